@@ -1,0 +1,135 @@
+"""The shell: `wfplan plan` and `wfplan check`, results to stdout, problems to stderr."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import Any, BinaryIO, Sequence, TextIO
+
+from wfplan.intake import read
+from wfplan.interop.kubernaut import to_execution_plan
+from wfplan.plans import ExecutionPlan
+from wfplan.planner import check, plan
+from wfplan.problems import InvalidWorkflowError, Problem, ProblemList
+from wfplan.reading import Reading, make_reading
+from wfplan.recommendations import NAMINGS
+from wfplan.render.text import plan_to_text
+
+__all__ = ["main"]
+
+_FINE, _INVALID = 0, 1
+_MAX_BYTES = 128 * 1024 * 1024
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code is 0 for fine, 1 for invalid input, 2 for wrong usage (by SystemExit)."""
+    options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        _never_fail_to_encode(stream)
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _FINE
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _plan(options: argparse.Namespace) -> int:
+    try:
+        planned = plan(
+            _read_file(options.file),
+            naming=options.naming,
+            isolate_sequential=options.isolate_sequential or None,
+            max_batch_size=options.max_batch_size,
+        )
+    except InvalidWorkflowError as error:
+        _print_problems(error.problems, sys.stderr)
+        return _INVALID
+    _print_problems(planned.problems, sys.stderr)
+    print(_FORMATS[options.format](planned))
+    return _FINE
+
+
+def _check(options: argparse.Namespace) -> int:
+    problems = check(_read_file(options.file))
+    if options.format == "json":
+        print(_to_json([problem.model_dump(mode="json") for problem in problems]))
+    elif problems:
+        _print_problems(problems, sys.stdout)
+    else:
+        print("no problems")
+    refused = ("error", "warning") if options.strict else ("error",)
+    return _INVALID if any(problem.severity in refused for problem in problems) else _FINE
+
+
+def _read_file(path: str) -> Reading:
+    """The reading of a file, or of standard input for `-`; one that cannot be opened is a problem like any other."""
+    try:
+        if path == "-":
+            return read(_first_bytes(sys.stdin.buffer))
+        with open(path, "rb") as file:
+            return read(_first_bytes(file))
+    except OSError as error:
+        problems = ProblemList()
+        problems.add("invalid-document", f"{path!r} cannot be read: {error.strerror or error}")
+        return make_reading((), None, problems, None)
+
+
+def _first_bytes(file: BinaryIO) -> bytes:
+    """All of a file, or one byte more than is read at most."""
+    return file.read(_MAX_BYTES + 1)
+
+
+def _print_problems(problems: Sequence[Problem], stream: TextIO) -> None:
+    for problem in problems:
+        print(problem, file=stream)
+
+
+def _to_json(value: Any) -> str:
+    return json.dumps(value, indent=2)
+
+
+def _never_fail_to_encode(stream: TextIO) -> None:
+    """Names may hold characters that the terminal's encoding lacks: they are escaped."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
+
+
+_FORMATS = {
+    "text": plan_to_text,
+    "json": lambda planned: _to_json(planned.model_dump(mode="json")),
+    "execution-plan": lambda planned: _to_json(to_execution_plan(planned)),
+}
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
+    return number
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="wfplan", description="Plan what a model recommends.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    planning = commands.add_parser("plan", help="print the execution plan of a document")
+    planning.add_argument("file", help="JSON document, - for standard input")
+    planning.add_argument("--format", choices=tuple(_FORMATS), default="text", help="default: %(default)s")
+    planning.add_argument("--isolate-sequential", action="store_true", help="set steps with a sequential hint apart")
+    planning.add_argument("--max-batch-size", type=_positive, metavar="N", help="steps in a batch, at most")
+    planning.add_argument("--naming", choices=NAMINGS, default="action", help="how recommendations are named as steps")
+    planning.set_defaults(run=_plan)
+
+    checking = commands.add_parser("check", help="print every problem of a document")
+    checking.add_argument("file", help="JSON document, - for standard input")
+    checking.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
+    checking.add_argument("--strict", action="store_true", help="exit with 1 for warnings too")
+    checking.set_defaults(run=_check)
+    return parser

@@ -1,0 +1,308 @@
+"""DependencyGraph: names and what each one needs, without steps, settings or policy."""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from graphlib import TopologicalSorter
+from itertools import accumulate, chain
+from typing import Iterable, Iterator, Mapping, Sequence
+
+from wfplan.names import quote
+from wfplan.problems import InvalidWorkflowError, ProblemList
+
+__all__ = ["DependencyGraph", "add_cycles"]
+
+_UNKNOWN = -1
+_OPEN = -2
+
+
+class DependencyGraph:
+    """Names in declared order, and for each the names that it needs.
+
+    Names are numbered in declared order and all edges are in one flat list, so a million names cost one dictionary
+    and a few lists. No method recurses; each is linear in names and edges.
+    """
+
+    __slots__ = ("_edges", "_ends", "_names", "_numbers", "_users", "locks", "sequential")
+
+    sequential: frozenset[str]
+    """Names of the steps with a sequential hint."""
+    locks: Mapping[str, tuple[str, ...]]
+    """Lock keys of the steps that hold any."""
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        dependencies: Sequence[Sequence[str]],
+        *,
+        sequential: Iterable[str] = (),
+        locks: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        """A graph of `names`, the n-th of which needs the n-th of `dependencies`.
+
+        Raises KeyError for a dependency that is no name, ValueError if a name is there twice or the two differ in
+        length. Cycles are allowed; `levels` refuses them.
+        """
+        if len(names) != len(dependencies):
+            raise ValueError(f"{len(names):,} names, but dependencies for {len(dependencies):,}")
+        self._names = tuple(names)
+        self._numbers = dict(zip(names, range(len(names))))
+        if len(self._numbers) < len(names):
+            raise ValueError("a name is there twice")
+        self._edges = list(map(self._numbers.__getitem__, chain.from_iterable(dependencies)))
+        self._ends = array("q", accumulate(map(len, dependencies)))
+        self._users: tuple[array[int], array[int]] | None = None
+        self.sequential = frozenset(sequential)
+        self.locks = locks or {}
+
+    @classmethod
+    def from_mapping(cls, dependencies: Mapping[str, Iterable[str]]) -> DependencyGraph:
+        """A graph from `{name: what it needs}`, the form of the standard library's graphlib.
+
+        A name that is only a dependency is part of the graph too, after the others. Raises TypeError where a text
+        or a set stands for a list: a text is no list of names, and a set has no order.
+
+        >>> DependencyGraph.from_mapping({"tie": ["shirt"], "jacket": ["tie"]}).levels()
+        (('shirt',), ('tie',), ('jacket',))
+        """
+        needs = [_as_sequence(name, needed) for name, needed in dependencies.items()]
+        names = dict.fromkeys(dependencies)
+        names.update(dict.fromkeys(chain.from_iterable(needs)))
+        needs.extend([()] * (len(names) - len(needs)))
+        return cls(list(names), needs)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._numbers
+
+    def __repr__(self) -> str:
+        return f"<DependencyGraph: {len(self._names):,} names, {len(self._edges):,} edges>"
+
+    def dependencies(self, name: str) -> tuple[str, ...]:
+        """What `name` needs directly, as declared. Raises KeyError for an unknown name."""
+        return self._named(dict.fromkeys(self._needs(self._numbers[name])))
+
+    def dependents(self, name: str) -> tuple[str, ...]:
+        """What needs `name` directly, in declared order. Raises KeyError for an unknown name."""
+        return self._named(self._used_by(self._numbers[name]))
+
+    def ancestors(self, name: str) -> tuple[str, ...]:
+        """All that `name` needs, directly or not, in declared order. Raises KeyError for an unknown name."""
+        return self._named(self._reach(self._numbers[name], upwards=True))
+
+    def descendants(self, name: str) -> tuple[str, ...]:
+        """All that needs `name`, directly or not, in declared order. Raises KeyError for an unknown name."""
+        return self._named(self._reach(self._numbers[name], upwards=False))
+
+    def levels(self) -> tuple[tuple[str, ...], ...]:
+        """The names by level, in declared order: a level is one more than the deepest of the dependencies.
+
+        Raises InvalidWorkflowError (reason `execution_order_failed`) with every cycle.
+        """
+        numbered = self._levels()
+        if numbered is None:
+            problems = ProblemList()
+            add_cycles(self, problems)
+            raise InvalidWorkflowError(problems.listed(), "execution_order_failed")
+        levels: list[list[str]] = [[] for _ in range(max(numbered, default=-1) + 1)]
+        for name, level in zip(self._names, numbered):
+            levels[level].append(name)
+        return tuple(map(tuple, levels))
+
+    def level_of(self) -> dict[str, int] | None:
+        """The level of each name, from 0, in declared order; None if there is a cycle."""
+        numbered = self._levels()
+        return None if numbered is None else dict(zip(self._names, numbered))
+
+    def cycles(self) -> tuple[tuple[str, ...], ...]:
+        """One cycle for each group of names that need each other: a shortest through its first-declared name.
+
+        Each name needs the next one, and the last needs the first. A name that needs itself is a cycle of one.
+        """
+        if self._levels() is not None:
+            return ()
+        return tuple(self._named(self._shortest_cycle(group)) for group in self._groups())
+
+    def sorter(self) -> TopologicalSorter[str]:
+        """The standard library's sorter over this graph, not yet prepared: for callers with a loop of their own."""
+        needed = (self._named(self._needs(number)) for number in range(len(self._names)))
+        return TopologicalSorter(dict(zip(self._names, needed)))
+
+    def repeated(self) -> bool:
+        """Whether any name lists one of its dependencies twice."""
+        edges = self._edges
+        start = 0
+        for end in self._ends:
+            if end - start > 1 and len(set(edges[start:end])) < end - start:
+                return True
+            start = end
+        return False
+
+    def _named(self, numbers: Iterable[int]) -> tuple[str, ...]:
+        return tuple(map(self._names.__getitem__, numbers))
+
+    def _needs(self, number: int) -> list[int]:
+        start = self._ends[number - 1] if number else 0
+        return self._edges[start : self._ends[number]]
+
+    def _used_by(self, number: int) -> Sequence[int]:
+        """The reversed edges of one name; all of them are laid out, flat, when first asked for."""
+        if self._users is None:
+            ends = array("q", bytes(8 * (len(self._names) + 1)))
+            for needed in self._edges:
+                ends[needed + 1] += 1
+            ends = array("q", accumulate(ends))
+            users = array("q", bytes(8 * len(self._edges)))
+            place = array("q", ends)
+            for user in range(len(self._names)):
+                for needed in self._needs(user):
+                    users[place[needed]] = user
+                    place[needed] += 1
+            self._users = (ends, users)
+        ends, users = self._users
+        return list(dict.fromkeys(users[ends[number] : ends[number + 1]]))
+
+    def _reach(self, start: int, *, upwards: bool) -> list[int]:
+        neighbours = self._needs if upwards else self._used_by
+        seen = {start}
+        pending = [start]
+        while pending:
+            for number in neighbours(pending.pop()):
+                if number not in seen:
+                    seen.add(number)
+                    pending.append(number)
+        seen.discard(start)
+        return sorted(seen)
+
+    def _levels(self) -> list[int] | None:
+        """The level of each number, None if there is a cycle.
+
+        A depth-first walk along the dependencies: a name is looked at twice at most, once to put those below it
+        that have no level yet onto the stack, once when all of them have. A name that is met while it is open
+        needs itself.
+        """
+        edges, ends = self._edges, self._ends
+        starts = array("q", (0,))
+        starts.extend(ends)
+        level = [_UNKNOWN] * len(ends)
+        level_of = level.__getitem__
+        for root in range(len(ends)):
+            pending = [root] if level[root] == _UNKNOWN else []
+            while pending:
+                number = pending.pop()
+                if level[number] >= 0:
+                    continue
+                needs = edges[starts[number] : ends[number]]
+                if not needs:
+                    level[number] = 0
+                    continue
+                below = list(map(level_of, needs))
+                lowest = min(below)
+                if lowest >= 0:
+                    level[number] = max(below) + 1
+                elif lowest == _OPEN:
+                    return None
+                else:
+                    level[number] = _OPEN
+                    pending.append(number)
+                    pending += [needed for needed, its in zip(needs, below) if its < 0]
+        return level
+
+    def _groups(self) -> list[list[int]]:
+        """The strongly connected components that hold a cycle, by their first-declared member.
+
+        Tarjan's algorithm (SIAM Journal on Computing 1, 1972) with a stack of its own instead of recursion.
+        """
+        count = len(self._names)
+        order = [0] * count  # 1, 2, 3 ... as first met; 0: not met yet
+        low = [0] * count
+        on_path = bytearray(count)
+        path: list[int] = []
+        groups: list[list[int]] = []
+        met = 0
+        for root in range(count):
+            if order[root]:
+                continue
+            met += 1
+            order[root] = low[root] = met
+            path.append(root)
+            on_path[root] = True
+            walk = [(root, iter(self._needs(root)))]
+            while walk:
+                number, needs = walk[-1]
+                for needed in needs:
+                    if not order[needed]:
+                        met += 1
+                        order[needed] = low[needed] = met
+                        path.append(needed)
+                        on_path[needed] = True
+                        walk.append((needed, iter(self._needs(needed))))
+                        break
+                    if on_path[needed]:
+                        low[number] = min(low[number], order[needed])
+                else:
+                    walk.pop()
+                    if walk:
+                        above = walk[-1][0]
+                        low[above] = min(low[above], low[number])
+                    if low[number] == order[number]:
+                        group = _cut_off(path, number)
+                        for member in group:
+                            on_path[member] = False
+                        if len(group) > 1 or number in self._needs(number):
+                            groups.append(sorted(group))
+        return sorted(groups)
+
+    def _shortest_cycle(self, group: Sequence[int]) -> list[int]:
+        """A shortest way from the first of a strongly connected group back to it, breadth first."""
+        first = group[0]
+        members = set(group)
+        came_from: dict[int, int] = {}
+        pending = deque((first,))
+        while first not in came_from:
+            number = pending.popleft()
+            for needed in self._needs(number):
+                if needed in members and needed not in came_from:
+                    came_from[needed] = number
+                    pending.append(needed)
+        cycle = [came_from[first]]
+        while cycle[-1] != first:
+            cycle.append(came_from[cycle[-1]])
+        return cycle[::-1]
+
+
+def _as_sequence(name: str, needed: Iterable[str]) -> Sequence[str]:
+    if isinstance(needed, (str, bytes, set, frozenset)):
+        raise TypeError(f"what {quote(str(name))} needs must be a list of names, not a {type(needed).__name__}")
+    return needed if isinstance(needed, (list, tuple)) else tuple(needed)
+
+
+def _cut_off(path: list[int], number: int) -> list[int]:
+    """What lies on the path from `number` on; the path is cut before it."""
+    group = [path.pop()]
+    while group[-1] != number:
+        group.append(path.pop())
+    return group
+
+
+def add_cycles(graph: DependencyGraph, problems: ProblemList) -> None:
+    """Add a problem for each of the graph's cycles, told as a path."""
+    for cycle in graph.cycles():
+        if len(cycle) == 1:
+            problems.add("self-dependency", f"{quote(cycle[0])} needs itself", steps=cycle)
+            continue
+        hops = [f"{quote(name)} needs {quote(needed)}" for name, needed in zip(cycle, (*cycle[1:21], cycle[0]))]
+        if len(cycle) > 20:
+            hops[20:] = [f"and so on through {len(cycle):,} steps, back to {quote(cycle[0])}"]
+        problems.add(
+            "dependency-cycle",
+            ", ".join(hops),
+            steps=cycle,
+            suggestion="remove one of these dependencies, so that one of the steps can be the first",
+        )

@@ -1,0 +1,162 @@
+"""read: JSON text, bytes, a dict or a list to a Reading."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Union
+
+from wfplan.field_errors import kind_of
+from wfplan.intake.canonical import read_canonical
+from wfplan.intake.items import ReadItems, ids_of, read_items, report_order
+from wfplan.intake.limits import Limits
+from wfplan.intake.settings import read_settings
+from wfplan.intake.shapes import Shape, find_shape
+from wfplan.intake.syntax import decode, inspect_document, parse
+from wfplan.models import Workflow
+from wfplan.plans import make_plan
+from wfplan.problems import ProblemList
+from wfplan.reading import Reading, make_reading
+from wfplan.validation import RECOMMENDATIONS, STEPS, Survey, add_unknown_modes, find_levels, survey
+
+__all__ = ["read"]
+
+_READ_ELSEWHERE = frozenset(
+    """
+    recommendations steps schema_version name execution_strategy executionStrategy workflow batches strategy problems
+    spec workflowDefinition
+    """.split()
+)
+
+
+def read(
+    source: Union[str, bytes, bytearray, Dict[str, Any], List[Any]],
+    *,
+    max_bytes: int = 128 * 1024 * 1024,
+    max_depth: int = 100,
+    max_steps: int = 200_000,
+    max_dependencies: int = 2_000_000,
+) -> Reading:
+    """What `source` means: recommendations or a workflow, and every problem with them. Never raises.
+
+    JSON as text or in UTF-8, or the objects that it stands for: `{"recommendations": [...]}`, `{"steps": [...]}` (steps
+    if they have a `name`, recommendations if they have an `id`), either list alone, a WorkflowExecution resource, or
+    the dump of a workflow or of a plan, whose batches are then verified.
+
+    `max_bytes` bounds text, `max_depth` the levels of nesting (text is never read beyond 200), `max_steps` and
+    `max_dependencies` the numbers of both; what is beyond is refused whole.
+
+    >>> reading = read('{"recommendations": [{"id": "rec-001", "action": "scale", "dependencies": "rec-000"}]}')
+    >>> reading.ok
+    False
+    >>> print(reading.problems[0].location, reading.problems[0].suggestion)
+    /recommendations/0/dependencies write ["rec-000"]
+    """
+    limits = Limits(max_bytes, max_depth, max_steps, max_dependencies)
+    problems = ProblemList()
+    document: Any = source
+    if isinstance(source, (str, bytes, bytearray)):
+        text = decode(source, limits, problems)
+        canonical = None if text is None else read_canonical(text, limits)
+        if canonical is not None:
+            return _search(*canonical, problems)
+        document = None if text is None else parse(text, problems)
+    elif not isinstance(source, (dict, list)):
+        problems.add(
+            "invalid-document",
+            f"{kind_of(source)} cannot be read",
+            suggestion="pass JSON text, or the dict or list that it stands for",
+        )
+    if problems.has_errors or not inspect_document(document, limits, problems):
+        return make_reading((), None, problems, None)
+    shape = find_shape(document, problems)
+    if shape is None or not _is_within(shape, limits, problems):
+        return make_reading((), None, problems, None)
+    return _read_shape(shape, problems)
+
+
+def _read_shape(shape: Shape, problems: ProblemList) -> Reading:
+    """The long way: item by item, every problem with its place."""
+    ids = ids_of(shape)
+    for location, holder in shape.around:
+        for key in holder:
+            if key not in _READ_ELSEWHERE:
+                report_order(key, holder[key], ids, "the document", (), location, problems)
+    workflow = read_settings(shape, problems) if shape.wording is STEPS else None
+    read = read_items(shape, ids, problems)
+    if len(read.items) < len(shape.items):
+        _search_partly_read(read, ids, shape, problems)
+        return make_reading(tuple(read.items), workflow, problems, None)
+    reading = _search(tuple(read.items), workflow, shape.location, problems)
+    if shape.plan is not None and reading.ok:
+        return _verify_plan(shape.plan, reading, problems)
+    return reading
+
+
+def _search(items: tuple[Any, ...], workflow: Workflow | None, location: str, problems: ProblemList) -> Reading:
+    """The reading of these items, searched for problems between them."""
+    wording = RECOMMENDATIONS if workflow is None else STEPS
+    surveyed = survey(items, wording, problems, locate=lambda position: f"{location}/{position}")
+    if workflow is None and len(items) > 1 and not any(item.dependencies for item in items):
+        problems.add(
+            "no-dependencies",
+            f"none of {len(items):,} recommendations depends on another, so all may run at the same time",
+            location=location,
+            suggestion="if this is not meant, state what each one needs",
+        )
+    return make_reading(items, workflow, problems, surveyed)
+
+
+def _search_partly_read(read: ReadItems, ids: set[str], shape: Shape, problems: ProblemList) -> None:
+    """Look for problems between the items where some of them are invalid, but known to exist."""
+    others = sorted(ids.difference(read.names))
+    find_levels(
+        [*read.names, *others],
+        [*read.dependencies, *[()] * len(others)],
+        shape.wording,
+        problems,
+        lambda position: f"{shape.location}/{read.name_positions[position]}",
+    )
+    add_unknown_modes(
+        read.items,
+        range(len(read.items)),
+        shape.wording,
+        problems,
+        lambda position: f"{shape.location}/{read.item_positions[position]}",
+    )
+
+
+def _verify_plan(dump: Dict[str, Any], reading: Reading, problems: ProblemList) -> Reading:
+    """The reading of a plan's dump, with a problem where it says something else than its workflow gives."""
+    assert reading.workflow is not None
+    surveyed = survey(reading.workflow.steps, STEPS, ProblemList(), levels=reading.known_levels)
+    assert surveyed is not None
+    expected = make_plan(reading.workflow, surveyed, ()).model_dump(mode="json", include={"batches", "strategy"})
+    for key, value in expected.items():
+        if dump.get(key) != value:
+            problems.add(
+                "invalid-document",
+                f"the {key} of this plan {'are' if key == 'batches' else 'is'} not what its workflow gives",
+                location=f"/{key}",
+                suggestion="leave out all but the workflow, and plan it again",
+            )
+    return make_reading(reading.workflow.steps, reading.workflow, problems, surveyed)
+
+
+def _is_within(shape: Shape, limits: Limits, problems: ProblemList) -> bool:
+    """Whether the document has no more steps and dependencies than are read."""
+    if len(shape.items) > limits.max_steps:
+        problems.add(
+            "limit-exceeded",
+            f"the document has {len(shape.items):,} {shape.wording.noun}s, at most {limits.max_steps:,} are read",
+            location=shape.location,
+        )
+        return False
+    lists = (item.get("dependencies") for item in shape.items if isinstance(item, dict))
+    total = sum(len(needs) for needs in lists if isinstance(needs, (list, tuple)))
+    if total > limits.max_dependencies:
+        problems.add(
+            "limit-exceeded",
+            f"the document has {total:,} dependencies, at most {limits.max_dependencies:,} are read",
+            location=shape.location,
+        )
+        return False
+    return True

@@ -1,0 +1,125 @@
+"""Where in a document the recommendations or steps are, and what stands around them."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
+
+from wfplan.field_errors import kind_of
+from wfplan.problems import ProblemList
+from wfplan.validation import RECOMMENDATIONS, STEPS, Wording
+
+__all__ = ["Found", "Shape", "find_shape"]
+
+_HOW_TO = 'write {"recommendations": [{"id": ..., "action": ..., "dependencies": [...]}, ...]}'
+
+Found = Tuple[str, Any]
+"""A value with its JSON pointer."""
+
+
+class Shape(NamedTuple):
+    """The list of a document, and what belongs to it."""
+
+    items: Sequence[Any]
+    location: str
+    """JSON pointer of the list."""
+    wording: Wording
+    around: Tuple[Tuple[str, Dict[str, Any]], ...] = ()
+    """The objects around the list, each with its pointer."""
+    schema_version: Optional[Found] = None
+    name: Optional[Found] = None
+    strategy: Optional[Found] = None
+    plan: Optional[Dict[str, Any]] = None
+    """The dump of a plan, where the steps are those of its workflow."""
+
+
+def find_shape(document: Any, problems: ProblemList) -> Shape | None:
+    """The shape of a document; None, with a problem, if it is none of those that are read."""
+    if isinstance(document, (list, tuple)):
+        return _of_list(document, "", RECOMMENDATIONS, problems)
+    if not isinstance(document, dict):
+        problems.add("invalid-document", f"the document is {kind_of(document)}, not an object", suggestion=_HOW_TO)
+        return None
+    if isinstance(document.get("workflow"), dict) and "batches" in document:
+        shape = _of_object(document["workflow"], "/workflow", problems)
+        return shape and shape._replace(around=(*shape.around, ("", document)), plan=document)
+    spec = document.get("spec")
+    if isinstance(spec, dict) and isinstance(spec.get("workflowDefinition"), dict):
+        return _of_resource(document, spec, spec["workflowDefinition"], problems)
+    return _of_object(document, "", problems)
+
+
+def _of_object(holder: Dict[str, Any], location: str, problems: ProblemList) -> Shape | None:
+    keys = [key for key in ("recommendations", "steps") if key in holder]
+    if len(keys) != 1:
+        has = "both recommendations and steps" if keys else "no list of recommendations or steps"
+        problems.add("invalid-document", f"the document holds {has}", location=location, suggestion=_HOW_TO)
+        return None
+    key = keys[0]
+    shape = _of_list(holder[key], f"{location}/{key}", STEPS if key == "steps" else RECOMMENDATIONS, problems)
+    if shape is None:
+        return None
+    shape = shape._replace(around=((location, holder),))
+    if shape.wording is RECOMMENDATIONS:
+        return shape
+    strategies = [spelling for spelling in ("execution_strategy", "executionStrategy") if spelling in holder]
+    if len(strategies) > 1:
+        problems.add("duplicate-key", "the execution strategy is there in two spellings", location=location)
+    return shape._replace(
+        schema_version=_find(holder, location, "schema_version"),
+        name=_find(holder, location, "name"),
+        strategy=_find(holder, location, *strategies),
+    )
+
+
+def _of_resource(
+    document: Dict[str, Any], spec: Dict[str, Any], definition: Dict[str, Any], problems: ProblemList
+) -> Shape | None:
+    """The shape of a WorkflowExecution resource, whose steps are named."""
+    location = "/spec/workflowDefinition"
+    items = _as_list(definition.get("steps"), f"{location}/steps", problems)
+    if items is None:
+        return None
+    return Shape(
+        items,
+        f"{location}/steps",
+        STEPS,
+        around=((location, definition), ("/spec", spec), ("", document)),
+        name=_find(definition, location, "name"),
+        strategy=_find(spec, "/spec", "executionStrategy"),
+    )
+
+
+def _of_list(value: Any, location: str, usual: Wording, problems: ProblemList) -> Shape | None:
+    """The shape of a list, whose items are recommendations if they have an id, steps if they have a name."""
+    items = _as_list(value, location, problems)
+    if items is None:
+        return None
+    kinds = [_kind_of_item(item) for item in items]
+    found = list(dict.fromkeys(kind for kind in kinds if kind is not None))
+    if len(found) > 1:
+        odd = kinds.index(found[1])
+        problems.add(
+            "invalid-document",
+            f"steps and recommendations are mixed: item {odd + 1} is the first {found[1].noun}",
+            location=f"{location}/{odd}",
+            suggestion="give every item an id, or every item a name",
+        )
+        return None
+    return Shape(items, location, found[0] if found else usual)
+
+
+def _kind_of_item(item: Any) -> Wording | None:
+    if not isinstance(item, dict) or not ("id" in item or "name" in item):
+        return None
+    return RECOMMENDATIONS if "id" in item else STEPS
+
+
+def _as_list(value: Any, location: str, problems: ProblemList) -> Sequence[Any] | None:
+    if isinstance(value, (list, tuple)):
+        return value
+    problems.add("invalid-field", f"the list of steps is {kind_of(value)}, not a list", location=location)
+    return None
+
+
+def _find(holder: Dict[str, Any], location: str, *keys: str) -> Found | None:
+    return next(((f"{location}/{key}", holder[key]) for key in keys if key in holder), None)

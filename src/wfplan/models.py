@@ -1,0 +1,195 @@
+"""The values that go into a plan: recommendations, steps, workflows and their settings."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional
+
+from pydantic import Field, model_validator
+from typing_extensions import Annotated, Literal, TypeAlias
+
+from wfplan.names import list_names
+from wfplan.values import EMPTY, Items, JsonObject, Name, Text, Value
+
+__all__ = [
+    "Compensation",
+    "Effect",
+    "ExecutionBatch",
+    "ExecutionStrategy",
+    "Mode",
+    "OnFailure",
+    "Recommendation",
+    "RetryPolicy",
+    "Schedule",
+    "Step",
+    "Strategy",
+    "Workflow",
+]
+
+Effect: TypeAlias = Literal["read", "write", "destructive"]
+Mode: TypeAlias = Literal["auto", "sequential"]
+OnFailure: TypeAlias = Literal["stop", "cancel", "skip-dependents"]
+Schedule: TypeAlias = Literal["batch", "eager"]
+Strategy: TypeAlias = Literal["sequential", "parallel", "sequential-with-parallel"]
+
+_Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+_Confidence = Annotated[float, Field(ge=0, le=1)]
+_Seconds = Annotated[float, Field(ge=0)]
+_PositiveSeconds = Annotated[float, Field(gt=0)]
+
+
+def _without_default(schema: Dict[str, Any]) -> None:
+    """The default of an action is the name of its step, which JSON schema cannot say."""
+    del schema["default"]
+
+
+class Recommendation(Value):
+    """What a model proposes to do."""
+
+    id: Name
+    action: Text
+    description: str = ""
+    parameters: JsonObject = Field(default_factory=dict)
+    dependencies: Items[str] = EMPTY
+    """Ids of the recommendations that have to be done before this one."""
+    confidence: Optional[_Confidence] = None
+    """From 0 to 1."""
+    metadata: JsonObject = Field(default_factory=dict)
+    """Anything else; `execution_mode` in it is a hint to the planner, see `Step.metadata`."""
+
+
+class RetryPolicy(Value):
+    """How often a step is tried, and how long to wait between two attempts."""
+
+    max_attempts: _Count = 1
+    delay_seconds: _Seconds = 0
+    """Before the second attempt."""
+    factor: Annotated[float, Field(ge=1)] = 2
+    """By which the delay grows with each attempt."""
+    max_delay_seconds: Optional[_Seconds] = None
+
+
+class Compensation(Value):
+    """What undoes a step."""
+
+    action: Text
+    parameters: JsonObject = Field(default_factory=dict)
+
+
+class Step(Value):
+    """One unit of work in a workflow, known by its name."""
+
+    name: Name
+    action: Text = Field(default="", json_schema_extra=_without_default)
+    """What to do; the name where none is given."""
+    parameters: JsonObject = Field(default_factory=dict)
+    dependencies: Items[str] = EMPTY
+    """Names of the steps that have to be done before this one."""
+    metadata: JsonObject = Field(default_factory=dict)
+    """Anything else. With `execution_mode` other than `parallel` or `auto`, the step overlaps with no other."""
+    description: str = ""
+    confidence: Optional[_Confidence] = None
+    """From 0 to 1."""
+    recommendation_id: Optional[Name] = None
+    """Which recommendation this step was."""
+    estimated_seconds: Optional[_Seconds] = None
+    timeout_seconds: Optional[_PositiveSeconds] = None
+    """For each attempt."""
+    retry: Optional[RetryPolicy] = None
+    rollback: Optional[Compensation] = None
+    locks: Items[Text] = EMPTY
+    """Keys of what the step holds alone: no two steps that share one run at the same time."""
+    effect: Optional[Effect] = None
+    continue_on_failure: bool = False
+    """Whether a failure of this step counts as done for those that depend on it."""
+    idempotent: Optional[bool] = None
+    """Whether it can safely be done twice; None: unknown."""
+
+    @model_validator(mode="after")
+    def _action_is_name(self) -> Step:
+        values = self.__dict__
+        if not values["action"]:
+            values["action"] = values["name"]
+        return self
+
+
+class ExecutionStrategy(Value):
+    """All settings, of planning and of running."""
+
+    mode: Mode = "auto"
+    """`sequential`: never two steps in flight."""
+    dry_run_first: bool = False
+    rollback_on_failure: bool = False
+    max_parallel: Optional[_Count] = None
+    """Steps in flight at once, at most."""
+    isolate_sequential: bool = False
+    """Whether a step with a sequential hint is set apart, instead of making its whole level one by one."""
+    max_batch_size: Optional[_Count] = None
+    schedule: Schedule = "batch"
+    on_failure: OnFailure = "stop"
+
+
+class Workflow(Value):
+    """Steps and their settings.
+
+    Each step is checked by itself; how they fit together is checked by `wfplan.check` and `wfplan.plan`.
+    """
+
+    schema_version: Literal[1] = 1
+    name: str = ""
+    steps: Items[Step]
+    execution_strategy: ExecutionStrategy = Field(default_factory=ExecutionStrategy)
+
+    def replace(self, name: str, /, **changes: Any) -> Workflow:
+        """A new workflow in which the step of this name has these fields changed.
+
+        Raises KeyError if there is no such step, pydantic's ValidationError if a change does not fit.
+        """
+        self._require(name)
+        return self._with_steps(
+            Step.model_validate({**step.__dict__, **changes}) if step.name == name else step for step in self.steps
+        )
+
+    def add(self, *steps: Step) -> Workflow:
+        """A new workflow with these steps at its end."""
+        return self._with_steps((*self.steps, *steps))
+
+    def without(self, *names: str) -> Workflow:
+        """A new workflow without these steps. Raises KeyError if there is no such step."""
+        self._require(*names)
+        return self._with_steps(step for step in self.steps if step.name not in names)
+
+    def select(self, *names: str) -> Workflow:
+        """A new workflow of these steps and all that they need. Raises KeyError if there is no such step."""
+        self._require(*names)
+        needs = {step.name: step.dependencies for step in reversed(self.steps)}
+        wanted: set[str] = set()
+        pending = list(names)
+        while pending:
+            name = pending.pop()
+            if name not in wanted:
+                wanted.add(name)
+                pending.extend(needs.get(name, ()))
+        return self._with_steps(step for step in self.steps if step.name in wanted)
+
+    def _with_steps(self, steps: Any) -> Workflow:
+        return Workflow.model_validate({**self.__dict__, "steps": tuple(steps)})
+
+    def _require(self, *names: str) -> None:
+        known = {step.name for step in self.steps}
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise KeyError(f"no step is named {list_names(unknown)}")
+
+    def __repr__(self) -> str:
+        return f"<Workflow {self.name!r}: {len(self.steps):,} steps>"
+
+
+class ExecutionBatch(Value):
+    """Steps that are due together."""
+
+    number: Annotated[int, Field(ge=1)]
+    """Counted from 1."""
+    steps: Items[str]
+    """Names, in declared order."""
+    parallel: bool = False
+    """Whether they may overlap; if not, they run one at a time in this order."""

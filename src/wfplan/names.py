@@ -1,0 +1,67 @@
+"""Names of steps and ids of recommendations: which texts are one, how to quote one, which is nearest."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Iterable, Sequence
+
+__all__ = ["MAX_NAME_LENGTH", "escape", "list_names", "nearest", "quote", "why_not_a_name"]
+
+MAX_NAME_LENGTH = 128
+_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_QUOTED_LENGTH = 80
+_QUOTED = frozenset('"\\')
+
+
+def why_not_a_name(text: str) -> str | None:
+    """What keeps `text` from being a name, as the end of a sentence; None if it is one."""
+    if not text:
+        return "is empty"
+    if len(text) > MAX_NAME_LENGTH:
+        return f"has {len(text)} characters, at most {MAX_NAME_LENGTH} are allowed"
+    if text[0].isspace() or text[-1].isspace():
+        return "begins or ends with a space"
+    if text.isascii() and text.isprintable():
+        return None
+    if not _BIDI_CONTROLS.isdisjoint(text):
+        return "holds a control character that turns the direction of writing"
+    if not text.isprintable():
+        return "holds a character that cannot be printed"
+    if not unicodedata.is_normalized("NFC", text):
+        return "is not in Unicode normal form NFC"
+    return None
+
+
+def quote(text: str) -> str:
+    """`text` for a message: in quotes, on one line, nothing unprintable in it, cut where it is long."""
+    if len(text) > _QUOTED_LENGTH:
+        text = text[: _QUOTED_LENGTH - 3] + "..."
+    return f'"{escape(text, also=_QUOTED)}"'
+
+
+def escape(text: str, also: frozenset[str] = frozenset()) -> str:
+    """`text` with what cannot be printed, and the characters in `also`, written as escapes."""
+    if text.isprintable() and also.isdisjoint(text):
+        return text
+    return "".join(
+        "\\" + char if char in also else char if char.isprintable() else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
+def list_names(names: Sequence[str], limit: int = 10) -> str:
+    """The first names for a message, quoted, and how many more there are."""
+    listed = ", ".join(map(quote, names[:limit]))
+    more = len(names) - limit
+    return f"{listed} and {more:,} more" if more > 0 else listed
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Up to three of `known` that `name` may have been meant for, the best first."""
+    import difflib  # costs more to import than most plans cost to make
+
+    candidates = list(known)
+    folded = name.strip().casefold()
+    same = [candidate for candidate in candidates if candidate.casefold() == folded]
+    close = difflib.get_close_matches(name[:MAX_NAME_LENGTH], candidates, n=3, cutoff=0.6)
+    return list(dict.fromkeys(same + close))[:3]

@@ -1,0 +1,140 @@
+"""ExecutionPlan: a workflow with the batches and the strategy that follow from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Iterator, Mapping, Sequence
+
+from pydantic import model_validator
+from typing_extensions import Literal
+
+from wfplan.models import ExecutionBatch, ExecutionStrategy, Step, Strategy, Workflow
+from wfplan.ordering import determine_execution_strategy, order_levels
+from wfplan.parallelism import is_sequential
+from wfplan.problems import InvalidWorkflowError, Problem, ProblemList
+from wfplan.validation import STEPS, Survey, survey
+from wfplan.values import EMPTY, Items, Value, trusted
+
+__all__ = ["ExecutionPlan", "StepsByName", "batch_steps", "make_plan"]
+
+_COMMENTARY = {"description", "confidence"}
+
+
+class ExecutionPlan(Value):
+    """A workflow, the batches that it runs in, and the class of the whole.
+
+    Made by `wfplan.plan`. Constructing or loading one checks that batches and strategy are what the workflow gives.
+    Two plans are equal if workflow, batches and strategy are.
+    """
+
+    schema_version: Literal[1] = 1
+    workflow: Workflow
+    batches: Items[ExecutionBatch]
+    strategy: Strategy
+    problems: Items[Problem] = EMPTY
+    """Warnings only."""
+
+    @model_validator(mode="after")
+    def _follows_from_workflow(self) -> ExecutionPlan:
+        problems = ProblemList()
+        surveyed = survey(self.workflow.steps, STEPS, problems)
+        if surveyed is None:
+            raise ValueError(str(InvalidWorkflowError(problems.listed())))
+        batches = batch_steps(self.workflow.steps, surveyed, self.workflow.execution_strategy)
+        if self.batches != batches:
+            raise ValueError("the batches are not those that the workflow gives: plan the workflow again")
+        if self.strategy != determine_execution_strategy(batches):
+            raise ValueError("the strategy is not the one that the workflow gives: plan the workflow again")
+        return self
+
+    @property
+    def steps(self) -> Mapping[str, Step]:
+        """The steps by name, in declared order."""
+        by_name = self.__dict__.get("_by_name")
+        if by_name is None or by_name.source is not self.workflow.steps:
+            by_name = self.__dict__["_by_name"] = StepsByName(self.workflow.steps)
+        return by_name
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything that changes what runs, in hexadecimal digits; computed at each call.
+
+        Description and confidence of a step are commentary and take no part, nor do `problems`.
+        """
+        content = self.model_dump(
+            mode="json",
+            include={"workflow", "batches", "strategy"},
+            exclude={"workflow": {"steps": {"__all__": _COMMENTARY}}},
+            exclude_defaults=True,
+        )
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ExecutionPlan):
+            return NotImplemented
+        return (self.workflow, self.batches, self.strategy) == (other.workflow, other.batches, other.strategy)
+
+    __hash__ = None  # type: ignore[assignment]  # parameters are dictionaries
+
+    def __repr__(self) -> str:
+        return f"<ExecutionPlan {self.strategy}: {len(self.workflow.steps):,} steps in {len(self.batches):,} batches>"
+
+    def __str__(self) -> str:
+        from wfplan.render.text import plan_to_text
+
+        return plan_to_text(self)
+
+
+class StepsByName(Mapping[str, Step]):
+    """A read-only mapping from name to step, in declared order."""
+
+    __slots__ = ("_by_name", "source")
+
+    def __init__(self, steps: tuple[Step, ...]) -> None:
+        self.source = steps
+        self._by_name = {step.name: step for step in steps}
+
+    def __getitem__(self, name: str) -> Step:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __repr__(self) -> str:
+        return f"<StepsByName: {', '.join(list(self._by_name)[:10])}{', ...' if len(self) > 10 else ''}>"
+
+
+def batch_steps(steps: Sequence[Step], surveyed: Survey, settings: ExecutionStrategy) -> tuple[ExecutionBatch, ...]:
+    """The batches of these steps under these settings; in mode `sequential` none of them is parallel."""
+    levels: list[list[str]] = [[] for _ in range(max(surveyed.levels.values(), default=-1) + 1)]
+    for name, level in surveyed.levels.items():
+        levels[level].append(name)
+    special = [steps[position] for position in surveyed.special]
+    return order_levels(
+        levels,
+        sequential=frozenset(step.name for step in special if is_sequential(step.metadata)),
+        locks={step.name: step.locks for step in special if step.locks},
+        isolate_sequential=settings.isolate_sequential,
+        max_batch_size=settings.max_batch_size,
+        overlap=settings.mode != "sequential",
+    )
+
+
+def make_plan(workflow: Workflow, surveyed: Survey, problems: tuple[Problem, ...]) -> ExecutionPlan:
+    """The plan of a workflow that was found to be sound."""
+    batches = batch_steps(workflow.steps, surveyed, workflow.execution_strategy)
+    return trusted(
+        ExecutionPlan,
+        {
+            "schema_version": 1,
+            "workflow": workflow,
+            "batches": batches,
+            "strategy": determine_execution_strategy(batches),
+            "problems": problems,
+        },
+    )

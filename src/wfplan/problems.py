@@ -1,0 +1,155 @@
+"""Problem, the codes that one can have, and the errors that carry them."""
+
+from __future__ import annotations
+
+from typing import Iterable, Mapping
+
+from typing_extensions import Literal, TypeAlias
+
+from wfplan.values import EMPTY, Items, Value, trusted
+
+__all__ = ["CODES", "InvalidWorkflowError", "Problem", "ProblemList", "Severity", "WfplanError"]
+
+Severity: TypeAlias = Literal["error", "warning", "info"]
+
+CODES: Mapping[str, Severity] = {
+    "invalid-document": "error",
+    "invalid-field": "error",
+    "duplicate-key": "error",
+    "limit-exceeded": "error",
+    "duplicate-step": "error",
+    "unknown-dependency": "error",
+    "self-dependency": "error",
+    "dependency-cycle": "error",
+    "duplicate-dependency": "warning",
+    "unknown-execution-mode": "warning",
+    "empty-workflow": "warning",
+    "unknown-field": "warning",
+    "no-dependencies": "info",
+}
+"""Every code with its usual severity. Codes are never renamed; docs/problems.md tells what each one means."""
+
+_ORDER: tuple[Severity, ...] = ("error", "warning", "info")
+_LISTED = 1000
+
+
+class Problem(Value):
+    """One finding about the input."""
+
+    code: str
+    """Stable and documented: one of `CODES`."""
+    severity: Severity
+    """`error`: the input is refused; `warning`: it is planned all the same; `info`: worth a look."""
+    message: str
+    """A sentence for people: what is wrong, and with which step."""
+    steps: Items[str] = EMPTY
+    """The steps concerned, by name; by id where the input was recommendations."""
+    location: str = ""
+    """JSON pointer into the document (RFC 6901); empty where the input was no document."""
+    suggestion: str = ""
+    """What to do about it."""
+
+    def __str__(self) -> str:
+        where = f" at {self.location}" if self.location else ""
+        advice = f" ({self.suggestion})" if self.suggestion else ""
+        return f"{self.severity} {self.code}{where}: {self.message}{advice}"
+
+
+class ProblemList:
+    """Collects problems: the first 1,000 of each severity are kept, all are counted."""
+
+    __slots__ = ("_counts", "_kept")
+
+    def __init__(self, problems: Iterable[Problem] = ()) -> None:
+        self._counts: dict[Severity, int] = dict.fromkeys(_ORDER, 0)
+        self._kept: dict[Severity, list[Problem]] = {severity: [] for severity in _ORDER}
+        for problem in problems:
+            self.keep(problem)
+
+    def add(
+        self,
+        code: str,
+        message: str,
+        *,
+        steps: Iterable[str] = (),
+        location: str = "",
+        suggestion: str = "",
+        severity: Severity | None = None,
+    ) -> None:
+        """Keep a new problem; its severity is the usual one of its code."""
+        self.keep(
+            trusted(
+                Problem,
+                {
+                    "code": code,
+                    "severity": severity or CODES[code],
+                    "message": message,
+                    "steps": tuple(steps),
+                    "location": location,
+                    "suggestion": suggestion,
+                },
+            )
+        )
+
+    def keep(self, problem: Problem) -> None:
+        """Count a problem, and keep it if it will be listed."""
+        self._counts[problem.severity] += 1
+        if self._counts[problem.severity] <= _LISTED:
+            self._kept[problem.severity].append(problem)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any error was added, listed or not."""
+        return self._counts["error"] > 0
+
+    def listed(self, *severities: Severity) -> tuple[Problem, ...]:
+        """The problems of these severities (default: all), errors first.
+
+        Beyond 1,000 they are only counted, in a last `limit-exceeded` of the highest severity left out.
+        """
+        wanted = [severity for severity in _ORDER if severity in (severities or _ORDER)]
+        kept = [problem for severity in wanted for problem in self._kept[severity]]
+        total = sum(self._counts[severity] for severity in wanted)
+        if total <= _LISTED:
+            return tuple(kept)
+        shown = kept[: _LISTED - 1]
+        for severity in wanted:
+            left_out = self._counts[severity] - sum(problem.severity == severity for problem in shown)
+            if left_out:
+                break
+        rest = Problem(
+            code="limit-exceeded",
+            severity=severity,
+            message=f"{total - len(shown):,} more problems are not listed",
+            suggestion="mend the listed ones and look again",
+        )
+        return (*shown, rest)
+
+
+class WfplanError(Exception):
+    """The base of all errors that this library raises on purpose."""
+
+
+class InvalidWorkflowError(WfplanError, ValueError):
+    """The input cannot be planned; nothing was planned in part.
+
+    `problems` holds everything that was found, errors first; `reason` is `dependency_resolution_failed`, or
+    `execution_order_failed` where an order of a cyclic graph was asked for.
+    """
+
+    problems: tuple[Problem, ...]
+    reason: str
+
+    def __init__(self, problems: Iterable[Problem], reason: str = "dependency_resolution_failed") -> None:
+        self.problems = tuple(problems)
+        self.reason = reason
+        super().__init__(self.problems, reason)
+
+    def __str__(self) -> str:
+        errors = [problem for problem in self.problems if problem.severity == "error"]
+        lines = [f"{len(errors)} error{'s'[: len(errors) != 1]}, nothing was planned"]
+        lines += [f"  {problem}" for problem in errors[:20]]
+        if len(errors) > 20:
+            lines.append(f"  and {len(errors) - 20:,} more, in .problems")
+        return "\n".join(lines)
+

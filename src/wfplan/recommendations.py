@@ -1,0 +1,84 @@
+"""Recommendations to steps: their names, and what they carry over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Sequence
+
+from typing_extensions import Literal, TypeAlias
+
+from wfplan.models import Recommendation, Step
+from wfplan.names import why_not_a_name
+from wfplan.values import trusted
+
+__all__ = ["NAMINGS", "Naming", "name_recommendations", "recommendations_to_steps"]
+
+Naming: TypeAlias = Literal["action", "id"]
+NAMINGS: tuple[Naming, ...] = ("action", "id")
+
+
+def name_recommendations(recommendations: Sequence[Recommendation], naming: Naming = "action") -> dict[str, str]:
+    """The name of the step that each recommendation becomes, by id. The ids are distinct.
+
+    With `naming="action"`, in this order: the action, where it is a valid name, no other recommendation has it, and
+    it is no other's id; `action-id`, where several share the action and this is valid and free; else the id, which
+    no other step can be named by. With `naming="id"`, the id.
+
+    >>> scale = Recommendation(id="1", action="scale")
+    >>> restarts = [Recommendation(id="2", action="restart"), Recommendation(id="3", action="restart")]
+    >>> name_recommendations([scale, *restarts])
+    {'1': 'scale', '2': 'restart-2', '3': 'restart-3'}
+    """
+    if naming == "id":
+        return {recommendation.id: recommendation.id for recommendation in recommendations}
+    pairs = [(recommendation.id, recommendation.action) for recommendation in recommendations]
+    ids = {id_ for id_, _ in pairs}
+    shared = Counter(action for _, action in pairs)
+    names = {
+        id_: action if shared[action] == 1 and _is_free(action, id_, ids) and not why_not_a_name(action) else ""
+        for id_, action in pairs
+    }
+    taken = set(names.values())
+    for id_, action in pairs:
+        if not names[id_]:
+            name = f"{action}-{id_}"
+            usable = shared[action] > 1 and _is_free(name, id_, ids) and name not in taken and not why_not_a_name(name)
+            names[id_] = name if usable else id_
+            taken.add(names[id_])
+    return names
+
+
+def _is_free(name: str, own_id: str, ids: set[str]) -> bool:
+    return name == own_id or name not in ids
+
+
+def recommendations_to_steps(recommendations: Sequence[Recommendation], names: dict[str, str]) -> tuple[Step, ...]:
+    """The steps that these recommendations become, under the names that `name_recommendations` gave them."""
+    name_of = names.__getitem__
+    steps: list[Step] = []
+    for recommendation in recommendations:
+        own = recommendation.__dict__
+        steps.append(
+            trusted(
+                Step,
+                {
+                    "name": names[own["id"]],
+                    "action": own["action"],
+                    "parameters": own["parameters"],
+                    "dependencies": tuple(map(name_of, own["dependencies"])),
+                    "metadata": own["metadata"],
+                    "description": own["description"],
+                    "confidence": own["confidence"],
+                    "recommendation_id": own["id"],
+                    "estimated_seconds": None,
+                    "timeout_seconds": None,
+                    "retry": None,
+                    "rollback": None,
+                    "locks": (),
+                    "effect": None,
+                    "continue_on_failure": False,
+                    "idempotent": None,
+                },
+            )
+        )
+    return tuple(steps)

@@ -1,0 +1,41 @@
+"""A plan as plain text: its batches as a table."""
+
+from __future__ import annotations
+
+from typing import Iterator, Sequence
+
+from wfplan.names import escape
+from wfplan.plans import ExecutionPlan
+
+__all__ = ["plan_to_text"]
+
+_HEAD = ("batch", "parallel", "step", "action", "waits for")
+
+
+def plan_to_text(plan: ExecutionPlan) -> str:
+    """The strategy, then the batches as a table: for each step its action and what it waits for."""
+    steps, batches = len(plan.workflow.steps), len(plan.batches)
+    title = f"{plan.strategy}: {_count(steps, 'step')} in {_count(batches, 'batch', 'es')}"
+    if not plan.batches:
+        return title
+    rows = [_HEAD, *_rows(plan)]
+    widths = [max(map(len, column)) for column in list(zip(*rows))[:-1]]
+    return "\n".join((title, "", *(_line(row, widths) for row in rows)))
+
+
+def _rows(plan: ExecutionPlan) -> Iterator[Sequence[str]]:
+    for batch in plan.batches:
+        number, mark = str(batch.number), "yes" if batch.parallel else "no"
+        for name in batch.steps:
+            step = plan.steps[name]
+            yield number, mark, name, escape(step.action), ", ".join(step.dependencies) or "-"
+            number = mark = ""
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = [cell.ljust(width) for cell, width in zip(row, widths)]
+    return "  ".join((*cells, row[-1]))
+
+
+def _count(number: int, noun: str, plural: str = "s") -> str:
+    return f"{number:,} {noun}{plural if number != 1 else ''}"

@@ -1,0 +1,119 @@
+"""What `plan` and `check` may be handed, brought to one form."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union
+
+from pydantic import ValidationError
+from typing_extensions import TypeAlias
+
+from wfplan.field_errors import add_field_errors
+from wfplan.models import Recommendation, Step, Workflow
+from wfplan.names import quote
+from wfplan.plans import ExecutionPlan
+from wfplan.problems import ProblemList
+from wfplan.reading import Reading
+from wfplan.validation import READ_FIRST, RECOMMENDATIONS, STEPS, Item, Survey, Wording, survey
+
+__all__ = ["PlanSource", "Source", "open_source"]
+
+PlanSource: TypeAlias = Union[Mapping[str, Sequence[str]], Workflow, Reading, Iterable[Step], Iterable[Recommendation]]
+"""What can be planned; a mapping is `{name: what it needs}`."""
+
+_MAPPING = STEPS._replace(missing="add the entry {name}: [] if it is a step of its own")
+
+
+class Source(NamedTuple):
+    """What is to be planned, and what a search for problems in it gave."""
+
+    items: Sequence[Item]
+    wording: Wording
+    surveyed: Survey | None
+    """None if there are errors."""
+    workflow: Workflow | None = None
+    """The workflow that the items are the steps of, if they were one."""
+
+
+def open_source(source: object, problems: ProblemList) -> Source | None:
+    """The items of `source`, surveyed; adds every problem. None if it cannot be understood."""
+    if isinstance(source, Reading):
+        return _open_reading(source, problems)
+    if isinstance(source, Workflow):
+        return Source(source.steps, STEPS, survey(source.steps, STEPS, problems), source)
+    if isinstance(source, Mapping):
+        return _open_mapping(source, problems)
+    return _open_iterable(source, problems)
+
+
+def _open_reading(reading: Reading, problems: ProblemList) -> Source:
+    for problem in reading.problems:
+        problems.keep(problem)
+    if problems.has_errors:
+        return Source(reading.items, reading.wording, None, reading.workflow)
+    levels = reading.known_levels
+    found = ProblemList()
+    surveyed = survey(reading.items, reading.wording, found, levels=levels)
+    if levels is None:  # nobody has searched it: it was made by hand
+        told = {(problem.code, problem.message) for problem in reading.problems}
+        for problem in found.listed():
+            if (problem.code, problem.message) not in told:
+                problems.keep(problem)
+    return Source(reading.items, reading.wording, surveyed, reading.workflow)
+
+
+def _open_mapping(source: Mapping[Any, Any], problems: ProblemList) -> Source | None:
+    if any(isinstance(needs, Mapping) for needs in source.values()) or _holds_mappings(source):
+        problems.add(
+            "invalid-document", "this is a document, not a mapping from names to what they need", suggestion=READ_FIRST
+        )
+        return None
+    steps: list[Step] = []
+    broken: list[str] = []
+    for name, needs in source.items():
+        try:
+            steps.append(Step(name=name, dependencies=needs))
+        except ValidationError as error:
+            broken.append(str(name))
+            subject = f"the entry {quote(name)}" if isinstance(name, str) else "an entry"
+            add_field_errors(error, problems, subject=subject)
+    return Source(steps, _MAPPING, survey(steps, _MAPPING, problems, unreadable=broken))
+
+
+def _holds_mappings(source: Mapping[Any, Any]) -> bool:
+    return any(
+        isinstance(needs, (list, tuple)) and any(isinstance(needed, Mapping) for needed in needs)
+        for needs in source.values()
+    )
+
+
+def _open_iterable(source: object, problems: ProblemList) -> Source | None:
+    complaint = _why_not_iterable(source)
+    items: tuple[Any, ...] = ()
+    if complaint is None:
+        try:
+            items = tuple(source)  # type: ignore[arg-type]
+        except Exception as error:  # an iterator of the caller's: its failure is a finding like any other
+            complaint = (f"reading its items raised {type(error).__name__}: {error}", "")
+    if complaint is None and items and not isinstance(items[0], (Step, Recommendation)):
+        complaint = (f"item 1 is a {type(items[0]).__name__}, not a Step or a Recommendation", READ_FIRST)
+    if complaint is not None:
+        problems.add("invalid-document", complaint[0], suggestion=complaint[1])
+        return None
+    wording = RECOMMENDATIONS if items and isinstance(items[0], Recommendation) else STEPS
+    return Source(items, wording, survey(items, wording, problems))
+
+
+def _why_not_iterable(source: object) -> tuple[str, str] | None:
+    """What keeps `source` from being a series of steps, and what to do about it."""
+    kind = type(source).__name__
+    if isinstance(source, (str, bytes, bytearray)):
+        return "a text cannot be planned", READ_FIRST
+    if isinstance(source, ExecutionPlan):
+        return "this is a plan already", "plan its workflow: plan(source.workflow)"
+    if isinstance(source, (Step, Recommendation)):
+        return f"this is one {kind}, not a list", "plan a list: plan([source])"
+    if isinstance(source, (set, frozenset)):
+        return "a set of steps has no order", "plan a list"
+    if not isinstance(source, Iterable):
+        return f"a value of type {kind} cannot be planned", "plan a mapping, a workflow, a reading or a list of steps"
+    return None

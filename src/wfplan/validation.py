@@ -1,0 +1,291 @@
+"""Every problem of a set of steps, or of recommendations, and the level of each where there is no error."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any, Callable, Iterable, NamedTuple, Sequence, Union
+
+from wfplan.graph import DependencyGraph, add_cycles
+from wfplan.models import Recommendation, Step
+from wfplan.names import nearest, quote
+from wfplan.parallelism import KNOWN_MODES
+from wfplan.problems import ProblemList
+
+__all__ = [
+    "READ_FIRST",
+    "RECOMMENDATIONS",
+    "RELATION_CODES",
+    "STEPS",
+    "Locate",
+    "Survey",
+    "Wording",
+    "add_unknown_modes",
+    "find_levels",
+    "survey",
+]
+
+Item = Union[Step, Recommendation]
+READ_FIRST = "text and documents go through wfplan.read first: plan(read(document))"
+
+Locate = Callable[[int], str]
+"""From the position of a step to the JSON pointer of its place in the document."""
+
+_MOST_LOOKED_UP = 20
+_MOST_CANDIDATES = 2000
+
+
+class Wording(NamedTuple):
+    """How problems speak of the items and of what identifies them."""
+
+    kind: type[Item]
+    noun: str
+    key: str
+    missing: str = "name one that exists, or leave the dependency out"
+    """What to do about a dependency that does not exist; `{name}` stands for its name."""
+
+
+STEPS = Wording(Step, "step", "name")
+RECOMMENDATIONS = Wording(Recommendation, "recommendation", "id")
+
+RELATION_CODES = frozenset(
+    (
+        "dependency-cycle",
+        "duplicate-dependency",
+        "duplicate-step",
+        "empty-workflow",
+        "self-dependency",
+        "unknown-dependency",
+        "unknown-execution-mode",
+    )
+)
+"""The codes of the problems that `survey` finds."""
+
+
+class Survey(NamedTuple):
+    """What has to be known of the steps to batch them."""
+
+    levels: dict[str, int]
+    """The level of each name, from 0, in declared order."""
+    special: list[int]
+    """Positions of the steps that have metadata or locks."""
+
+
+def nowhere(position: int) -> str:
+    """The location where there is no document."""
+    return ""
+
+
+def survey(
+    items: Sequence[Item],
+    wording: Wording,
+    problems: ProblemList,
+    *,
+    levels: dict[str, int] | None = None,
+    unreadable: Sequence[str] = (),
+    locate: Locate = nowhere,
+) -> Survey | None:
+    """Add every problem with `items` to `problems`; None if one of these is an error.
+
+    `items` are of the kind that `wording` speaks of, else this is the problem. `levels`, where they are known
+    already, save the search for problems between the items. `unreadable` names further items that are known to exist.
+    """
+    if not items and not unreadable:
+        problems.add("empty-workflow", f"there are no {wording.noun}s", suggestion="fine if there is nothing to do")
+    surveyed = _survey_as_declared(items, wording) if levels is None and not unreadable else None
+    if surveyed is None:
+        if levels is None:
+            if not _all_of_kind(items, wording, problems):
+                return None
+            names = [item.__dict__[wording.key] for item in items]
+            needs = [item.dependencies for item in items]
+            others = sorted(set(unreadable).difference(names))
+            levels = find_levels([*names, *others], [*needs, *[()] * len(others)], wording, problems, locate)
+        special = [position for position, item in enumerate(items) if item.metadata or getattr(item, "locks", ())]
+        surveyed = None if levels is None else Survey(levels, special)
+    else:
+        special = surveyed.special
+    add_unknown_modes(items, special, wording, problems, locate)
+    return surveyed
+
+
+def _all_of_kind(items: Sequence[object], wording: Wording, problems: ProblemList) -> bool:
+    """Whether all items are of the expected kind; adds a problem for the first that is not."""
+    for position, item in enumerate(items):
+        if not isinstance(item, wording.kind):
+            other = isinstance(item, (Step, Recommendation))
+            problems.add(
+                "invalid-document",
+                f"item {position + 1} is a {type(item).__name__}, the first is a {wording.kind.__name__}",
+                suggestion="plan steps and recommendations apart" if other else READ_FIRST,
+            )
+            return False
+    return True
+
+
+def add_unknown_modes(
+    items: Sequence[Item],
+    special: Iterable[int],
+    wording: Wording,
+    problems: ProblemList,
+    locate: Locate = nowhere,
+) -> None:
+    """Add a warning for each hint, among the items at these positions, that is none of the known ones."""
+    for position in special:
+        item = items[position]
+        mode = item.metadata.get("execution_mode", "auto")
+        if mode not in KNOWN_MODES:
+            name = item.__dict__[wording.key]
+            shown = quote(mode) if isinstance(mode, str) else f"a value of type {type(mode).__name__}"
+            problems.add(
+                "unknown-execution-mode",
+                f"{quote(name)} has the execution mode {shown}, which is taken for sequential",
+                steps=(name,),
+                location=locate(position) and f"{locate(position)}/metadata/execution_mode",
+                suggestion=f"write one of {', '.join(map(quote, KNOWN_MODES))}",
+            )
+
+
+def _survey_as_declared(items: Sequence[Item], wording: Wording) -> Survey | None:
+    """The survey in one pass, for the usual case: every dependency is declared before what needs it, and once.
+
+    None where that is not so, whatever the reason. This is where 100,000 steps spend their time: each is touched
+    once, in declared order, since they do not fit into a processor's cache.
+    """
+    kind, key = wording.kind, wording.key
+    levels: dict[str, int] = {}
+    level_of = levels.__getitem__
+    special: list[int] = []
+    position = 0
+    try:
+        for item in items:
+            if item.__class__ is not kind:
+                return None
+            values = item.__dict__
+            needs = values["dependencies"]
+            if needs:
+                levels[values[key]] = max(map(level_of, needs)) + 1
+                if len(needs) > 1 and len(set(needs)) < len(needs):
+                    return None
+            else:
+                levels[values[key]] = 0
+            if values["metadata"] or values.get("locks"):
+                special.append(position)
+            position += 1
+    except KeyError:
+        return None
+    return Survey(levels, special) if len(levels) == position else None
+
+
+def find_levels(
+    names: Sequence[str],
+    dependencies: Sequence[Sequence[Any]],
+    wording: Wording,
+    problems: ProblemList,
+    locate: Locate = nowhere,
+) -> dict[str, int] | None:
+    """The level of each name, in any declared order; adds every problem between the names.
+
+    None if one of these is an error. A dependency that is no text is passed over.
+    """
+    try:
+        graph = DependencyGraph(names, dependencies)
+    except (KeyError, TypeError, ValueError):
+        return _explain(names, dependencies, wording, problems, locate)
+    levels = graph.level_of()
+    if levels is None or graph.repeated():
+        return _explain(names, dependencies, wording, problems, locate)
+    return levels
+
+
+def _explain(
+    names: Sequence[str],
+    dependencies: Sequence[Sequence[Any]],
+    wording: Wording,
+    problems: ProblemList,
+    locate: Locate,
+) -> dict[str, int] | None:
+    """What `find_levels` does, name by name, for input that something is wrong with."""
+    first = dict(zip(reversed(names), range(len(names) - 1, -1, -1)))
+    sound = _report_duplicates(names, first, wording, problems, locate)
+    candidates = list(islice(first, _MOST_CANDIDATES))
+    looked_up = 0
+    graph_needs: list[list[str]] = []
+    for position, (name, needs) in enumerate(zip(names, dependencies)):
+        is_first = first[name] == position
+        kept: dict[str, int] = {}
+        for index, needed in enumerate(needs):
+            if not isinstance(needed, str):
+                continue
+            if needed in kept:
+                kept[needed] += 1
+                continue
+            kept[needed] = 1
+            where = locate(position) and f"{locate(position)}/dependencies/{index}"
+            if needed not in first:
+                sound = False
+                looked_up += 1
+                guesses = nearest(needed, candidates) if looked_up <= _MOST_LOOKED_UP else []
+                problems.add(
+                    "unknown-dependency",
+                    f"{quote(name)} needs {quote(needed)}, but no {wording.noun} has this {wording.key}",
+                    steps=(name,),
+                    location=where,
+                    suggestion=_advice(needed, guesses, wording),
+                )
+            elif needed == name and is_first:
+                sound = False
+                problems.add(
+                    "self-dependency",
+                    f"{quote(name)} needs itself",
+                    steps=(name,),
+                    location=where,
+                    suggestion="leave this dependency out",
+                )
+        if is_first:
+            graph_needs.append([needed for needed in kept if needed in first and needed != name])
+            _report_repeated(name, kept, problems, locate(position))
+    graph = DependencyGraph(sorted(first, key=first.__getitem__), graph_needs)
+    levels = graph.level_of()
+    if levels is None:
+        add_cycles(graph, problems)
+    return levels if sound else None
+
+
+def _report_duplicates(
+    names: Sequence[str], first: dict[str, int], wording: Wording, problems: ProblemList, locate: Locate
+) -> bool:
+    """Whether every name is there once; adds a problem for each that is not."""
+    if len(first) == len(names):
+        return True
+    positions: dict[str, list[int]] = {}
+    for position, name in enumerate(names):
+        if first[name] != position:
+            positions.setdefault(name, [first[name]]).append(position)
+    for name, found in positions.items():
+        listed = ", ".join(str(position + 1) for position in found[:10]) + (", ..." if len(found) > 10 else "")
+        problems.add(
+            "duplicate-step",
+            f"{len(found)} {wording.noun}s have the {wording.key} {quote(name)}: numbers {listed}",
+            steps=(name,),
+            location=locate(found[1]) and f"{locate(found[1])}/{wording.key}",
+            suggestion=f"give each its own {wording.key}",
+        )
+    return False
+
+
+def _report_repeated(name: str, counts: dict[str, int], problems: ProblemList, where: str) -> None:
+    for needed, count in counts.items():
+        if count > 1:
+            problems.add(
+                "duplicate-dependency",
+                f"{quote(name)} lists its dependency {quote(needed)} {count} times",
+                steps=(name,),
+                location=where and f"{where}/dependencies",
+                suggestion="once is enough",
+            )
+
+
+def _advice(needed: str, guesses: Sequence[str], wording: Wording) -> str:
+    if guesses:
+        return f"did you mean {' or '.join(map(quote, guesses))}?"
+    return wording.missing.format(name=quote(needed))
