@@ -1,9 +1,9 @@
 """Recommendations in, a checked and explained execution plan out.
 
-    >>> import wfplan
-    >>> plan = wfplan.plan({"shirt": [], "tie": ["shirt"], "shoes": []})
-    >>> [batch.steps for batch in plan.batches]
-    [('shirt', 'shoes'), ('tie',)]
+>>> import wfplan
+>>> plan = wfplan.plan({"shirt": [], "tie": ["shirt"], "shoes": []})
+>>> [batch.steps for batch in plan.batches]
+[('shirt', 'shoes'), ('tie',)]
 """
 
 from __future__ import annotations

@@ -6,12 +6,13 @@ import argparse
 import json
 import os
 import sys
-from typing import Any, BinaryIO, Sequence, TextIO
+from pathlib import Path
+from typing import Any, BinaryIO, Callable, Mapping, Sequence, TextIO
 
 from wfplan.intake import read
 from wfplan.interop.kubernaut import to_execution_plan
-from wfplan.plans import ExecutionPlan
 from wfplan.planner import check, plan
+from wfplan.plans import ExecutionPlan
 from wfplan.problems import InvalidWorkflowError, Problem, ProblemList
 from wfplan.reading import Reading, make_reading
 from wfplan.recommendations import NAMINGS
@@ -72,7 +73,7 @@ def _read_file(path: str) -> Reading:
     try:
         if path == "-":
             return read(_first_bytes(sys.stdin.buffer))
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             return read(_first_bytes(file))
     except OSError as error:
         problems = ProblemList()
@@ -101,10 +102,18 @@ def _never_fail_to_encode(stream: TextIO) -> None:
         reconfigure(errors="backslashreplace")
 
 
-_FORMATS = {
+def _dump(planned: ExecutionPlan) -> str:
+    return _to_json(planned.model_dump(mode="json"))
+
+
+def _execution_plan(planned: ExecutionPlan) -> str:
+    return _to_json(to_execution_plan(planned))
+
+
+_FORMATS: Mapping[str, Callable[[ExecutionPlan], str]] = {
     "text": plan_to_text,
-    "json": lambda planned: _to_json(planned.model_dump(mode="json")),
-    "execution-plan": lambda planned: _to_json(to_execution_plan(planned)),
+    "json": _dump,
+    "execution-plan": _execution_plan,
 }
 
 

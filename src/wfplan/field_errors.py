@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Mapping
+from typing import Any, Iterable, Mapping
 
 from pydantic import ValidationError
 
@@ -11,19 +11,31 @@ from wfplan.problems import ProblemList
 
 __all__ = ["add_field_errors", "kind_of", "pointer"]
 
-_WANTED = {
-    "string_type": "a text",
-    "tuple_type": "a list",
-    "list_type": "a list",
-    "dict_type": "an object",
-    "model_type": "an object",
-    "model_attributes_type": "an object",
-    "float_type": "a number",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "bool_type": "true or false",
+_TOLD: Mapping[str, str] = {
+    "bool_type": "must be true or false, not {kind}",
+    "dict_type": "must be an object, not {kind}",
+    "extra_forbidden": "is not a known field",
+    "finite_number": "must be a finite number, not {value}",
+    "float_type": "must be a number, not {kind}",
+    "greater_than": "must be greater than {gt}, not {value}",
+    "greater_than_equal": "must be at least {ge}, not {value}",
+    "int_from_float": "must be a whole number, not {value}",
+    "int_type": "must be a whole number, not {kind}",
+    "less_than_equal": "must be at most {le}, not {value}",
+    "literal_error": "must be {expected}, not {value}",
+    "missing": "is missing",
+    "model_attributes_type": "must be an object, not {kind}",
+    "model_type": "must be an object, not {kind}",
+    "string_too_long": "has more than {max_length} characters",
+    "string_too_short": "is empty",
+    "string_type": "must be a text, not {kind}",
+    "string_unicode": "holds half of a surrogate pair",
+    "tuple_type": "must be a list, not {kind}",
+    "value_error": "{error}",
 }
-_KINDS = {
+"""How the sentence about an error of pydantic's ends, by the type of the error."""
+
+_KINDS: Mapping[type, str] = {
     type(None): "null",
     bool: "a boolean",
     int: "a number",
@@ -35,6 +47,8 @@ _KINDS = {
     set: "a set",
     frozenset: "a set",
 }
+
+_LONGEST_SHOWN = 64  # bits of a whole number
 
 
 def add_field_errors(
@@ -56,13 +70,12 @@ def add_field_errors(
         path = [(spelled or {}).get(str(part), part) for part in detail["loc"] if part != "[key]"]
         field = ".".join(str(part) for part in path)
         of = f"{quote(field)} of {subject}" if field else subject
-        message, suggestion = _tell(detail)
         problems.add(
             "invalid-field",
-            f"{of} {message}",
+            f"{of} {_tell(detail)}",
             steps=steps,
             location="" if location is None else location + pointer(path),
-            suggestion=suggestion,
+            suggestion=_advise(detail),
         )
 
 
@@ -75,24 +88,21 @@ def pointer(path: Iterable[Any]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
-def _tell(detail: Mapping[str, Any]) -> tuple[str, str]:
-    """The end of the sentence that tells an error, and what to do about it."""
-    kind, value, context = detail["type"], detail.get("input"), detail.get("ctx", {})
-    if kind in _WANTED:
-        return f"must be {_WANTED[kind]}, not {kind_of(value)}", _list_advice(kind, value)
-    tell = _TELL.get(kind)
-    if tell:
-        return tell(value, context)
-    return f"does not fit: {detail['msg']}", ""
+def _tell(detail: Mapping[str, Any]) -> str:
+    """The end of the sentence that tells an error."""
+    value = detail.get("input")
+    told = _TOLD.get(detail["type"])
+    if told is None:
+        return f"does not fit: {detail['msg']}"
+    return told.format_map({**detail.get("ctx", {}), "kind": kind_of(value), "value": _show(value)})
 
 
-def kind_of(value: Any) -> str:
-    """What a value is, in the words of JSON where it has one."""
-    return _KINDS.get(type(value)) or f"a value of type {type(value).__name__}"
-
-
-def _list_advice(kind: str, value: Any) -> str:
-    if kind != "tuple_type":
+def _advise(detail: Mapping[str, Any]) -> str:
+    """What to do about an error."""
+    value = detail.get("input")
+    if detail["type"] == "extra_forbidden":
+        return "correct its spelling or leave it out"
+    if detail["type"] != "tuple_type":
         return ""
     if isinstance(value, str):
         return f"write [{quote(value)}]"
@@ -101,34 +111,15 @@ def _list_advice(kind: str, value: Any) -> str:
     return "a set has no order: write a list" if isinstance(value, (set, frozenset)) else ""
 
 
-def _bound(words: str, key: str) -> Callable[[Any, Mapping[str, Any]], tuple[str, str]]:
-    def tell(value: Any, context: Mapping[str, Any]) -> tuple[str, str]:
-        return f"must be {words} {context[key]}, not {_short(value)}", ""
-
-    return tell
+def kind_of(value: Any) -> str:
+    """What a value is, in the words of JSON where it has one."""
+    return _KINDS.get(value.__class__) or f"a value of type {type(value).__name__}"
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, float):
+def _show(value: Any) -> str:
+    """A value for a message, if it is short."""
+    if isinstance(value, str):
+        return quote(value)
+    if isinstance(value, float) or (isinstance(value, int) and value.bit_length() <= _LONGEST_SHOWN):
         return repr(value)
-    if isinstance(value, int):
-        return str(value) if value.bit_length() < 64 else "a very large number"
-    return quote(value) if isinstance(value, str) else kind_of(value)
-
-
-_TELL: Mapping[str, Callable[[Any, Mapping[str, Any]], tuple[str, str]]] = {
-    "missing": lambda value, context: ("is missing", ""),
-    "extra_forbidden": lambda value, context: ("is not a known field", "correct its spelling or leave it out"),
-    "value_error": lambda value, context: (str(context["error"]), ""),
-    "finite_number": lambda value, context: (f"is {_short(value)}, which is no finite number", ""),
-    "literal_error": lambda value, context: (f"must be {context['expected']}, not {_short(value)}", ""),
-    "string_too_short": lambda value, context: ("is empty", ""),
-    "string_too_long": lambda value, context: (
-        f"has {len(value):,} characters, at most {context['max_length']:,} are allowed",
-        "",
-    ),
-    "string_unicode": lambda value, context: ("holds half of a surrogate pair", ""),
-    "greater_than": _bound("greater than", "gt"),
-    "greater_than_equal": _bound("at least", "ge"),
-    "less_than_equal": _bound("at most", "le"),
-}
+    return kind_of(value)

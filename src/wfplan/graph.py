@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from graphlib import TopologicalSorter
 from itertools import accumulate, chain
 from typing import Iterable, Iterator, Mapping, Sequence
+
+from graphlib import TopologicalSorter
 
 from wfplan.names import quote
 from wfplan.problems import InvalidWorkflowError, ProblemList
@@ -105,7 +106,7 @@ class DependencyGraph:
 
         Raises InvalidWorkflowError (reason `execution_order_failed`) with every cycle.
         """
-        numbered = self._levels()
+        numbered = self.level_numbers()
         if numbered is None:
             problems = ProblemList()
             add_cycles(self, problems)
@@ -115,17 +116,42 @@ class DependencyGraph:
             levels[level].append(name)
         return tuple(map(tuple, levels))
 
-    def level_of(self) -> dict[str, int] | None:
-        """The level of each name, from 0, in declared order; None if there is a cycle."""
-        numbered = self._levels()
-        return None if numbered is None else dict(zip(self._names, numbered))
+    def level_numbers(self) -> list[int] | None:
+        """The level of each name, from 0, in declared order; None if there is a cycle.
+
+        A depth-first walk along the dependencies: a name is looked at twice at most, once to put what it needs and
+        has no level yet onto the stack, once when all of that has. If something is still missing then, it was put
+        there again from below: it needs itself.
+        """
+        edges, ends = self._edges, self._ends.tolist()
+        starts = [0, *ends]
+        level = [_UNKNOWN] * len(ends)
+        level_of = level.__getitem__
+        for root in range(len(ends)):
+            pending = [root] if level[root] == _UNKNOWN else []
+            while pending:
+                number = pending.pop()
+                state = level[number]
+                if state >= 0:
+                    continue
+                needs = edges[starts[number] : ends[number]]
+                missing = [needed for needed in needs if level[needed] < 0]
+                if not missing:
+                    level[number] = max(map(level_of, needs)) + 1 if needs else 0
+                elif state == _OPEN:
+                    return None
+                else:
+                    level[number] = _OPEN
+                    pending.append(number)
+                    pending += missing
+        return level
 
     def cycles(self) -> tuple[tuple[str, ...], ...]:
         """One cycle for each group of names that need each other: a shortest through its first-declared name.
 
         Each name needs the next one, and the last needs the first. A name that needs itself is a cycle of one.
         """
-        if self._levels() is not None:
+        if self.level_numbers() is not None:
             return ()
         return tuple(self._named(self._shortest_cycle(group)) for group in self._groups())
 
@@ -134,11 +160,11 @@ class DependencyGraph:
         needed = (self._named(self._needs(number)) for number in range(len(self._names)))
         return TopologicalSorter(dict(zip(self._names, needed)))
 
-    def repeated(self) -> bool:
+    def lists_twice(self) -> bool:
         """Whether any name lists one of its dependencies twice."""
         edges = self._edges
         start = 0
-        for end in self._ends:
+        for end in self._ends.tolist():
             if end - start > 1 and len(set(edges[start:end])) < end - start:
                 return True
             start = end
@@ -180,41 +206,7 @@ class DependencyGraph:
         seen.discard(start)
         return sorted(seen)
 
-    def _levels(self) -> list[int] | None:
-        """The level of each number, None if there is a cycle.
-
-        A depth-first walk along the dependencies: a name is looked at twice at most, once to put those below it
-        that have no level yet onto the stack, once when all of them have. A name that is met while it is open
-        needs itself.
-        """
-        edges, ends = self._edges, self._ends
-        starts = array("q", (0,))
-        starts.extend(ends)
-        level = [_UNKNOWN] * len(ends)
-        level_of = level.__getitem__
-        for root in range(len(ends)):
-            pending = [root] if level[root] == _UNKNOWN else []
-            while pending:
-                number = pending.pop()
-                if level[number] >= 0:
-                    continue
-                needs = edges[starts[number] : ends[number]]
-                if not needs:
-                    level[number] = 0
-                    continue
-                below = list(map(level_of, needs))
-                lowest = min(below)
-                if lowest >= 0:
-                    level[number] = max(below) + 1
-                elif lowest == _OPEN:
-                    return None
-                else:
-                    level[number] = _OPEN
-                    pending.append(number)
-                    pending += [needed for needed, its in zip(needs, below) if its < 0]
-        return level
-
-    def _groups(self) -> list[list[int]]:
+    def _groups(self) -> list[list[int]]:  # noqa: C901 - the algorithm reads best whole, as it was published
         """The strongly connected components that hold a cycle, by their first-declared member.
 
         Tarjan's algorithm (SIAM Journal on Computing 1, 1972) with a stack of its own instead of recursion.

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Dict
+from typing import Any, Dict, List, Sequence, Tuple
 
-__all__ = ["MAX_DEPTH", "MAX_VALUES", "check_json_object", "copy_json_object"]
+from typing_extensions import TypeGuard
+
+from wfplan.names import quote
+
+__all__ = ["MAX_DEPTH", "MAX_VALUES", "check_json_object", "copy_json_object", "is_list", "is_object"]
 
 MAX_DEPTH = 64
 """Levels of a value, the outermost object counted."""
 MAX_VALUES = 1_000_000
 """Values in one object: what refers to itself many times over is refused before it fills the memory."""
 
+_Path = Tuple[Any, ...]
 _MAX_INTEGER_BITS = 14_000  # about 4,200 digits: Python refuses to write or read integers of more than 4,300
 _NEED_NO_LOOK = frozenset((str, bool, int, type(None)))
+
+
+def is_object(value: object) -> TypeGuard[Dict[Any, Any]]:
+    """Whether a value is what JSON calls an object; its keys are texts where it was JSON."""
+    return isinstance(value, dict)
+
+
+def is_list(value: object) -> TypeGuard[Sequence[Any]]:
+    """Whether a value is what JSON calls a list: a list, or a tuple from Python."""
+    return isinstance(value, (list, tuple))
 
 
 def check_json_object(value: Dict[str, Any]) -> Dict[str, Any]:
@@ -33,36 +48,41 @@ def copy_json_object(value: Dict[str, Any]) -> Dict[str, Any]:
     """
     result: Dict[str, Any] = {}
     budget = MAX_VALUES
-    pending: list[tuple[Any, Any, tuple[str | int, ...]]] = [(value, result, ())]
+    pending: List[Tuple[Any, Any, _Path]] = [(value, result, ())]
     while pending:
         source, target, path = pending.pop()
-        is_object = isinstance(source, dict)
-        for key, item in source.items() if is_object else enumerate(source):
-            budget -= 1
-            if budget < 0:
-                raise ValueError(f"holds more than {MAX_VALUES:,} values")
-            if is_object and not isinstance(key, str):
-                raise ValueError(f"{_at(path)}has a key that is no text: {type(key).__name__}")
+        budget -= len(source)
+        if budget < 0:
+            raise ValueError(f"holds more than {MAX_VALUES:,} values")
+        if len(path) >= MAX_DEPTH:
+            raise ValueError(f"is nested deeper than {MAX_DEPTH} levels")
+        keyed = is_object(source)
+        for key, item in source.items() if keyed else enumerate(source):
+            inner = (*path, key)
             copied: Any
-            if isinstance(item, (dict, list, tuple)):
-                if len(path) + 2 > MAX_DEPTH:
-                    raise ValueError(f"is nested deeper than {MAX_DEPTH} levels")
-                copied = {} if isinstance(item, dict) else []
-                pending.append((item, copied, (*path, key)))
+            if is_object(item) or is_list(item):
+                copied = {} if is_object(item) else []
+                pending.append((item, copied, inner))
             else:
-                copied = _copy_scalar(item, (*path, key))
-            if is_object:
-                target[_plain_text(key, path)] = copied
+                copied = _copy_scalar(item, inner)
+            if keyed:
+                target[_copy_key(key, path)] = copied
             else:
                 target.append(copied)
     return result
 
 
-def _copy_scalar(item: Any, path: tuple[str | int, ...]) -> Any:
+def _copy_key(key: Any, path: _Path) -> str:
+    if not isinstance(key, str):
+        raise ValueError(f"{_at(path)}has a key of type {type(key).__name__}, not a text")
+    return _copy_text(key, path)
+
+
+def _copy_scalar(item: Any, path: _Path) -> Any:
     if item is None or isinstance(item, bool):
         return item
     if isinstance(item, str):
-        return _plain_text(item, path)
+        return _copy_text(item, path)
     if isinstance(item, int):
         if item.bit_length() > _MAX_INTEGER_BITS:
             raise ValueError(f"{_at(path)}is an integer of more than 4,200 digits")
@@ -74,13 +94,19 @@ def _copy_scalar(item: Any, path: tuple[str | int, ...]) -> Any:
     raise ValueError(f"{_at(path)}is of type {type(item).__name__}, which JSON cannot hold")
 
 
-def _plain_text(text: str, path: tuple[str | int, ...]) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"{_at(path)}holds half of a surrogate pair") from None
+def _copy_text(text: str, path: _Path) -> str:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{_at(path)}holds half of a surrogate pair") from None
     return str(text)
 
 
-def _at(path: tuple[str | int, ...]) -> str:
-    return "".join(f"[{part!r}]" for part in path) + " " if path else ""
+def _at(path: _Path) -> str:
+    """The beginning of a sentence: where in the object it is."""
+    return (
+        "at " + "/".join(quote(part) if isinstance(part, str) else repr(part)[:40] for part in path) + " "
+        if path
+        else ""
+    )

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from typing_extensions import Annotated, Literal, TypeAlias
 
 from wfplan.names import list_names
-from wfplan.values import EMPTY, Items, JsonObject, Name, Text, Value
+from wfplan.values import EMPTY, Items, JsonObject, Name, Text, Value, no_values
 
 __all__ = [
     "Compensation",
@@ -48,12 +48,12 @@ class Recommendation(Value):
     id: Name
     action: Text
     description: str = ""
-    parameters: JsonObject = Field(default_factory=dict)
+    parameters: JsonObject = no_values()
     dependencies: Items[str] = EMPTY
     """Ids of the recommendations that have to be done before this one."""
     confidence: Optional[_Confidence] = None
     """From 0 to 1."""
-    metadata: JsonObject = Field(default_factory=dict)
+    metadata: JsonObject = no_values()
     """Anything else; `execution_mode` in it is a hint to the planner, see `Step.metadata`."""
 
 
@@ -72,7 +72,7 @@ class Compensation(Value):
     """What undoes a step."""
 
     action: Text
-    parameters: JsonObject = Field(default_factory=dict)
+    parameters: JsonObject = no_values()
 
 
 class Step(Value):
@@ -81,10 +81,10 @@ class Step(Value):
     name: Name
     action: Text = Field(default="", json_schema_extra=_without_default)
     """What to do; the name where none is given."""
-    parameters: JsonObject = Field(default_factory=dict)
+    parameters: JsonObject = no_values()
     dependencies: Items[str] = EMPTY
     """Names of the steps that have to be done before this one."""
-    metadata: JsonObject = Field(default_factory=dict)
+    metadata: JsonObject = no_values()
     """Anything else. With `execution_mode` other than `parallel` or `auto`, the step overlaps with no other."""
     description: str = ""
     confidence: Optional[_Confidence] = None
@@ -106,7 +106,7 @@ class Step(Value):
 
     @model_validator(mode="after")
     def _action_is_name(self) -> Step:
-        values = self.__dict__
+        values = vars(self)
         if not values["action"]:
             values["action"] = values["name"]
         return self

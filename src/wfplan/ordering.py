@@ -47,6 +47,8 @@ def order_levels(
 ) -> tuple[ExecutionBatch, ...]:
     """The batches of these levels, whose names are in declared order; without `overlap`, none is parallel."""
     batches: list[tuple[tuple[str, ...], bool]] = []
+    together: Iterable[tuple[str, ...]]
+    alone: list[tuple[str, ...]]
     for level in levels:
         if sequential.isdisjoint(level):
             together, alone = _split(level, locks, max_batch_size), []
@@ -55,7 +57,7 @@ def order_levels(
             together = _split(free, locks, max_batch_size)
             alone = [(name,) for name in level if name in sequential]
         else:
-            together, alone = iter(()), [tuple(level)]
+            together, alone = [], [tuple(level)]
         batches.extend((steps, overlap and len(steps) > 1) for steps in together)
         batches.extend((steps, False) for steps in alone)
     return tuple(

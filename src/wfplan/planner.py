@@ -16,7 +16,7 @@ from wfplan.plans import ExecutionPlan, make_plan
 from wfplan.problems import InvalidWorkflowError, Problem, ProblemList
 from wfplan.recommendations import NAMINGS, Naming, name_recommendations, recommendations_to_steps
 from wfplan.sources import PlanSource, Source, open_source
-from wfplan.validation import RECOMMENDATIONS, STEPS, survey
+from wfplan.validation import RECOMMENDATIONS, STEPS, Survey, survey
 from wfplan.values import trusted
 
 __all__ = [
@@ -54,8 +54,8 @@ def plan(
     settings = _settle(opened, naming, execution_strategy, isolate_sequential, max_batch_size, problems)
     if problems.has_errors or opened is None or opened.surveyed is None or settings is None:
         raise InvalidWorkflowError(problems.listed("error", "warning"))
-    workflow, levels = _as_workflow(opened, opened.surveyed.levels, settings, naming)
-    return make_plan(workflow, opened.surveyed._replace(levels=levels), problems.listed("warning"))
+    workflow, surveyed = _as_workflow(opened, opened.surveyed, settings, naming)
+    return make_plan(workflow, surveyed, problems.listed("warning"))
 
 
 def check(
@@ -101,10 +101,10 @@ def build_dependency_graph(steps: Iterable[Step]) -> DependencyGraph:
 
 def _settle(
     opened: Source | None,
-    naming: str,
+    naming: object,
     execution_strategy: ExecutionStrategy | None,
-    isolate_sequential: bool | None,
-    max_batch_size: int | None,
+    isolate_sequential: object,
+    max_batch_size: object,
     problems: ProblemList,
 ) -> ExecutionStrategy | None:
     """The settings of the plan: those of the workflow, with the keywords that are given in their place."""
@@ -126,16 +126,16 @@ def _settle(
 
 
 def _as_workflow(
-    opened: Source, levels: dict[str, int], settings: ExecutionStrategy, naming: Naming
-) -> tuple[Workflow, dict[str, int]]:
-    """The workflow to plan, and the levels by the names of its steps."""
-    steps: tuple[Any, ...] = tuple(opened.items)
+    opened: Source, surveyed: Survey, settings: ExecutionStrategy, naming: Naming
+) -> tuple[Workflow, Survey]:
+    """The workflow to plan, and the survey by the names of its steps."""
     if opened.workflow is not None and opened.workflow.execution_strategy is settings:
-        return opened.workflow, levels
+        return opened.workflow, surveyed
+    steps: tuple[Any, ...] = tuple(opened.items)
     if opened.wording is RECOMMENDATIONS:
         names = name_recommendations(steps, naming)
         steps = recommendations_to_steps(steps, names)
-        levels = dict(zip(names.values(), levels.values()))
+        surveyed = surveyed._replace(names=list(names.values()))
     label = opened.workflow.name if opened.workflow else ""
     fields = {"schema_version": 1, "name": label, "steps": steps, "execution_strategy": settings}
-    return trusted(Workflow, fields), levels
+    return trusted(Workflow, fields), surveyed

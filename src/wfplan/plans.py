@@ -51,9 +51,9 @@ class ExecutionPlan(Value):
     @property
     def steps(self) -> Mapping[str, Step]:
         """The steps by name, in declared order."""
-        by_name = self.__dict__.get("_by_name")
+        by_name = vars(self).get("_by_name")
         if by_name is None or by_name.source is not self.workflow.steps:
-            by_name = self.__dict__["_by_name"] = StepsByName(self.workflow.steps)
+            by_name = vars(self)["_by_name"] = StepsByName(self.workflow.steps)
         return by_name
 
     @property
@@ -111,8 +111,8 @@ class StepsByName(Mapping[str, Step]):
 
 def batch_steps(steps: Sequence[Step], surveyed: Survey, settings: ExecutionStrategy) -> tuple[ExecutionBatch, ...]:
     """The batches of these steps under these settings; in mode `sequential` none of them is parallel."""
-    levels: list[list[str]] = [[] for _ in range(max(surveyed.levels.values(), default=-1) + 1)]
-    for name, level in surveyed.levels.items():
+    levels: list[list[str]] = [[] for _ in range(max(surveyed.levels, default=-1) + 1)]
+    for name, level in zip(surveyed.names, surveyed.levels):
         levels[level].append(name)
     special = [steps[position] for position in surveyed.special]
     return order_levels(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Mapping
+from collections import Counter
+from typing import Iterable, Mapping, Tuple
 
 from typing_extensions import Literal, TypeAlias
 
@@ -29,7 +30,7 @@ CODES: Mapping[str, Severity] = {
 }
 """Every code with its usual severity. Codes are never renamed; docs/problems.md tells what each one means."""
 
-_ORDER: tuple[Severity, ...] = ("error", "warning", "info")
+_ORDER: Tuple[Severity, ...] = ("error", "warning", "info")
 _LISTED = 1000
 
 
@@ -107,19 +108,16 @@ class ProblemList:
 
         Beyond 1,000 they are only counted, in a last `limit-exceeded` of the highest severity left out.
         """
-        wanted = [severity for severity in _ORDER if severity in (severities or _ORDER)]
+        wanted: list[Severity] = [severity for severity in _ORDER if severity in (severities or _ORDER)]
         kept = [problem for severity in wanted for problem in self._kept[severity]]
         total = sum(self._counts[severity] for severity in wanted)
         if total <= _LISTED:
             return tuple(kept)
         shown = kept[: _LISTED - 1]
-        for severity in wanted:
-            left_out = self._counts[severity] - sum(problem.severity == severity for problem in shown)
-            if left_out:
-                break
+        listed = Counter(problem.severity for problem in shown)
         rest = Problem(
             code="limit-exceeded",
-            severity=severity,
+            severity=next(severity for severity in wanted if self._counts[severity] > listed[severity]),
             message=f"{total - len(shown):,} more problems are not listed",
             suggestion="mend the listed ones and look again",
         )
@@ -152,4 +150,3 @@ class InvalidWorkflowError(WfplanError, ValueError):
         if len(errors) > 20:
             lines.append(f"  and {len(errors) - 20:,} more, in .problems")
         return "\n".join(lines)
-

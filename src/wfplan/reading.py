@@ -50,22 +50,22 @@ class Reading(Value):
         return RECOMMENDATIONS if self.workflow is None else STEPS
 
     @property
-    def known_levels(self) -> dict[str, int] | None:
+    def known_levels(self) -> list[int] | None:
         """The level of each item, if this reading has been searched for problems between its items and has none."""
-        items, levels = self.__dict__.get("_known_levels", (None, None))
+        items, levels = vars(self).get("_known_levels", (None, None))
         return levels if items is self.items else None
 
-    def replace(self, id: str, /, **changes: Any) -> Reading:
+    def replace(self, id_: str, /, **changes: Any) -> Reading:
         """A new reading in which the recommendation of this id (the step of this name) has these fields changed.
 
         Problems between the items are looked for anew; those of the document itself stay. Raises KeyError if there
         is no such item, pydantic's ValidationError if a change does not fit.
         """
         key = self.wording.key
-        if all(item.__dict__[key] != id for item in self.items):
-            raise KeyError(f"no {self.wording.noun} has the {key} {quote(id)}")
+        if all(item.__dict__[key] != id_ for item in self.items):
+            raise KeyError(f"no {self.wording.noun} has the {key} {quote(id_)}")
         items = tuple(
-            type(item).model_validate({**item.__dict__, **changes}) if item.__dict__[key] == id else item
+            type(item).model_validate({**item.__dict__, **changes}) if item.__dict__[key] == id_ else item
             for item in self.items
         )
         problems = ProblemList(problem for problem in self.problems if problem.code not in RELATION_CODES)
@@ -88,5 +88,5 @@ def make_reading(
         {"recommendations": () if workflow else items, "workflow": workflow, "problems": problems.listed()},
     )
     if surveyed and not problems.has_errors:
-        reading.__dict__["_known_levels"] = (reading.items, surveyed.levels)
+        vars(reading)["_known_levels"] = (reading.items, surveyed.levels)
     return reading

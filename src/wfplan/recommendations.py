@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Sequence
+from typing import AbstractSet, Sequence
 
 from typing_extensions import Literal, TypeAlias
 
@@ -29,27 +29,28 @@ def name_recommendations(recommendations: Sequence[Recommendation], naming: Nami
     >>> name_recommendations([scale, *restarts])
     {'1': 'scale', '2': 'restart-2', '3': 'restart-3'}
     """
+    ids = [recommendation.id for recommendation in recommendations]
     if naming == "id":
-        return {recommendation.id: recommendation.id for recommendation in recommendations}
-    pairs = [(recommendation.id, recommendation.action) for recommendation in recommendations]
-    ids = {id_ for id_, _ in pairs}
-    shared = Counter(action for _, action in pairs)
+        return dict(zip(ids, ids))
+    actions = [recommendation.action for recommendation in recommendations]
+    known = frozenset(ids)
+    count = Counter(actions)
     names = {
-        id_: action if shared[action] == 1 and _is_free(action, id_, ids) and not why_not_a_name(action) else ""
-        for id_, action in pairs
+        id_: action if count[action] == 1 and _is_usable(action, id_, known) else ""
+        for id_, action in zip(ids, actions)
     }
     taken = set(names.values())
-    for id_, action in pairs:
+    for id_, action in zip(ids, actions):
         if not names[id_]:
             name = f"{action}-{id_}"
-            usable = shared[action] > 1 and _is_free(name, id_, ids) and name not in taken and not why_not_a_name(name)
+            usable = count[action] > 1 and name not in taken and _is_usable(name, id_, known)
             names[id_] = name if usable else id_
             taken.add(names[id_])
     return names
 
 
-def _is_free(name: str, own_id: str, ids: set[str]) -> bool:
-    return name == own_id or name not in ids
+def _is_usable(name: str, own_id: str, ids: AbstractSet[str]) -> bool:
+    return (name == own_id or name not in ids) and why_not_a_name(name) is None
 
 
 def recommendations_to_steps(recommendations: Sequence[Recommendation], names: dict[str, str]) -> tuple[Step, ...]:

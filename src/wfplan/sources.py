@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union
 
 from pydantic import ValidationError
-from typing_extensions import TypeAlias
+from typing_extensions import TypeAlias, TypeGuard
 
 from wfplan.field_errors import add_field_errors
+from wfplan.json_values import is_list
 from wfplan.models import Recommendation, Step, Workflow
 from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
@@ -40,7 +41,7 @@ def open_source(source: object, problems: ProblemList) -> Source | None:
         return _open_reading(source, problems)
     if isinstance(source, Workflow):
         return Source(source.steps, STEPS, survey(source.steps, STEPS, problems), source)
-    if isinstance(source, Mapping):
+    if _is_mapping(source):
         return _open_mapping(source, problems)
     return _open_iterable(source, problems)
 
@@ -61,8 +62,12 @@ def _open_reading(reading: Reading, problems: ProblemList) -> Source:
     return Source(reading.items, reading.wording, surveyed, reading.workflow)
 
 
+def _is_mapping(source: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(source, Mapping)
+
+
 def _open_mapping(source: Mapping[Any, Any], problems: ProblemList) -> Source | None:
-    if any(isinstance(needs, Mapping) for needs in source.values()) or _holds_mappings(source):
+    if any(_is_mapping(needs) for needs in source.values()) or _holds_mappings(source):
         problems.add(
             "invalid-document", "this is a document, not a mapping from names to what they need", suggestion=READ_FIRST
         )
@@ -80,10 +85,7 @@ def _open_mapping(source: Mapping[Any, Any], problems: ProblemList) -> Source | 
 
 
 def _holds_mappings(source: Mapping[Any, Any]) -> bool:
-    return any(
-        isinstance(needs, (list, tuple)) and any(isinstance(needed, Mapping) for needed in needs)
-        for needs in source.values()
-    )
+    return any(is_list(needs) and any(_is_mapping(needed) for needed in needs) for needs in source.values())
 
 
 def _open_iterable(source: object, problems: ProblemList) -> Source | None:
@@ -92,7 +94,7 @@ def _open_iterable(source: object, problems: ProblemList) -> Source | None:
     if complaint is None:
         try:
             items = tuple(source)  # type: ignore[arg-type]
-        except Exception as error:  # an iterator of the caller's: its failure is a finding like any other
+        except Exception as error:  # noqa: BLE001 - an iterator of the caller's: its failure is a finding like any other
             complaint = (f"reading its items raised {type(error).__name__}: {error}", "")
     if complaint is None and items and not isinstance(items[0], (Step, Recommendation)):
         complaint = (f"item 1 is a {type(items[0]).__name__}, not a Step or a Recommendation", READ_FIRST)

@@ -40,11 +40,13 @@ class Wording(NamedTuple):
     kind: type[Item]
     noun: str
     key: str
+    locks: str = "metadata"
+    """The field that holds locks; where there is none, one that is looked at anyway."""
     missing: str = "name one that exists, or leave the dependency out"
     """What to do about a dependency that does not exist; `{name}` stands for its name."""
 
 
-STEPS = Wording(Step, "step", "name")
+STEPS = Wording(Step, "step", "name", "locks")
 RECOMMENDATIONS = Wording(Recommendation, "recommendation", "id")
 
 RELATION_CODES = frozenset(
@@ -64,13 +66,15 @@ RELATION_CODES = frozenset(
 class Survey(NamedTuple):
     """What has to be known of the steps to batch them."""
 
-    levels: dict[str, int]
-    """The level of each name, from 0, in declared order."""
+    names: list[str]
+    """In declared order."""
+    levels: list[int]
+    """The level of each, from 0."""
     special: list[int]
     """Positions of the steps that have metadata or locks."""
 
 
-def nowhere(position: int) -> str:
+def nowhere(_position: int) -> str:
     """The location where there is no document."""
     return ""
 
@@ -80,7 +84,7 @@ def survey(
     wording: Wording,
     problems: ProblemList,
     *,
-    levels: dict[str, int] | None = None,
+    levels: list[int] | None = None,
     unreadable: Sequence[str] = (),
     locate: Locate = nowhere,
 ) -> Survey | None:
@@ -91,35 +95,48 @@ def survey(
     """
     if not items and not unreadable:
         problems.add("empty-workflow", f"there are no {wording.noun}s", suggestion="fine if there is nothing to do")
-    surveyed = _survey_as_declared(items, wording) if levels is None and not unreadable else None
+    surveyed = None if levels or unreadable else _survey_as_declared(items, wording)
     if surveyed is None:
+        columns = _columns(items, wording, problems)
+        if columns is None:
+            return None
+        names, needs, special = columns
         if levels is None:
-            if not _all_of_kind(items, wording, problems):
-                return None
-            names = [item.__dict__[wording.key] for item in items]
-            needs = [item.dependencies for item in items]
             others = sorted(set(unreadable).difference(names))
             levels = find_levels([*names, *others], [*needs, *[()] * len(others)], wording, problems, locate)
-        special = [position for position, item in enumerate(items) if item.metadata or getattr(item, "locks", ())]
-        surveyed = None if levels is None else Survey(levels, special)
+        surveyed = None if levels is None else Survey(names, levels, special)
     else:
         special = surveyed.special
     add_unknown_modes(items, special, wording, problems, locate)
     return surveyed
 
 
-def _all_of_kind(items: Sequence[object], wording: Wording, problems: ProblemList) -> bool:
-    """Whether all items are of the expected kind; adds a problem for the first that is not."""
+def _columns(
+    items: Sequence[object], wording: Wording, problems: ProblemList
+) -> tuple[list[str], list[tuple[str, ...]], list[int]] | None:
+    """The names, what each needs, and the positions of those with metadata or locks.
+
+    None, with a problem, if an item is not of the expected kind.
+    """
+    kind, key, locks = wording.kind, wording.key, wording.locks
+    names: list[str] = []
+    needs: list[tuple[str, ...]] = []
+    special: list[int] = []
     for position, item in enumerate(items):
-        if not isinstance(item, wording.kind):
-            other = isinstance(item, (Step, Recommendation))
+        if not isinstance(item, kind):
+            mixed = isinstance(item, (Step, Recommendation))
             problems.add(
                 "invalid-document",
-                f"item {position + 1} is a {type(item).__name__}, the first is a {wording.kind.__name__}",
-                suggestion="plan steps and recommendations apart" if other else READ_FIRST,
+                f"item {position + 1} is a {type(item).__name__}, the first is a {kind.__name__}",
+                suggestion="plan steps and recommendations apart" if mixed else READ_FIRST,
             )
-            return False
-    return True
+            return None
+        values = item.__dict__
+        names.append(values[key])
+        needs.append(values["dependencies"])
+        if values["metadata"] or values[locks]:
+            special.append(position)
+    return names, needs, special
 
 
 def add_unknown_modes(
@@ -151,14 +168,13 @@ def _survey_as_declared(items: Sequence[Item], wording: Wording) -> Survey | Non
     None where that is not so, whatever the reason. This is where 100,000 steps spend their time: each is touched
     once, in declared order, since they do not fit into a processor's cache.
     """
-    kind, key = wording.kind, wording.key
+    kind, key, locks = wording.kind, wording.key, wording.locks
     levels: dict[str, int] = {}
     level_of = levels.__getitem__
     special: list[int] = []
-    position = 0
     try:
-        for item in items:
-            if item.__class__ is not kind:
+        for position, item in enumerate(items):
+            if type(item) is not kind:
                 return None
             values = item.__dict__
             needs = values["dependencies"]
@@ -168,12 +184,11 @@ def _survey_as_declared(items: Sequence[Item], wording: Wording) -> Survey | Non
                     return None
             else:
                 levels[values[key]] = 0
-            if values["metadata"] or values.get("locks"):
+            if values["metadata"] or values[locks]:
                 special.append(position)
-            position += 1
     except KeyError:
         return None
-    return Survey(levels, special) if len(levels) == position else None
+    return Survey(list(levels), list(levels.values()), special) if len(levels) == len(items) else None
 
 
 def find_levels(
@@ -182,7 +197,7 @@ def find_levels(
     wording: Wording,
     problems: ProblemList,
     locate: Locate = nowhere,
-) -> dict[str, int] | None:
+) -> list[int] | None:
     """The level of each name, in any declared order; adds every problem between the names.
 
     None if one of these is an error. A dependency that is no text is passed over.
@@ -191,8 +206,8 @@ def find_levels(
         graph = DependencyGraph(names, dependencies)
     except (KeyError, TypeError, ValueError):
         return _explain(names, dependencies, wording, problems, locate)
-    levels = graph.level_of()
-    if levels is None or graph.repeated():
+    levels = graph.level_numbers()
+    if levels is None or graph.lists_twice():
         return _explain(names, dependencies, wording, problems, locate)
     return levels
 
@@ -203,7 +218,7 @@ def _explain(
     wording: Wording,
     problems: ProblemList,
     locate: Locate,
-) -> dict[str, int] | None:
+) -> list[int] | None:
     """What `find_levels` does, name by name, for input that something is wrong with."""
     first = dict(zip(reversed(names), range(len(names) - 1, -1, -1)))
     sound = _report_duplicates(names, first, wording, problems, locate)
@@ -245,7 +260,7 @@ def _explain(
             graph_needs.append([needed for needed in kept if needed in first and needed != name])
             _report_repeated(name, kept, problems, locate(position))
     graph = DependencyGraph(sorted(first, key=first.__getitem__), graph_needs)
-    levels = graph.level_of()
+    levels = graph.level_numbers()
     if levels is None:
         add_cycles(graph, problems)
     return levels if sound else None

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Dict, Generic, Mapping, Sequence, Tuple, TypeVar, overload
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import core_schema
 from typing_extensions import Annotated
 
-from wfplan.json_values import check_json_object, copy_json_object
-from wfplan.names import MAX_NAME_LENGTH, why_not_a_name
+from wfplan.json_values import check_json_object, copy_json_object, is_list
+from wfplan.names import why_not_a_name
 
-__all__ = ["EMPTY", "Items", "JsonObject", "Name", "Text", "Value", "trusted"]
+__all__ = ["EMPTY", "Items", "JsonObject", "Name", "Text", "Value", "no_values", "trusted"]
 
 T = TypeVar("T")
 V = TypeVar("V", bound="Value")
@@ -28,15 +29,23 @@ class Value(BaseModel):
 def trusted(kind: type[V], values: dict[str, Any]) -> V:
     """An instance of `kind` from values that this library has checked already: all fields, in their order.
 
-    What `BaseModel.model_construct` does, without its cost for each of 100,000 steps.
+    What `BaseModel.model_construct` does, without its cost for each of 100,000 steps. The set of fields that were
+    set is one for all instances: nothing changes it, since they are frozen and a copy copies it.
     """
     instance = kind.__new__(kind)
-    set_attribute = object.__setattr__
-    set_attribute(instance, "__dict__", values)
-    set_attribute(instance, "__pydantic_fields_set__", set(values))
-    set_attribute(instance, "__pydantic_extra__", None)
-    set_attribute(instance, "__pydantic_private__", None)
+    _set(instance, "__dict__", values)
+    _set(instance, "__pydantic_fields_set__", _all_fields(kind))
+    _set(instance, "__pydantic_extra__", None)
+    _set(instance, "__pydantic_private__", None)
     return instance
+
+
+_set = object.__setattr__
+
+
+@lru_cache(maxsize=None)
+def _all_fields(kind: type[Value]) -> set[str]:
+    return set(kind.model_fields)
 
 
 def _check_name(text: str) -> str:
@@ -47,7 +56,7 @@ def _check_name(text: str) -> str:
 
 
 def _list_to_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(value) if is_list(value) else value
 
 
 class _FromList:
@@ -85,6 +94,8 @@ Text = Annotated[str, Field(min_length=1, max_length=1024)]
 if TYPE_CHECKING:
     # For type checkers a field of this kind takes any sequence and reads as a tuple, which a descriptor can say.
     class Items(Generic[T]):
+        """A tuple of T that any sequence of T can be given for."""
+
         @overload
         def __get__(self, instance: None, owner: Any) -> Items[T]: ...
         @overload
@@ -93,6 +104,8 @@ if TYPE_CHECKING:
         def __set__(self, instance: object, value: Sequence[T]) -> None: ...
 
     class JsonObject:
+        """A dictionary of what JSON can hold."""
+
         @overload
         def __get__(self, instance: None, owner: Any) -> JsonObject: ...
         @overload
@@ -104,10 +117,15 @@ else:
     class Items:
         """`Items[T]`: a tuple of T; a list is accepted, a set or a text is not."""
 
-        def __class_getitem__(cls, item):
+        def __class_getitem__(cls, item: Any) -> Any:
             return Annotated[Tuple[item, ...], _FromList]
 
     JsonObject = Annotated[Dict[str, Any], _JsonObject]
 
 EMPTY: Any = ()
 """The default of an `Items` field."""
+
+
+def no_values() -> Any:
+    """The default of a `JsonObject` field."""
+    return Field(default_factory=dict)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from wfplan.field_errors import add_field_errors, kind_of, pointer
 from wfplan.intake.shapes import Shape
 from wfplan.intake.spelling import is_made_of_ids, looks_like_dependencies
+from wfplan.json_values import is_list, is_object
 from wfplan.names import quote, why_not_a_name
 from wfplan.problems import ProblemList
 from wfplan.validation import Item, Wording
@@ -31,7 +32,7 @@ class ReadItems(NamedTuple):
 
 def ids_of(shape: Shape) -> set[str]:
     """What identifies the items, valid or not; whole numbers as texts."""
-    values = (item.get(shape.wording.key) for item in shape.items if isinstance(item, dict))
+    values = (item.get(shape.wording.key) for item in shape.items if is_object(item))
     return {str(value) for value in values if isinstance(value, (str, int))}
 
 
@@ -41,7 +42,7 @@ def read_items(shape: Shape, ids: AbstractSet[str], problems: ProblemList) -> Re
     for position, raw in enumerate(shape.items):
         location = f"{shape.location}/{position}"
         subject = f"{shape.wording.noun} {position + 1}"
-        if not isinstance(raw, dict):
+        if not is_object(raw):
             problems.add("invalid-field", f"{subject} must be an object, not {kind_of(raw)}", location=location)
             continue
         name = raw.get(shape.wording.key)
@@ -51,7 +52,7 @@ def read_items(shape: Shape, ids: AbstractSet[str], problems: ProblemList) -> Re
             subject = f"{shape.wording.noun} {quote(name)}"
             needs = raw.get("dependencies")
             read.names.append(name)
-            read.dependencies.append(needs if isinstance(needs, (list, tuple)) else ())
+            read.dependencies.append(needs if is_list(needs) else ())
             read.name_positions.append(position)
         fields = _known_fields(raw, ids, shape.wording, subject, steps, location, problems)
         try:
@@ -89,7 +90,7 @@ def _known_fields(
             suggestion="put it into metadata",
         )
     metadata = fields.get("metadata", {})
-    if isinstance(metadata, dict):
+    if is_object(metadata):
         fields["metadata"] = _merged(metadata, {key: raw[key] for key in kept})
     return fields
 

@@ -11,8 +11,10 @@ from wfplan.intake.limits import Limits
 from wfplan.intake.settings import read_settings
 from wfplan.intake.shapes import Shape, find_shape
 from wfplan.intake.syntax import decode, inspect_document, parse
+from wfplan.json_values import is_list, is_object
 from wfplan.models import Workflow
-from wfplan.plans import make_plan
+from wfplan.ordering import determine_execution_strategy
+from wfplan.plans import batch_steps
 from wfplan.problems import ProblemList
 from wfplan.reading import Reading, make_reading
 from wfplan.validation import RECOMMENDATIONS, STEPS, Survey, add_unknown_modes, find_levels, survey
@@ -57,9 +59,10 @@ def read(
         text = decode(source, limits, problems)
         canonical = None if text is None else read_canonical(text, limits)
         if canonical is not None:
-            return _search(*canonical, problems)
+            items, workflow, location = canonical
+            return make_reading(items, workflow, problems, _search(items, workflow, location, problems))
         document = None if text is None else parse(text, problems)
-    elif not isinstance(source, (dict, list)):
+    elif not (is_object(document) or is_list(document)):
         problems.add(
             "invalid-document",
             f"{kind_of(source)} cannot be read",
@@ -82,19 +85,20 @@ def _read_shape(shape: Shape, problems: ProblemList) -> Reading:
                 report_order(key, holder[key], ids, "the document", (), location, problems)
     workflow = read_settings(shape, problems) if shape.wording is STEPS else None
     read = read_items(shape, ids, problems)
-    if len(read.items) < len(shape.items):
+    items = tuple(read.items)
+    surveyed = None
+    if len(items) < len(shape.items):
         _search_partly_read(read, ids, shape, problems)
-        return make_reading(tuple(read.items), workflow, problems, None)
-    reading = _search(tuple(read.items), workflow, shape.location, problems)
-    if shape.plan is not None and reading.ok:
-        return _verify_plan(shape.plan, reading, problems)
-    return reading
+    else:
+        surveyed = _search(items, workflow, shape.location, problems)
+    if shape.plan is not None and workflow is not None and surveyed is not None:
+        _verify_plan(shape.plan, items, workflow, surveyed, problems)
+    return make_reading(items, workflow, problems, surveyed)
 
 
-def _search(items: tuple[Any, ...], workflow: Workflow | None, location: str, problems: ProblemList) -> Reading:
-    """The reading of these items, searched for problems between them."""
+def _search(items: tuple[Any, ...], workflow: Workflow | None, location: str, problems: ProblemList) -> Survey | None:
+    """Look for problems between the items."""
     wording = RECOMMENDATIONS if workflow is None else STEPS
-    surveyed = survey(items, wording, problems, locate=lambda position: f"{location}/{position}")
     if workflow is None and len(items) > 1 and not any(item.dependencies for item in items):
         problems.add(
             "no-dependencies",
@@ -102,7 +106,7 @@ def _search(items: tuple[Any, ...], workflow: Workflow | None, location: str, pr
             location=location,
             suggestion="if this is not meant, state what each one needs",
         )
-    return make_reading(items, workflow, problems, surveyed)
+    return survey(items, wording, problems, locate=lambda position: f"{location}/{position}")
 
 
 def _search_partly_read(read: ReadItems, ids: set[str], shape: Shape, problems: ProblemList) -> None:
@@ -124,21 +128,23 @@ def _search_partly_read(read: ReadItems, ids: set[str], shape: Shape, problems: 
     )
 
 
-def _verify_plan(dump: Dict[str, Any], reading: Reading, problems: ProblemList) -> Reading:
-    """The reading of a plan's dump, with a problem where it says something else than its workflow gives."""
-    assert reading.workflow is not None
-    surveyed = survey(reading.workflow.steps, STEPS, ProblemList(), levels=reading.known_levels)
-    assert surveyed is not None
-    expected = make_plan(reading.workflow, surveyed, ()).model_dump(mode="json", include={"batches", "strategy"})
+def _verify_plan(
+    dump: Dict[str, Any], steps: tuple[Any, ...], workflow: Workflow, surveyed: Survey, problems: ProblemList
+) -> None:
+    """Add a problem where the dump of a plan says something else than its workflow gives."""
+    batches = batch_steps(steps, surveyed, workflow.execution_strategy)
+    expected = {
+        "batches": [batch.model_dump(mode="json") for batch in batches],
+        "strategy": determine_execution_strategy(batches),
+    }
     for key, value in expected.items():
         if dump.get(key) != value:
             problems.add(
                 "invalid-document",
-                f"the {key} of this plan {'are' if key == 'batches' else 'is'} not what its workflow gives",
+                f"the field {key} of this plan is not what its workflow gives",
                 location=f"/{key}",
                 suggestion="leave out all but the workflow, and plan it again",
             )
-    return make_reading(reading.workflow.steps, reading.workflow, problems, surveyed)
 
 
 def _is_within(shape: Shape, limits: Limits, problems: ProblemList) -> bool:
@@ -150,8 +156,8 @@ def _is_within(shape: Shape, limits: Limits, problems: ProblemList) -> bool:
             location=shape.location,
         )
         return False
-    lists = (item.get("dependencies") for item in shape.items if isinstance(item, dict))
-    total = sum(len(needs) for needs in lists if isinstance(needs, (list, tuple)))
+    lists = (item.get("dependencies") for item in shape.items if is_object(item))
+    total = sum(len(needs) for needs in lists if is_list(needs))
     if total > limits.max_dependencies:
         problems.add(
             "limit-exceeded",

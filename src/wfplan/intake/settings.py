@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from wfplan.field_errors import add_field_errors, kind_of, pointer
 from wfplan.intake.shapes import Shape
+from wfplan.json_values import is_object
 from wfplan.models import ExecutionStrategy, Workflow
 from wfplan.names import quote
 from wfplan.problems import ProblemList
@@ -40,8 +41,10 @@ def _read_strategy(shape: Shape, problems: ProblemList) -> ExecutionStrategy:
     if shape.strategy is None:
         return ExecutionStrategy()
     location, raw = shape.strategy
-    if not isinstance(raw, dict):
-        problems.add("invalid-field", f"the execution strategy must be an object, not {kind_of(raw)}", location=location)
+    if not is_object(raw):
+        problems.add(
+            "invalid-field", f"the execution strategy must be an object, not {kind_of(raw)}", location=location
+        )
         return ExecutionStrategy()
     fields: dict[str, Any] = {}
     spelled: dict[str, str] = {}

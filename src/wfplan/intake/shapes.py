@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from wfplan.field_errors import kind_of
+from wfplan.json_values import is_list, is_object
 from wfplan.problems import ProblemList
 from wfplan.validation import RECOMMENDATIONS, STEPS, Wording
 
@@ -34,17 +35,19 @@ class Shape(NamedTuple):
 
 def find_shape(document: Any, problems: ProblemList) -> Shape | None:
     """The shape of a document; None, with a problem, if it is none of those that are read."""
-    if isinstance(document, (list, tuple)):
+    if is_list(document):
         return _of_list(document, "", RECOMMENDATIONS, problems)
-    if not isinstance(document, dict):
+    if not is_object(document):
         problems.add("invalid-document", f"the document is {kind_of(document)}, not an object", suggestion=_HOW_TO)
         return None
-    if isinstance(document.get("workflow"), dict) and "batches" in document:
-        shape = _of_object(document["workflow"], "/workflow", problems)
+    workflow = document.get("workflow")
+    if is_object(workflow) and "batches" in document:
+        shape = _of_object(workflow, "/workflow", problems)
         return shape and shape._replace(around=(*shape.around, ("", document)), plan=document)
     spec = document.get("spec")
-    if isinstance(spec, dict) and isinstance(spec.get("workflowDefinition"), dict):
-        return _of_resource(document, spec, spec["workflowDefinition"], problems)
+    definition = spec.get("workflowDefinition") if is_object(spec) else None
+    if is_object(spec) and is_object(definition):
+        return _of_resource(document, spec, definition, problems)
     return _of_object(document, "", problems)
 
 
@@ -109,13 +112,13 @@ def _of_list(value: Any, location: str, usual: Wording, problems: ProblemList) -
 
 
 def _kind_of_item(item: Any) -> Wording | None:
-    if not isinstance(item, dict) or not ("id" in item or "name" in item):
+    if not is_object(item) or not ("id" in item or "name" in item):
         return None
     return RECOMMENDATIONS if "id" in item else STEPS
 
 
 def _as_list(value: Any, location: str, problems: ProblemList) -> Sequence[Any] | None:
-    if isinstance(value, (list, tuple)):
+    if is_list(value):
         return value
     problems.add("invalid-field", f"the list of steps is {kind_of(value)}, not a list", location=location)
     return None

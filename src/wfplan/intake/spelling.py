@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import AbstractSet, Any
 
+from wfplan.json_values import is_list, is_object
+
 __all__ = ["is_made_of_ids", "looks_like_dependencies"]
 
 _MOST_VALUES = 100_000
@@ -42,7 +44,7 @@ def is_made_of_ids(value: Any, ids: AbstractSet[str]) -> bool:
     The keys of a mapping need not be ids where all its values are (`{"from": "a", "to": "b"}`), and its values may be
     empty where its keys are (`{"a": []}`).
     """
-    if not isinstance(value, (list, tuple, dict)):
+    if not (is_list(value) or is_object(value)):
         return False
     found = False
     pending: list[Any] = [value]
@@ -50,11 +52,11 @@ def is_made_of_ids(value: Any, ids: AbstractSet[str]) -> bool:
         if not pending:
             return found
         item = pending.pop()
-        if isinstance(item, dict):
-            keyed = ids.issuperset(key for key in item if isinstance(key, str))
+        if is_object(item):
+            keyed = all(key in ids for key in item)
             found = found or (keyed and bool(item))
             pending.extend(inner for inner in item.values() if not (keyed and inner in (None, [], {}, "")))
-        elif isinstance(item, (list, tuple)):
+        elif is_list(item):
             pending.extend(item)
         elif isinstance(item, bool) or not isinstance(item, (str, int)) or str(item) not in ids:
             return False

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Tuple
+from collections import Counter
+from typing import Any, Dict, List, Sequence, Tuple, Union
 
 from pydantic import ValidationError
 from pydantic_core import SchemaValidator, core_schema
 
 from wfplan.field_errors import pointer
 from wfplan.intake.limits import Limits
+from wfplan.json_values import is_list, is_object
 from wfplan.names import quote
 from wfplan.problems import ProblemList
 
@@ -24,14 +26,14 @@ _HOW_TO = 'pass JSON text such as {"recommendations": [...]}'
 class _Repeated(Dict[str, Any]):
     """An object that had a key more than once."""
 
-    __slots__ = ("keys_repeated",)
+    keys_repeated: Sequence[str]
 
 
-class _Found(Exception):
+class _KeyRepeatedError(Exception):
     """A key is there twice."""
 
 
-def decode(source: str | bytes, limits: Limits, problems: ProblemList) -> str | None:
+def decode(source: Union[str, bytes, bytearray], limits: Limits, problems: ProblemList) -> str | None:
     """`source` as text within the limits, None if it is not that."""
     try:
         encoded = source.encode() if isinstance(source, str) and not source.isascii() else source
@@ -39,7 +41,9 @@ def decode(source: str | bytes, limits: Limits, problems: ProblemList) -> str | 
         problems.add("invalid-document", f"character {error.start + 1} of the document is half of a surrogate pair")
         return None
     if len(encoded) > limits.max_bytes:
-        problems.add("limit-exceeded", f"the document has {len(encoded):,} bytes, at most {limits.max_bytes:,} are read")
+        problems.add(
+            "limit-exceeded", f"the document has {len(encoded):,} bytes, at most {limits.max_bytes:,} are read"
+        )
         return None
     try:
         text = source if isinstance(source, str) else bytes(source).decode()
@@ -74,7 +78,7 @@ def parse(text: str, problems: ProblemList) -> Any:
 def _report_syntax(text: str, detail: Any, problems: ProblemList) -> None:
     reason = str(detail.get("ctx", {}).get("error", detail["msg"]))
     if "recursion" in reason:
-        problems.add("limit-exceeded", f"the document is nested too deep: {reason.split(' at ')[-1]}")
+        problems.add("limit-exceeded", f"the document is nested too deep: {reason.rpartition(' at ')[2]}")
         return
     begins = text.lstrip()[:1]
     advice = _HOW_TO if begins not in "{[" else "the answer may be cut off" if "EOF" in reason else ""
@@ -86,8 +90,7 @@ def _to_object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     if len(result) == len(pairs):
         return result
     repeated = _Repeated(result)
-    seen: set[str] = set()
-    repeated.keys_repeated = list(dict.fromkeys(key for key, _ in pairs if key in seen or seen.add(key)))
+    repeated.keys_repeated = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
     return repeated
 
 
@@ -95,14 +98,14 @@ def has_duplicate_keys(text: str) -> bool:
     """Whether any object in this JSON text has a key twice; the parse keeps nothing."""
     try:
         json.loads(text, object_pairs_hook=_refuse_repeated)
-    except _Found:
+    except _KeyRepeatedError:
         return True
     return False
 
 
 def _refuse_repeated(pairs: List[Tuple[str, Any]]) -> None:
     if len(dict(pairs)) < len(pairs):
-        raise _Found
+        raise _KeyRepeatedError
 
 
 def inspect_document(document: Any, limits: Limits, problems: ProblemList) -> bool:
@@ -123,10 +126,10 @@ def inspect_document(document: Any, limits: Limits, problems: ProblemList) -> bo
                 location=pointer(path[:8]),
             )
             return False
-        if isinstance(value, dict):
+        if is_object(value):
             sound = _has_text_keys(value, path, problems) and sound
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            if isinstance(item, (dict, list, tuple)):
+        for key, item in value.items() if is_object(value) else enumerate(value):
+            if is_object(item) or is_list(item):
                 pending.append((item, (*path, key)))
     return sound
 
@@ -140,7 +143,7 @@ def _has_text_keys(value: Dict[Any, Any], path: tuple[Any, ...], problems: Probl
             location=pointer(path),
             suggestion="JSON has text keys only",
         )
-    repeated = value.keys_repeated if isinstance(value, _Repeated) else []
+    repeated: Sequence[str] = value.keys_repeated if isinstance(value, _Repeated) else ()
     for key in repeated:
         problems.add(
             "duplicate-key",

@@ -11,7 +11,5 @@ __all__ = ["to_execution_plan"]
 
 def to_execution_plan(plan: ExecutionPlan) -> dict[str, Any]:
     """`{"executionPlan": {"strategy": ..., "executionOrder": [{"batch": 1, "steps": [...], "parallel": ...}]}}`."""
-    order = [
-        {"batch": batch.number, "steps": list(batch.steps), "parallel": batch.parallel} for batch in plan.batches
-    ]
+    order = [{"batch": batch.number, "steps": list(batch.steps), "parallel": batch.parallel} for batch in plan.batches]
     return {"executionPlan": {"strategy": plan.strategy, "executionOrder": order}}
