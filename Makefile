@@ -10,7 +10,7 @@ demo: $(VENV)/core
 
 test: $(VENV)/test
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest $(PYTEST)
 	$(BIN)/coverage report
 
 check: $(VENV)/check

@@ -94,7 +94,13 @@ def _tell(detail: Mapping[str, Any]) -> str:
     told = _TOLD.get(detail["type"])
     if told is None:
         return f"does not fit: {detail['msg']}"
-    return told.format_map({**detail.get("ctx", {}), "kind": kind_of(value), "value": _show(value)})
+    context = {key: _whole(bound) for key, bound in detail.get("ctx", {}).items()}
+    return told.format_map({**context, "kind": kind_of(value), "value": _show(value)})
+
+
+def _whole(bound: Any) -> Any:
+    """A bound without a decimal point that says nothing."""
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
 
 
 def _advise(detail: Mapping[str, Any]) -> str:

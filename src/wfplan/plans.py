@@ -92,6 +92,9 @@ class StepsByName(Mapping[str, Step]):
 
     __slots__ = ("_by_name", "source")
 
+    source: tuple[Step, ...]
+    """The steps that this was made from."""
+
     def __init__(self, steps: tuple[Step, ...]) -> None:
         self.source = steps
         self._by_name = {step.name: step for step in steps}

@@ -37,7 +37,7 @@ class Reading(Value):
         """Whether it can be planned: true if and only if `plan(reading)` does not raise."""
         if any(problem.severity == "error" for problem in self.problems):
             return False
-        return self.known_levels is not None or survey(self.items, self.wording, ProblemList()) is not None
+        return self.known is not None or survey(self.items, self.wording, ProblemList()) is not None
 
     @property
     def items(self) -> Sequence[Union[Recommendation, Step]]:
@@ -50,10 +50,10 @@ class Reading(Value):
         return RECOMMENDATIONS if self.workflow is None else STEPS
 
     @property
-    def known_levels(self) -> list[int] | None:
-        """The level of each item, if this reading has been searched for problems between its items and has none."""
-        items, levels = vars(self).get("_known_levels", (None, None))
-        return levels if items is self.items else None
+    def known(self) -> Survey | None:
+        """What a search for problems between the items gave, if there was one and it found no error."""
+        items, known = vars(self).get("_known", (None, None))
+        return known if items is self.items else None
 
     def replace(self, id_: str, /, **changes: Any) -> Reading:
         """A new reading in which the recommendation of this id (the step of this name) has these fields changed.
@@ -88,5 +88,5 @@ def make_reading(
         {"recommendations": () if workflow else items, "workflow": workflow, "problems": problems.listed()},
     )
     if surveyed and not problems.has_errors:
-        vars(reading)["_known_levels"] = (reading.items, surveyed.levels)
+        vars(reading)["_known"] = (reading.items, surveyed)
     return reading

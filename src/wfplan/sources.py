@@ -14,7 +14,7 @@ from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import ProblemList
 from wfplan.reading import Reading
-from wfplan.validation import READ_FIRST, RECOMMENDATIONS, STEPS, Item, Survey, Wording, survey
+from wfplan.validation import READ_FIRST, RECOMMENDATIONS, STEPS, Item, Survey, Wording, renew, survey
 
 __all__ = ["PlanSource", "Source", "open_source"]
 
@@ -51,15 +51,16 @@ def _open_reading(reading: Reading, problems: ProblemList) -> Source:
         problems.keep(problem)
     if problems.has_errors:
         return Source(reading.items, reading.wording, None, reading.workflow)
-    levels = reading.known_levels
-    found = ProblemList()
-    surveyed = survey(reading.items, reading.wording, found, levels=levels)
-    if levels is None:  # nobody has searched it: it was made by hand
-        told = {(problem.code, problem.message) for problem in reading.problems}
-        for problem in found.listed():
-            if (problem.code, problem.message) not in told:
-                problems.keep(problem)
-    return Source(reading.items, reading.wording, surveyed, reading.workflow)
+    items, wording = reading.items, reading.wording
+    if reading.known is not None:
+        return Source(items, wording, renew(reading.known, items, wording), reading.workflow)
+    found = ProblemList()  # nobody has searched it: it was made by hand
+    surveyed = survey(items, wording, found)
+    told = {(problem.code, problem.message) for problem in reading.problems}
+    for problem in found.listed():
+        if (problem.code, problem.message) not in told:
+            problems.keep(problem)
+    return Source(items, wording, surveyed, reading.workflow)
 
 
 def _is_mapping(source: object) -> TypeGuard[Mapping[Any, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from operator import attrgetter
 from typing import Any, Callable, Iterable, NamedTuple, Sequence, Union
 
 from wfplan.graph import DependencyGraph, add_cycles
@@ -21,6 +22,7 @@ __all__ = [
     "Wording",
     "add_unknown_modes",
     "find_levels",
+    "renew",
     "survey",
 ]
 
@@ -84,31 +86,36 @@ def survey(
     wording: Wording,
     problems: ProblemList,
     *,
-    levels: list[int] | None = None,
     unreadable: Sequence[str] = (),
     locate: Locate = nowhere,
 ) -> Survey | None:
     """Add every problem with `items` to `problems`; None if one of these is an error.
 
-    `items` are of the kind that `wording` speaks of, else this is the problem. `levels`, where they are known
-    already, save the search for problems between the items. `unreadable` names further items that are known to exist.
+    `items` are of the kind that `wording` speaks of, else this is the problem. `unreadable` names further items that
+    are known to exist.
     """
     if not items and not unreadable:
         problems.add("empty-workflow", f"there are no {wording.noun}s", suggestion="fine if there is nothing to do")
-    surveyed = None if levels or unreadable else _survey_as_declared(items, wording)
+    surveyed = None if unreadable else _survey_as_declared(items, wording)
     if surveyed is None:
         columns = _columns(items, wording, problems)
         if columns is None:
             return None
         names, needs, special = columns
-        if levels is None:
-            others = sorted(set(unreadable).difference(names))
-            levels = find_levels([*names, *others], [*needs, *[()] * len(others)], wording, problems, locate)
+        others = sorted(set(unreadable).difference(names))
+        levels = find_levels([*names, *others], [*needs, *[()] * len(others)], wording, problems, locate)
         surveyed = None if levels is None else Survey(names, levels, special)
     else:
         special = surveyed.special
     add_unknown_modes(items, special, wording, problems, locate)
     return surveyed
+
+
+def renew(known: Survey, items: Sequence[Item], wording: Wording) -> Survey:
+    """A survey of the same items at a later time: their metadata may have changed, nothing else can."""
+    locks = wording.locks
+    fields = map(attrgetter("__dict__"), items)
+    return known._replace(special=[at for at, values in enumerate(fields) if values["metadata"] or values[locks]])
 
 
 def _columns(
@@ -239,7 +246,8 @@ def _explain(
             if needed not in first:
                 sound = False
                 looked_up += 1
-                guesses = nearest(needed, candidates) if looked_up <= _MOST_LOOKED_UP else []
+                others = (other for other in candidates if other != name)
+                guesses = nearest(needed, others) if looked_up <= _MOST_LOOKED_UP else []
                 problems.add(
                     "unknown-dependency",
                     f"{quote(name)} needs {quote(needed)}, but no {wording.noun} has this {wording.key}",

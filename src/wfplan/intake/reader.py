@@ -6,15 +6,14 @@ from typing import Any, Dict, List, Union
 
 from wfplan.field_errors import kind_of
 from wfplan.intake.canonical import read_canonical
-from wfplan.intake.items import ReadItems, ids_of, read_items, report_order
+from wfplan.intake.items import Place, ReadItems, ids_of, read_items, report_order
 from wfplan.intake.limits import Limits
 from wfplan.intake.settings import read_settings
+from wfplan.intake.plan_dumps import verify_plan
 from wfplan.intake.shapes import Shape, find_shape
 from wfplan.intake.syntax import decode, inspect_document, parse
 from wfplan.json_values import is_list, is_object
 from wfplan.models import Workflow
-from wfplan.ordering import determine_execution_strategy
-from wfplan.plans import batch_steps
 from wfplan.problems import ProblemList
 from wfplan.reading import Reading, make_reading
 from wfplan.validation import RECOMMENDATIONS, STEPS, Survey, add_unknown_modes, find_levels, survey
@@ -82,7 +81,7 @@ def _read_shape(shape: Shape, problems: ProblemList) -> Reading:
     for location, holder in shape.around:
         for key in holder:
             if key not in _READ_ELSEWHERE:
-                report_order(key, holder[key], ids, "the document", (), location, problems)
+                report_order(key, holder[key], ids, Place("the document", location), problems)
     workflow = read_settings(shape, problems) if shape.wording is STEPS else None
     read = read_items(shape, ids, problems)
     items = tuple(read.items)
@@ -92,7 +91,7 @@ def _read_shape(shape: Shape, problems: ProblemList) -> Reading:
     else:
         surveyed = _search(items, workflow, shape.location, problems)
     if shape.plan is not None and workflow is not None and surveyed is not None:
-        _verify_plan(shape.plan, items, workflow, surveyed, problems)
+        verify_plan(shape.plan, items, workflow, surveyed, problems)
     return make_reading(items, workflow, problems, surveyed)
 
 
@@ -126,25 +125,6 @@ def _search_partly_read(read: ReadItems, ids: set[str], shape: Shape, problems: 
         problems,
         lambda position: f"{shape.location}/{read.item_positions[position]}",
     )
-
-
-def _verify_plan(
-    dump: Dict[str, Any], steps: tuple[Any, ...], workflow: Workflow, surveyed: Survey, problems: ProblemList
-) -> None:
-    """Add a problem where the dump of a plan says something else than its workflow gives."""
-    batches = batch_steps(steps, surveyed, workflow.execution_strategy)
-    expected = {
-        "batches": [batch.model_dump(mode="json") for batch in batches],
-        "strategy": determine_execution_strategy(batches),
-    }
-    for key, value in expected.items():
-        if dump.get(key) != value:
-            problems.add(
-                "invalid-document",
-                f"the field {key} of this plan is not what its workflow gives",
-                location=f"/{key}",
-                suggestion="leave out all but the workflow, and plan it again",
-            )
 
 
 def _is_within(shape: Shape, limits: Limits, problems: ProblemList) -> bool:

@@ -19,7 +19,7 @@ __all__ = ["read_settings"]
 
 def read_settings(shape: Shape, problems: ProblemList) -> Workflow:
     """A workflow without steps, with the settings of the document; adds every problem with them."""
-    if shape.schema_version is not None and shape.schema_version[1] != 1:
+    if shape.schema_version is not None and not _is_one(shape.schema_version[1]):
         problems.add(
             "invalid-field",
             "the schema version is not 1",
@@ -34,6 +34,10 @@ def read_settings(shape: Shape, problems: ProblemList) -> Workflow:
             message = f"the name of the workflow must be a text, not {kind_of(shape.name[1])}"
             problems.add("invalid-field", message, location=shape.name[0])
     return Workflow(steps=(), name=name, execution_strategy=_read_strategy(shape, problems))
+
+
+def _is_one(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value == 1
 
 
 def _read_strategy(shape: Shape, problems: ProblemList) -> ExecutionStrategy:

@@ -5,37 +5,54 @@ from __future__ import annotations
 from typing import AbstractSet, Any
 
 from wfplan.json_values import is_list, is_object
+from wfplan.names import similarity
 
-__all__ = ["is_made_of_ids", "looks_like_dependencies"]
+__all__ = ["as_id", "is_made_of_ids", "looks_like_dependencies", "states_order"]
 
 _MOST_VALUES = 100_000
+_ALIKE = 0.7
+_LONGEST_NUMBER = 10**15
 
+_DEPENDENCY_WORDS = frozenset("dep deps edge edges link links".split())
 _ORDER_WORDS = frozenset(
     """
-    after before blockedby blocks blocking child children dep deps downstream edge edges follows followedby from
-    link links needs next parent parents predecessor predecessors prereq prereqs prerequisite prerequisites preceding
-    require required requires requirements runafter runsafter startafter successor successors then upstream
-    waitfor waitsfor waiton waitson
+    after before blockedby blocks blocking child children downstream follows followedby needs next parent parents
+    predecessor predecessors prereq prereqs prerequisite prerequisites preceding require required requires runafter
+    runsafter startafter successor successors then upstream waitfor waitsfor waiton waitson
     """.split()
 )
 
 
 def looks_like_dependencies(key: str) -> bool:
-    """Whether a key may be another spelling of `dependencies`, or another way to state an order.
+    """Whether a key may be another spelling of `dependencies`, or edges.
 
-    >>> [looks_like_dependencies(key) for key in ("dependancies", "dependsOn", "Run_After", "edges", "description")]
+    >>> [looks_like_dependencies(key) for key in ("dependancies", "dependsOn", "depedencies", "edges", "description")]
     [True, True, True, True, False]
     """
-    plain = "".join(char for char in key.casefold() if char.isalnum())
-    return "depend" in plain or plain in _ORDER_WORDS or _is_nearly("dependencies", plain)
+    plain = _plain(key)
+    return "depend" in plain or plain in _DEPENDENCY_WORDS or similarity("dependencies", plain) >= _ALIKE
 
 
-def _is_nearly(word: str, plain: str) -> bool:
-    if not plain.startswith("de") or abs(len(plain) - len(word)) > 3:
-        return False
-    import difflib  # rarely needed
+def states_order(key: str) -> bool:
+    """Whether a key of an item may say what it has to wait for, or what waits for it.
 
-    return difflib.SequenceMatcher(None, word, plain).ratio() >= 0.8
+    >>> [states_order(key) for key in ("Run_After", "needs", "depends_on", "risk")]
+    [True, True, True, False]
+    """
+    return _plain(key) in _ORDER_WORDS or looks_like_dependencies(key)
+
+
+def _plain(key: str) -> str:
+    return "".join(char for char in key.casefold() if char.isalnum())
+
+
+def as_id(value: Any) -> str | None:
+    """What a value would be as an id: a text is one, a whole number was meant as one."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LONGEST_NUMBER:
+        return str(value)
+    return None
 
 
 def is_made_of_ids(value: Any, ids: AbstractSet[str]) -> bool:
@@ -55,11 +72,15 @@ def is_made_of_ids(value: Any, ids: AbstractSet[str]) -> bool:
         if is_object(item):
             keyed = all(key in ids for key in item)
             found = found or (keyed and bool(item))
-            pending.extend(inner for inner in item.values() if not (keyed and inner in (None, [], {}, "")))
+            pending.extend(inner for inner in item.values() if not (keyed and _is_empty(inner)))
         elif is_list(item):
             pending.extend(item)
-        elif isinstance(item, bool) or not isinstance(item, (str, int)) or str(item) not in ids:
+        elif as_id(item) not in ids:
             return False
         else:
             found = True
     return found
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, (str, list, tuple, dict)) and not value)
