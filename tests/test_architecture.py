@@ -13,6 +13,7 @@ ROOT = Path(wfplan.__file__).parent
 
 CORE = [
     "names",
+    "locations",
     "json_values",
     "values",
     "problems",

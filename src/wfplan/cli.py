@@ -7,10 +7,11 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Mapping, Sequence, TextIO
+from typing import Any, BinaryIO, Callable, Mapping, NamedTuple, Sequence, TextIO
 
 from wfplan.intake import read
 from wfplan.interop.kubernaut import to_execution_plan
+from wfplan.names import quote
 from wfplan.planner import check, plan
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import InvalidWorkflowError, Problem, ProblemList
@@ -24,23 +25,32 @@ _FINE, _INVALID = 0, 1
 _MAX_BYTES = 128 * 1024 * 1024
 
 
+class _Outcome(NamedTuple):
+    """What a command has to say."""
+
+    code: int
+    result: str
+    """For standard output."""
+    problems: Sequence[Problem] = ()
+    """For standard error."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code is 0 for fine, 1 for invalid input, 2 for wrong usage (by SystemExit)."""
     options = _parser().parse_args(arguments)
-    for stream in (sys.stdout, sys.stderr):
-        _never_fail_to_encode(stream)
     try:
-        code: int = options.run(options)
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _FINE
+        outcome: _Outcome = options.run(options)
+        _write(_to_lines(outcome.problems), sys.stderr)
+        _write(outcome.result, sys.stdout)
     except KeyboardInterrupt:
         return 130
-    return code
+    except OSError as error:
+        _write(f"wfplan: the result cannot be written: {error.strerror}", sys.stderr)
+        return _INVALID
+    return outcome.code
 
 
-def _plan(options: argparse.Namespace) -> int:
+def _plan(options: argparse.Namespace) -> _Outcome:
     try:
         planned = plan(
             _read_file(options.file),
@@ -49,35 +59,33 @@ def _plan(options: argparse.Namespace) -> int:
             max_batch_size=options.max_batch_size,
         )
     except InvalidWorkflowError as error:
-        _print_problems(error.problems, sys.stderr)
-        return _INVALID
-    _print_problems(planned.problems, sys.stderr)
-    print(_FORMATS[options.format](planned))
-    return _FINE
+        return _Outcome(_INVALID, "", error.problems)
+    return _Outcome(_FINE, _FORMATS[options.format](planned), planned.problems)
 
 
-def _check(options: argparse.Namespace) -> int:
+def _check(options: argparse.Namespace) -> _Outcome:
     problems = check(_read_file(options.file))
-    if options.format == "json":
-        print(_to_json([problem.model_dump(mode="json") for problem in problems]))
-    elif problems:
-        _print_problems(problems, sys.stdout)
-    else:
-        print("no problems")
     refused = ("error", "warning") if options.strict else ("error",)
-    return _INVALID if any(problem.severity in refused for problem in problems) else _FINE
+    code = _INVALID if any(problem.severity in refused for problem in problems) else _FINE
+    if options.format == "json":
+        return _Outcome(code, _to_json([problem.model_dump(mode="json") for problem in problems]))
+    return _Outcome(code, _to_lines(problems) or "no problems")
 
 
 def _read_file(path: str) -> Reading:
     """The reading of a file, or of standard input for `-`; one that cannot be opened is a problem like any other."""
     try:
         if path == "-":
-            return read(_first_bytes(sys.stdin.buffer))
+            return read(_first_bytes(open(0, "rb", closefd=False)))
         with Path(path).open("rb") as file:
             return read(_first_bytes(file))
     except OSError as error:
         problems = ProblemList()
-        problems.add("invalid-document", f"{path!r} cannot be read: {error.strerror or error}")
+        problems.add(
+            "invalid-document",
+            f"{quote(path)} cannot be read: {error.strerror}",
+            suggestion="name a JSON document, or - for standard input",
+        )
         return make_reading((), None, problems, None)
 
 
@@ -86,20 +94,25 @@ def _first_bytes(file: BinaryIO) -> bytes:
     return file.read(_MAX_BYTES + 1)
 
 
-def _print_problems(problems: Sequence[Problem], stream: TextIO) -> None:
-    for problem in problems:
-        print(problem, file=stream)
+def _to_lines(problems: Sequence[Problem]) -> str:
+    return "\n".join(map(str, problems))
 
 
 def _to_json(value: Any) -> str:
     return json.dumps(value, indent=2)
 
 
-def _never_fail_to_encode(stream: TextIO) -> None:
-    """Names may hold characters that the terminal's encoding lacks: they are escaped."""
+def _write(text: str, stream: TextIO | None) -> None:
+    """Print, if there is something to print and somebody reads it; what the encoding lacks is escaped."""
+    if not text or stream is None:
+        return
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:  # whoever reads has seen enough; what is left must not be written at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _dump(planned: ExecutionPlan) -> str:
@@ -118,10 +131,9 @@ _FORMATS: Mapping[str, Callable[[ExecutionPlan], str]] = {
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
-    return number
+    if not text.isdecimal() or not text.isascii() or not 1 <= int(text[:20]) < 2**31:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, not {text[:20]!r}")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:

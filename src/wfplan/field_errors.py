@@ -6,10 +6,11 @@ from typing import Any, Iterable, Mapping
 
 from pydantic import ValidationError
 
+from wfplan.locations import pointer
 from wfplan.names import quote
 from wfplan.problems import ProblemList
 
-__all__ = ["add_field_errors", "kind_of", "pointer"]
+__all__ = ["add_field_errors", "kind_of", "show"]
 
 _TOLD: Mapping[str, str] = {
     "bool_type": "must be true or false, not {kind}",
@@ -20,6 +21,7 @@ _TOLD: Mapping[str, str] = {
     "greater_than": "must be greater than {gt}, not {value}",
     "greater_than_equal": "must be at least {ge}, not {value}",
     "int_from_float": "must be a whole number, not {value}",
+    "invalid_key": "has a key that is no text",
     "int_type": "must be a whole number, not {kind}",
     "less_than_equal": "must be at most {le}, not {value}",
     "literal_error": "must be {expected}, not {value}",
@@ -68,34 +70,28 @@ def add_field_errors(
     steps = tuple(steps)
     for detail in error.errors(include_url=False):
         path = [(spelled or {}).get(str(part), part) for part in detail["loc"] if part != "[key]"]
+        inner = getattr(detail.get("ctx", {}).get("error"), "path", ())
         field = ".".join(str(part) for part in path)
         of = f"{quote(field)} of {subject}" if field else subject
         problems.add(
             "invalid-field",
             f"{of} {_tell(detail)}",
             steps=steps,
-            location="" if location is None else location + pointer(path),
+            location="" if location is None else location + pointer((*path, *inner)),
             suggestion=_advise(detail),
         )
-
-
-def pointer(path: Iterable[Any]) -> str:
-    """The JSON pointer (RFC 6901) of a path of keys and positions.
-
-    >>> pointer(["recommendations", 0, "a/b"])
-    '/recommendations/0/a~1b'
-    """
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
 def _tell(detail: Mapping[str, Any]) -> str:
     """The end of the sentence that tells an error."""
     value = detail.get("input")
     told = _TOLD.get(detail["type"])
+    if detail["type"] == "float_type" and isinstance(value, int) and not isinstance(value, bool):
+        return "is too large a number"
     if told is None:
         return f"does not fit: {detail['msg']}"
     context = {key: _whole(bound) for key, bound in detail.get("ctx", {}).items()}
-    return told.format_map({**context, "kind": kind_of(value), "value": _show(value)})
+    return told.format_map({**context, "kind": kind_of(value), "value": show(value)})
 
 
 def _whole(bound: Any) -> Any:
@@ -122,7 +118,7 @@ def kind_of(value: Any) -> str:
     return _KINDS.get(value.__class__) or f"a value of type {type(value).__name__}"
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
     """A value for a message, if it is short."""
     if isinstance(value, str):
         return quote(value)

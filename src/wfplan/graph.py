@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from itertools import accumulate, chain
-from typing import Iterable, Iterator, Mapping, Sequence
+from typing import Callable, Iterable, Iterator, Mapping, Sequence
 
 from graphlib import TopologicalSorter
 
@@ -283,11 +283,17 @@ def _cut_off(path: list[int], number: int) -> list[int]:
     return group
 
 
-def add_cycles(graph: DependencyGraph, problems: ProblemList) -> None:
-    """Add a problem for each of the graph's cycles, told as a path."""
+def add_cycles(
+    graph: DependencyGraph, problems: ProblemList, locate: Callable[[str, str], str] = lambda _name, _needed: ""
+) -> None:
+    """Add a problem for each of the graph's cycles, told as a path.
+
+    `locate` gives the JSON pointer of a dependency, from the name that has it and the name that it is.
+    """
     for cycle in graph.cycles():
+        location = locate(cycle[0], cycle[1 % len(cycle)])
         if len(cycle) == 1:
-            problems.add("self-dependency", f"{quote(cycle[0])} needs itself", steps=cycle)
+            problems.add("self-dependency", f"{quote(cycle[0])} needs itself", steps=cycle, location=location)
             continue
         hops = [f"{quote(name)} needs {quote(needed)}" for name, needed in zip(cycle, (*cycle[1:21], cycle[0]))]
         if len(cycle) > 20:
@@ -296,5 +302,6 @@ def add_cycles(graph: DependencyGraph, problems: ProblemList) -> None:
             "dependency-cycle",
             ", ".join(hops),
             steps=cycle,
+            location=location,
             suggestion="remove one of these dependencies, so that one of the steps can be the first",
         )

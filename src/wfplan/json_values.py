@@ -9,7 +9,7 @@ from typing_extensions import TypeGuard
 
 from wfplan.names import quote
 
-__all__ = ["MAX_DEPTH", "MAX_VALUES", "check_json_object", "copy_json_object", "is_list", "is_object"]
+__all__ = ["MAX_DEPTH", "MAX_VALUES", "NotJsonError", "check_json_object", "copy_json_object", "is_list", "is_object"]
 
 MAX_DEPTH = 64
 """Levels of a value, the outermost object counted."""
@@ -17,8 +17,22 @@ MAX_VALUES = 1_000_000
 """Values in one object: what refers to itself many times over is refused before it fills the memory."""
 
 _Path = Tuple[Any, ...]
-_MAX_INTEGER_BITS = 14_000  # about 4,200 digits: Python refuses to write or read integers of more than 4,300
+_TOO_LARGE = 10**4300  # Python refuses to write or read integers of more digits
 _NEED_NO_LOOK = frozenset((str, bool, int, type(None)))
+
+
+class NotJsonError(ValueError):
+    """A value, or something in it, is none that JSON can hold; `path` tells where it is in the value."""
+
+    path: _Path
+
+    def __init__(self, path: _Path, reason: str) -> None:
+        self.path = path
+        super().__init__(path, reason)
+
+    def __str__(self) -> str:
+        where = "/".join(quote(str(part)) if isinstance(part, str) else str(part)[:20] for part in self.path)
+        return f"{f'at {where} ' if where else ''}{self.args[1]}"
 
 
 def is_object(value: object) -> TypeGuard[Dict[Any, Any]]:
@@ -34,9 +48,9 @@ def is_list(value: object) -> TypeGuard[Sequence[Any]]:
 def check_json_object(value: Dict[str, Any]) -> Dict[str, Any]:
     """`value`, fresh from a JSON parser, if its numbers are finite and it is not too deep.
 
-    Raises ValueError otherwise.
+    Raises NotJsonError otherwise.
     """
-    if _NEED_NO_LOOK.issuperset(map(type, value.values())):
+    if len(value) <= MAX_VALUES and _NEED_NO_LOOK.issuperset(map(type, value.values())):
         return value
     return copy_json_object(value)
 
@@ -44,7 +58,7 @@ def check_json_object(value: Dict[str, Any]) -> Dict[str, Any]:
 def copy_json_object(value: Dict[str, Any]) -> Dict[str, Any]:
     """A copy of `value`, made of dict, list, str, int, float, bool and None only.
 
-    Tuples become lists. Raises ValueError for anything that JSON cannot hold, and says where.
+    Tuples become lists. Raises NotJsonError for anything that JSON cannot hold.
     """
     result: Dict[str, Any] = {}
     budget = MAX_VALUES
@@ -53,9 +67,9 @@ def copy_json_object(value: Dict[str, Any]) -> Dict[str, Any]:
         source, target, path = pending.pop()
         budget -= len(source)
         if budget < 0:
-            raise ValueError(f"holds more than {MAX_VALUES:,} values")
+            raise NotJsonError((), f"holds more than {MAX_VALUES:,} values")
         if len(path) >= MAX_DEPTH:
-            raise ValueError(f"is nested deeper than {MAX_DEPTH} levels")
+            raise NotJsonError((), f"is nested deeper than {MAX_DEPTH} levels")
         keyed = is_object(source)
         for key, item in source.items() if keyed else enumerate(source):
             inner = (*path, key)
@@ -74,7 +88,7 @@ def copy_json_object(value: Dict[str, Any]) -> Dict[str, Any]:
 
 def _copy_key(key: Any, path: _Path) -> str:
     if not isinstance(key, str):
-        raise ValueError(f"{_at(path)}has a key of type {type(key).__name__}, not a text")
+        raise NotJsonError(path, f"has a key of type {type(key).__name__}, not a text")
     return _copy_text(key, path)
 
 
@@ -84,14 +98,14 @@ def _copy_scalar(item: Any, path: _Path) -> Any:
     if isinstance(item, str):
         return _copy_text(item, path)
     if isinstance(item, int):
-        if item.bit_length() > _MAX_INTEGER_BITS:
-            raise ValueError(f"{_at(path)}is an integer of more than 4,200 digits")
+        if abs(item) >= _TOO_LARGE:
+            raise NotJsonError(path, "is a whole number of more than 4,300 digits")
         return int(item)
     if isinstance(item, float):
         if not math.isfinite(item):
-            raise ValueError(f"{_at(path)}is {float(item)}, which JSON cannot hold")
+            raise NotJsonError(path, f"is {float(item)}, which JSON cannot hold")
         return float(item)
-    raise ValueError(f"{_at(path)}is of type {type(item).__name__}, which JSON cannot hold")
+    raise NotJsonError(path, f"is of type {type(item).__name__}, which JSON cannot hold")
 
 
 def _copy_text(text: str, path: _Path) -> str:
@@ -99,14 +113,5 @@ def _copy_text(text: str, path: _Path) -> str:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise ValueError(f"{_at(path)}holds half of a surrogate pair") from None
+            raise NotJsonError(path, "holds half of a surrogate pair") from None
     return str(text)
-
-
-def _at(path: _Path) -> str:
-    """The beginning of a sentence: where in the object it is."""
-    return (
-        "at " + "/".join(quote(part) if isinstance(part, str) else repr(part)[:40] for part in path) + " "
-        if path
-        else ""
-    )

@@ -140,14 +140,15 @@ class Workflow(Value):
     execution_strategy: ExecutionStrategy = Field(default_factory=ExecutionStrategy)
 
     def replace(self, name: str, /, **changes: Any) -> Workflow:
-        """A new workflow in which the step of this name has these fields changed.
+        """A new workflow in which the step of this name, the first of them, has these fields changed.
 
         Raises KeyError if there is no such step, pydantic's ValidationError if a change does not fit.
         """
         self._require(name)
-        return self._with_steps(
-            Step.model_validate({**step.__dict__, **changes}) if step.name == name else step for step in self.steps
-        )
+        steps = list(self.steps)
+        place = next(position for position, step in enumerate(steps) if step.name == name)
+        steps[place] = Step.model_validate({**vars(steps[place]), **changes})
+        return self._with_steps(steps)
 
     def add(self, *steps: Step) -> Workflow:
         """A new workflow with these steps at its end."""

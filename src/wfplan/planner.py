@@ -113,13 +113,18 @@ def _settle(
         problems.add("invalid-field", f"naming must be {' or '.join(map(quote, NAMINGS))}, not {shown}")
     given = {"isolate_sequential": isolate_sequential, "max_batch_size": max_batch_size}
     changes = {key: value for key, value in given.items() if value is not None}
-    own = opened.workflow.execution_strategy if opened and opened.workflow else None
-    base: Any = own if execution_strategy is None else execution_strategy
-    if isinstance(base, ExecutionStrategy) and not changes:
-        return base
+    settings: Any = opened.workflow.execution_strategy if opened and opened.workflow else None
+    if execution_strategy is not None:
+        settings = _validate(execution_strategy, problems)
+    if not changes:
+        return ExecutionStrategy() if settings is None else settings
+    changed = _validate(changes, problems)
+    return changed and ExecutionStrategy.model_validate({**vars(settings or ExecutionStrategy()), **changes})
+
+
+def _validate(value: Any, problems: ProblemList) -> ExecutionStrategy | None:
     try:
-        settings = ExecutionStrategy() if base is None else ExecutionStrategy.model_validate(base)
-        return ExecutionStrategy.model_validate({**settings.__dict__, **changes})
+        return ExecutionStrategy.model_validate(value)
     except ValidationError as error:
         add_field_errors(error, problems, subject="the execution strategy")
         return None

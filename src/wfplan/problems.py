@@ -7,6 +7,7 @@ from typing import Iterable, Mapping, Tuple
 
 from typing_extensions import Literal, TypeAlias
 
+from wfplan.names import escape
 from wfplan.values import EMPTY, Items, Value, trusted
 
 __all__ = ["CODES", "InvalidWorkflowError", "Problem", "ProblemList", "Severity", "WfplanError"]
@@ -51,7 +52,7 @@ class Problem(Value):
     """What to do about it."""
 
     def __str__(self) -> str:
-        where = f" at {self.location}" if self.location else ""
+        where = f" at {escape(self.location)}" if self.location else ""
         advice = f" ({self.suggestion})" if self.suggestion else ""
         return f"{self.severity} {self.code}{where}: {self.message}{advice}"
 

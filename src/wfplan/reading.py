@@ -9,7 +9,7 @@ from pydantic import model_validator
 from wfplan.models import Recommendation, Step, Workflow
 from wfplan.names import quote
 from wfplan.problems import Problem, ProblemList
-from wfplan.validation import RECOMMENDATIONS, RELATION_CODES, STEPS, Survey, Wording, survey
+from wfplan.validation import RECOMMENDATIONS, RELATION_CODES, STEPS, Survey, Wording, note_missing_dependencies, survey
 from wfplan.values import EMPTY, Items, Value, trusted
 
 __all__ = ["Reading", "make_reading"]
@@ -58,20 +58,35 @@ class Reading(Value):
     def replace(self, id_: str, /, **changes: Any) -> Reading:
         """A new reading in which the recommendation of this id (the step of this name) has these fields changed.
 
-        Problems between the items are looked for anew; those of the document itself stay. Raises KeyError if there
-        is no such item, pydantic's ValidationError if a change does not fit.
+        The first of them, if there are several. Problems between the items are looked for anew; those of the document
+        itself stay. Raises KeyError if there is no such item, pydantic's ValidationError if a change does not fit.
         """
-        key = self.wording.key
-        if all(item.__dict__[key] != id_ for item in self.items):
+        key, items = self.wording.key, list(self.items)
+        place = next((place for place, item in enumerate(items) if vars(item)[key] == id_), None)
+        if place is None:
             raise KeyError(f"no {self.wording.noun} has the {key} {quote(id_)}")
-        items = tuple(
-            type(item).model_validate({**item.__dict__, **changes}) if item.__dict__[key] == id_ else item
-            for item in self.items
-        )
-        problems = ProblemList(problem for problem in self.problems if problem.code not in RELATION_CODES)
-        unreadable = {name for problem in problems.listed() for name in problem.steps}
-        surveyed = survey(items, self.wording, problems, unreadable=sorted(unreadable))
-        return make_reading(items, self.workflow, problems, surveyed)
+        items[place] = self.wording.kind.model_validate({**vars(items[place]), **changes})
+        kept = self._document_problems()
+        in_error = {name for problem in kept if problem.severity == "error" for name in problem.steps}
+        unreadable = in_error.difference(vars(item)[key] for item in self.items)
+        problems = ProblemList(kept)
+        if self.wording is RECOMMENDATIONS:
+            note_missing_dependencies(items, problems)
+        surveyed = survey(tuple(items), self.wording, problems, unreadable=sorted(unreadable))
+        return make_reading(tuple(items), self.workflow, problems, surveyed)
+
+    def _document_problems(self) -> list[Problem]:
+        """Those that do not lie between the items.
+
+        They come first among those of their severity. So where the list ends with a count of more, and what is listed
+        last is a problem between items, all that is only counted is of that kind too.
+        """
+        problems = list(self.problems)
+        if problems and problems[-1].code == "limit-exceeded" and problems[-2:-1]:
+            listed = [problem for problem in problems if problem.severity == problems[-1].severity][:-1]
+            if listed and listed[-1].code in RELATION_CODES:
+                del problems[-1]
+        return [problem for problem in problems if problem.code not in RELATION_CODES]
 
 
 def make_reading(

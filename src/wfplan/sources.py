@@ -10,7 +10,7 @@ from typing_extensions import TypeAlias, TypeGuard
 from wfplan.field_errors import add_field_errors
 from wfplan.json_values import is_list
 from wfplan.models import Recommendation, Step, Workflow
-from wfplan.names import quote
+from wfplan.names import quote, why_not_a_name
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import ProblemList
 from wfplan.reading import Reading
@@ -21,6 +21,7 @@ __all__ = ["PlanSource", "Source", "open_source"]
 PlanSource: TypeAlias = Union[Mapping[str, Sequence[str]], Workflow, Reading, Iterable[Step], Iterable[Recommendation]]
 """What can be planned; a mapping is `{name: what it needs}`."""
 
+_DOCUMENT_KEYS = frozenset(("execution_strategy", "name", "recommendations", "schema_version", "spec", "steps"))
 _MAPPING = STEPS._replace(missing="add the entry {name}: [] if it is a step of its own")
 
 
@@ -68,25 +69,34 @@ def _is_mapping(source: object) -> TypeGuard[Mapping[Any, Any]]:
 
 
 def _open_mapping(source: Mapping[Any, Any], problems: ProblemList) -> Source | None:
-    if any(_is_mapping(needs) for needs in source.values()) or _holds_mappings(source):
-        problems.add(
-            "invalid-document", "this is a document, not a mapping from names to what they need", suggestion=READ_FIRST
-        )
+    try:
+        entries = dict(source)
+    except Exception as error:  # noqa: BLE001 - a mapping of the caller's: its failure is a finding like any other
+        problems.add("invalid-document", f"reading the mapping raised {type(error).__name__}: {error}")
+        return None
+    if _is_document(entries):
+        message = "this is a document, not a mapping from names to what they need"
+        problems.add("invalid-document", message, suggestion=READ_FIRST)
         return None
     steps: list[Step] = []
     broken: list[str] = []
-    for name, needs in source.items():
+    for name, needs in entries.items():
         try:
             steps.append(Step(name=name, dependencies=needs))
         except ValidationError as error:
             broken.append(str(name))
+            is_name = isinstance(name, str) and not why_not_a_name(name)
             subject = f"the entry {quote(name)}" if isinstance(name, str) else "an entry"
-            add_field_errors(error, problems, subject=subject)
+            add_field_errors(error, problems, subject=subject, steps=(name,) if is_name else ())
     return Source(steps, _MAPPING, survey(steps, _MAPPING, problems, unreadable=broken))
 
 
-def _holds_mappings(source: Mapping[Any, Any]) -> bool:
-    return any(is_list(needs) and any(_is_mapping(needed) for needed in needs) for needs in source.values())
+def _is_document(entries: dict[Any, Any]) -> bool:
+    """Whether this is what `wfplan.read` reads: objects in it, or nothing but the keys of a document."""
+    return (bool(entries) and _DOCUMENT_KEYS.issuperset(entries)) or any(
+        _is_mapping(needs) or (is_list(needs) and any(_is_mapping(needed) for needed in needs))
+        for needs in entries.values()
+    )
 
 
 def _open_iterable(source: object, problems: ProblemList) -> Source | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from itertools import islice
 from operator import attrgetter
-from typing import Any, Callable, Iterable, NamedTuple, Sequence, Union
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union
 
+from wfplan.field_errors import kind_of
 from wfplan.graph import DependencyGraph, add_cycles
+from wfplan.locations import NOWHERE, ListLocation
 from wfplan.models import Recommendation, Step
-from wfplan.names import nearest, quote
+from wfplan.names import MAX_NAME_LENGTH, nearest, quote
 from wfplan.parallelism import KNOWN_MODES
 from wfplan.problems import ProblemList
 
@@ -17,20 +20,17 @@ __all__ = [
     "RECOMMENDATIONS",
     "RELATION_CODES",
     "STEPS",
-    "Locate",
     "Survey",
     "Wording",
     "add_unknown_modes",
     "find_levels",
+    "note_missing_dependencies",
     "renew",
     "survey",
 ]
 
 Item = Union[Step, Recommendation]
 READ_FIRST = "text and documents go through wfplan.read first: plan(read(document))"
-
-Locate = Callable[[int], str]
-"""From the position of a step to the JSON pointer of its place in the document."""
 
 _MOST_LOOKED_UP = 20
 _MOST_CANDIDATES = 2000
@@ -57,12 +57,13 @@ RELATION_CODES = frozenset(
         "duplicate-dependency",
         "duplicate-step",
         "empty-workflow",
+        "no-dependencies",
         "self-dependency",
         "unknown-dependency",
         "unknown-execution-mode",
     )
 )
-"""The codes of the problems that `survey` finds."""
+"""The codes of the problems that lie between the items, or in the hint of one."""
 
 
 class Survey(NamedTuple):
@@ -76,18 +77,13 @@ class Survey(NamedTuple):
     """Positions of the steps that have metadata or locks."""
 
 
-def nowhere(_position: int) -> str:
-    """The location where there is no document."""
-    return ""
-
-
 def survey(
     items: Sequence[Item],
     wording: Wording,
     problems: ProblemList,
     *,
     unreadable: Sequence[str] = (),
-    locate: Locate = nowhere,
+    location: ListLocation = NOWHERE,
 ) -> Survey | None:
     """Add every problem with `items` to `problems`; None if one of these is an error.
 
@@ -95,7 +91,12 @@ def survey(
     are known to exist.
     """
     if not items and not unreadable:
-        problems.add("empty-workflow", f"there are no {wording.noun}s", suggestion="fine if there is nothing to do")
+        problems.add(
+            "empty-workflow",
+            f"there are no {wording.noun}s",
+            location=location.whole(),
+            suggestion="fine if there is nothing to do",
+        )
     surveyed = None if unreadable else _survey_as_declared(items, wording)
     if surveyed is None:
         columns = _columns(items, wording, problems)
@@ -103,11 +104,11 @@ def survey(
             return None
         names, needs, special = columns
         others = sorted(set(unreadable).difference(names))
-        levels = find_levels([*names, *others], [*needs, *[()] * len(others)], wording, problems, locate)
+        levels = find_levels([*names, *others], [*needs, *[()] * len(others)], wording, problems, location)
         surveyed = None if levels is None else Survey(names, levels, special)
     else:
         special = surveyed.special
-    add_unknown_modes(items, special, wording, problems, locate)
+    add_unknown_modes(items, special, wording, problems, location)
     return surveyed
 
 
@@ -151,7 +152,7 @@ def add_unknown_modes(
     special: Iterable[int],
     wording: Wording,
     problems: ProblemList,
-    locate: Locate = nowhere,
+    location: ListLocation = NOWHERE,
 ) -> None:
     """Add a warning for each hint, among the items at these positions, that is none of the known ones."""
     for position in special:
@@ -159,12 +160,12 @@ def add_unknown_modes(
         mode = item.metadata.get("execution_mode", "auto")
         if mode not in KNOWN_MODES:
             name = item.__dict__[wording.key]
-            shown = quote(mode) if isinstance(mode, str) else f"a value of type {type(mode).__name__}"
+            shown = quote(mode) if isinstance(mode, str) else kind_of(mode)
             problems.add(
                 "unknown-execution-mode",
                 f"{quote(name)} has the execution mode {shown}, which is taken for sequential",
                 steps=(name,),
-                location=locate(position) and f"{locate(position)}/metadata/execution_mode",
+                location=location.of(position, "metadata", "execution_mode"),
                 suggestion=f"write one of {', '.join(map(quote, KNOWN_MODES))}",
             )
 
@@ -198,12 +199,23 @@ def _survey_as_declared(items: Sequence[Item], wording: Wording) -> Survey | Non
     return Survey(list(levels), list(levels.values()), special) if len(levels) == len(items) else None
 
 
+def note_missing_dependencies(items: Sequence[Item], problems: ProblemList, location: ListLocation = NOWHERE) -> None:
+    """Add a note if there are several recommendations, and not one dependency."""
+    if len(items) > 1 and not any(item.dependencies for item in items):
+        problems.add(
+            "no-dependencies",
+            f"none of {len(items):,} recommendations depends on another, so all may run at the same time",
+            location=location.whole(),
+            suggestion="if this is not meant, state what each one needs",
+        )
+
+
 def find_levels(
     names: Sequence[str],
     dependencies: Sequence[Sequence[Any]],
     wording: Wording,
     problems: ProblemList,
-    locate: Locate = nowhere,
+    location: ListLocation = NOWHERE,
 ) -> list[int] | None:
     """The level of each name, in any declared order; adds every problem between the names.
 
@@ -212,10 +224,10 @@ def find_levels(
     try:
         graph = DependencyGraph(names, dependencies)
     except (KeyError, TypeError, ValueError):
-        return _explain(names, dependencies, wording, problems, locate)
+        return _explain(names, dependencies, wording, problems, location)
     levels = graph.level_numbers()
     if levels is None or graph.lists_twice():
-        return _explain(names, dependencies, wording, problems, locate)
+        return _explain(names, dependencies, wording, problems, location)
     return levels
 
 
@@ -224,11 +236,11 @@ def _explain(
     dependencies: Sequence[Sequence[Any]],
     wording: Wording,
     problems: ProblemList,
-    locate: Locate,
+    location: ListLocation,
 ) -> list[int] | None:
     """What `find_levels` does, name by name, for input that something is wrong with."""
     first = dict(zip(reversed(names), range(len(names) - 1, -1, -1)))
-    sound = _report_duplicates(names, first, wording, problems, locate)
+    sound = _report_duplicates(names, first, wording, problems, location)
     candidates = list(islice(first, _MOST_CANDIDATES))
     looked_up = 0
     graph_needs: list[list[str]] = []
@@ -242,7 +254,7 @@ def _explain(
                 kept[needed] += 1
                 continue
             kept[needed] = 1
-            where = locate(position) and f"{locate(position)}/dependencies/{index}"
+            where = location.of(position, "dependencies", index)
             if needed not in first:
                 sound = False
                 looked_up += 1
@@ -253,7 +265,7 @@ def _explain(
                     f"{quote(name)} needs {quote(needed)}, but no {wording.noun} has this {wording.key}",
                     steps=(name,),
                     location=where,
-                    suggestion=_advice(needed, guesses, wording),
+                    suggestion=_advise(needed, first, guesses, wording),
                 )
             elif needed == name and is_first:
                 sound = False
@@ -266,16 +278,21 @@ def _explain(
                 )
         if is_first:
             graph_needs.append([needed for needed in kept if needed in first and needed != name])
-            _report_repeated(name, kept, problems, locate(position))
+            _report_repeated(name, kept, problems, location, position)
     graph = DependencyGraph(sorted(first, key=first.__getitem__), graph_needs)
     levels = graph.level_numbers()
     if levels is None:
-        add_cycles(graph, problems)
+
+        def locate(name: str, needed: str) -> str:
+            position = first[name]
+            return location.of(position, "dependencies", list(dependencies[position]).index(needed))
+
+        add_cycles(graph, problems, locate)
     return levels if sound else None
 
 
 def _report_duplicates(
-    names: Sequence[str], first: dict[str, int], wording: Wording, problems: ProblemList, locate: Locate
+    names: Sequence[str], first: dict[str, int], wording: Wording, problems: ProblemList, location: ListLocation
 ) -> bool:
     """Whether every name is there once; adds a problem for each that is not."""
     if len(first) == len(names):
@@ -290,25 +307,30 @@ def _report_duplicates(
             "duplicate-step",
             f"{len(found)} {wording.noun}s have the {wording.key} {quote(name)}: numbers {listed}",
             steps=(name,),
-            location=locate(found[1]) and f"{locate(found[1])}/{wording.key}",
+            location=location.of(found[1], wording.key),
             suggestion=f"give each its own {wording.key}",
         )
     return False
 
 
-def _report_repeated(name: str, counts: dict[str, int], problems: ProblemList, where: str) -> None:
+def _report_repeated(
+    name: str, counts: dict[str, int], problems: ProblemList, location: ListLocation, position: int
+) -> None:
     for needed, count in counts.items():
         if count > 1:
             problems.add(
                 "duplicate-dependency",
                 f"{quote(name)} lists its dependency {quote(needed)} {count} times",
                 steps=(name,),
-                location=where and f"{where}/dependencies",
+                location=location.of(position, "dependencies"),
                 suggestion="once is enough",
             )
 
 
-def _advice(needed: str, guesses: Sequence[str], wording: Wording) -> str:
+def _advise(needed: str, known: Mapping[str, int], guesses: Sequence[str], wording: Wording) -> str:
+    normal = unicodedata.normalize("NFC", needed[:MAX_NAME_LENGTH])
+    if normal != needed and normal in known:
+        return f"it is {quote(normal)} in another Unicode normal form: use NFC, as names do"
     if guesses:
         return f"did you mean {' or '.join(map(quote, guesses))}?"
     return wording.missing.format(name=quote(needed))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Sequence, Tuple
+from typing import Any, Sequence, Tuple
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import Literal
 
 from wfplan.intake.limits import Limits
@@ -26,7 +26,7 @@ class _Document(Value):
     name: str = ""
     recommendations: Tuple[Recommendation, ...] = ()
     steps: Tuple[Step, ...] = ()
-    execution_strategy: Optional[ExecutionStrategy] = None
+    execution_strategy: ExecutionStrategy = Field(default_factory=ExecutionStrategy)
 
 
 _LIST = TypeAdapter(Tuple[Recommendation, ...])
@@ -52,8 +52,8 @@ def read_canonical(text: str, limits: Limits) -> tuple[tuple[Any, ...], Workflow
     if len(lists) != 1 or not _are_within(items, len(text), limits) or has_duplicate_keys(text):
         return None
     if "steps" in lists:
-        settings = document.execution_strategy or ExecutionStrategy()
-        workflow = Workflow.model_construct(name=document.name, steps=(), execution_strategy=settings)
+        strategy = document.execution_strategy
+        workflow = Workflow.model_construct(name=document.name, steps=(), execution_strategy=strategy)
         return items, workflow, "/steps"
     return items, None, "" if text.lstrip()[:1] == "[" else "/recommendations"
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import AbstractSet, Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
+from typing import AbstractSet, Any, Callable, Dict, List, NamedTuple, Sequence, Set, Tuple
 
 from pydantic import ValidationError
 
-from wfplan.field_errors import add_field_errors, kind_of, pointer
+from wfplan.field_errors import add_field_errors, kind_of
 from wfplan.intake.shapes import Shape
 from wfplan.intake.spelling import as_id, is_made_of_ids, looks_like_dependencies, states_order
-from wfplan.json_values import is_list, is_object
+from wfplan.json_values import NotJsonError, copy_json_object, is_list, is_object
+from wfplan.locations import ListLocation, pointer
 from wfplan.names import quote, why_not_a_name
 from wfplan.problems import ProblemList
 from wfplan.validation import Item, Wording
 
-__all__ = ["Place", "ReadItems", "ids_of", "read_items", "report_order"]
+__all__ = ["Place", "ReadItems", "ids_of", "items_location", "read_items", "report_order"]
 
 
 class ReadItems(NamedTuple):
@@ -24,6 +25,8 @@ class ReadItems(NamedTuple):
     """Those that are valid in every field."""
     item_positions: List[int]
     """Where in the list of the document each of these is."""
+    moved_modes: Set[int]
+    """Positions of the items whose execution mode stood beside their metadata."""
     names: List[str]
     """Of those that have a valid name or id, whether all else is valid or not."""
     dependencies: List[Sequence[Any]]
@@ -44,9 +47,14 @@ class Place(NamedTuple):
     steps: Tuple[str, ...] = ()
 
 
+def items_location(shape: Shape, read: ReadItems) -> ListLocation:
+    """Where the items that were read are in their document."""
+    return ListLocation(shape.location, read.item_positions, read.moved_modes)
+
+
 def read_items(shape: Shape, ids: AbstractSet[str], problems: ProblemList) -> ReadItems:
     """The items as models; adds every problem that an item has by itself."""
-    read = ReadItems([], [], [], [], [])
+    read = ReadItems([], [], set(), [], [], [])
     wording = shape.wording
     for position, raw in enumerate(shape.items):
         place = Place(f"{wording.noun} {position + 1}", f"{shape.location}/{position}")
@@ -61,8 +69,11 @@ def read_items(shape: Shape, ids: AbstractSet[str], problems: ProblemList) -> Re
             read.names.append(name)
             read.dependencies.append(needs if is_list(needs) else ())
             read.name_positions.append(position)
+        fields = _known_fields(raw, ids, wording, place, problems)
+        if "execution_mode" in raw and not _has_mode(raw.get("metadata")):
+            read.moved_modes.add(position)
         try:
-            item = wording.kind.model_validate(_known_fields(raw, ids, wording, place, problems))
+            item = wording.kind.model_validate(fields)
         except ValidationError as error:
             add_field_errors(error, problems, subject=place.subject, steps=place.steps, location=place.location)
         else:
@@ -80,8 +91,10 @@ def _known_fields(
     if not unknown:
         return raw
     fields = {key: value for key, value in raw.items() if key in known}
-    kept = [key for key in unknown if not report_order(key, raw[key], ids, place, problems, states_order)]
-    for key in kept:
+    kept: Dict[str, Any] = {}
+    for key in unknown:
+        if report_order(key, raw[key], ids, place, problems, states_order):
+            continue
         problems.add(
             "unknown-field",
             f"{quote(key)} is no field of a {wording.noun}: {place.subject} keeps it in its metadata",
@@ -89,10 +102,19 @@ def _known_fields(
             location=place.location + pointer((key,)),
             suggestion="put it into metadata",
         )
+        try:
+            kept.update(copy_json_object({key: raw[key]}))
+        except NotJsonError as error:
+            location = place.location + pointer(error.path or (key,))
+            problems.add("invalid-field", f"{place.subject}: {error}", steps=place.steps, location=location)
     metadata = fields.get("metadata", {})
     if is_object(metadata):
-        fields["metadata"] = _merge(metadata, {key: raw[key] for key in kept})
+        fields["metadata"] = _merge(metadata, kept)
     return fields
+
+
+def _has_mode(metadata: Any) -> bool:
+    return is_object(metadata) and "execution_mode" in metadata
 
 
 def _merge(metadata: Dict[str, Any], more: Dict[str, Any]) -> Dict[str, Any]:

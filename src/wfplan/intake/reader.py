@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Union
+from typing import Any, Dict, List, Sequence, Union
 
 from wfplan.field_errors import kind_of
 from wfplan.intake.canonical import read_canonical
-from wfplan.intake.items import Place, ReadItems, ids_of, read_items, report_order
+from wfplan.intake.items import Place, ReadItems, ids_of, items_location, read_items, report_order
 from wfplan.intake.limits import Limits
-from wfplan.intake.settings import read_settings
 from wfplan.intake.plan_dumps import verify_plan
+from wfplan.intake.settings import read_settings
 from wfplan.intake.shapes import Shape, find_shape
-from wfplan.intake.syntax import decode, inspect_document, parse
+from wfplan.intake.syntax import RepeatedKey, decode, inspect_document, parse
 from wfplan.json_values import is_list, is_object
+from wfplan.locations import ListLocation, pointer
 from wfplan.models import Workflow
+from wfplan.names import quote, why_not_a_name
 from wfplan.problems import ProblemList
 from wfplan.reading import Reading, make_reading
-from wfplan.validation import RECOMMENDATIONS, STEPS, Survey, add_unknown_modes, find_levels, survey
+from wfplan.validation import (
+    RECOMMENDATIONS,
+    STEPS,
+    Survey,
+    add_unknown_modes,
+    find_levels,
+    note_missing_dependencies,
+    survey,
+)
 
 __all__ = ["read"]
 
@@ -59,7 +69,7 @@ def read(
         canonical = None if text is None else read_canonical(text, limits)
         if canonical is not None:
             items, workflow, location = canonical
-            return make_reading(items, workflow, problems, _search(items, workflow, location, problems))
+            return make_reading(items, workflow, problems, _search(items, workflow, ListLocation(location), problems))
         document = None if text is None else parse(text, problems)
     elif not (is_object(document) or is_list(document)):
         problems.add(
@@ -67,12 +77,31 @@ def read(
             f"{kind_of(source)} cannot be read",
             suggestion="pass JSON text, or the dict or list that it stands for",
         )
-    if problems.has_errors or not inspect_document(document, limits, problems):
-        return make_reading((), None, problems, None)
-    shape = find_shape(document, problems)
+    repeated = None if problems.has_errors else inspect_document(document, limits, problems)
+    shape = None if repeated is None else find_shape(document, problems)
+    if repeated is not None:
+        _report_repeated(repeated, shape, problems)
     if shape is None or not _is_within(shape, limits, problems):
         return make_reading((), None, problems, None)
     return _read_shape(shape, problems)
+
+
+def _report_repeated(repeated: Sequence[RepeatedKey], shape: Shape | None, problems: ProblemList) -> None:
+    """Add a problem for each key that an object has twice, with the id of the item that it is in."""
+    for path, key in repeated:
+        location = pointer(path)
+        steps: tuple[str, ...] = ()
+        if shape is not None and location.startswith(f"{shape.location}/"):
+            item = shape.items[path[shape.location.count("/")]]
+            name = item.get(shape.wording.key) if is_object(item) else None
+            steps = (name,) if isinstance(name, str) and not why_not_a_name(name) else ()
+        problems.add(
+            "duplicate-key",
+            f"the key {quote(key)} is there more than once",
+            steps=steps,
+            location=location + pointer((key,)),
+            suggestion="keep the one that is meant",
+        )
 
 
 def _read_shape(shape: Shape, problems: ProblemList) -> Reading:
@@ -83,29 +112,38 @@ def _read_shape(shape: Shape, problems: ProblemList) -> Reading:
             if key not in _READ_ELSEWHERE:
                 report_order(key, holder[key], ids, Place("the document", location), problems)
     workflow = read_settings(shape, problems) if shape.wording is STEPS else None
+    if workflow is None:
+        _report_unread_settings(shape, problems)
     read = read_items(shape, ids, problems)
     items = tuple(read.items)
     surveyed = None
     if len(items) < len(shape.items):
         _search_partly_read(read, ids, shape, problems)
     else:
-        surveyed = _search(items, workflow, shape.location, problems)
+        surveyed = _search(items, workflow, items_location(shape, read), problems)
     if shape.plan is not None and workflow is not None and surveyed is not None:
         verify_plan(shape.plan, items, workflow, surveyed, problems)
     return make_reading(items, workflow, problems, surveyed)
 
 
-def _search(items: tuple[Any, ...], workflow: Workflow | None, location: str, problems: ProblemList) -> Survey | None:
+def _report_unread_settings(shape: Shape, problems: ProblemList) -> None:
+    for location, _ in shape.strategies:
+        problems.add(
+            "unknown-field",
+            "an execution strategy beside recommendations is not read",
+            location=location,
+            suggestion="pass it on: plan(reading, execution_strategy=...)",
+        )
+
+
+def _search(
+    items: tuple[Any, ...], workflow: Workflow | None, location: ListLocation, problems: ProblemList
+) -> Survey | None:
     """Look for problems between the items."""
     wording = RECOMMENDATIONS if workflow is None else STEPS
-    if workflow is None and len(items) > 1 and not any(item.dependencies for item in items):
-        problems.add(
-            "no-dependencies",
-            f"none of {len(items):,} recommendations depends on another, so all may run at the same time",
-            location=location,
-            suggestion="if this is not meant, state what each one needs",
-        )
-    return survey(items, wording, problems, locate=lambda position: f"{location}/{position}")
+    if wording is RECOMMENDATIONS:
+        note_missing_dependencies(items, problems, location)
+    return survey(items, wording, problems, location=location)
 
 
 def _search_partly_read(read: ReadItems, ids: set[str], shape: Shape, problems: ProblemList) -> None:
@@ -116,15 +154,9 @@ def _search_partly_read(read: ReadItems, ids: set[str], shape: Shape, problems: 
         [*read.dependencies, *[()] * len(others)],
         shape.wording,
         problems,
-        lambda position: f"{shape.location}/{read.name_positions[position]}",
+        ListLocation(shape.location, read.name_positions),
     )
-    add_unknown_modes(
-        read.items,
-        range(len(read.items)),
-        shape.wording,
-        problems,
-        lambda position: f"{shape.location}/{read.item_positions[position]}",
-    )
+    add_unknown_modes(read.items, range(len(read.items)), shape.wording, problems, items_location(shape, read))
 
 
 def _is_within(shape: Shape, limits: Limits, problems: ProblemList) -> bool:

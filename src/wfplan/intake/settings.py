@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wfplan.field_errors import add_field_errors, kind_of, pointer
+from wfplan.field_errors import add_field_errors, kind_of, show
 from wfplan.intake.shapes import Shape
 from wfplan.json_values import is_object
+from wfplan.locations import pointer
 from wfplan.models import ExecutionStrategy, Workflow
 from wfplan.names import quote
 from wfplan.problems import ProblemList
@@ -19,32 +20,32 @@ __all__ = ["read_settings"]
 
 def read_settings(shape: Shape, problems: ProblemList) -> Workflow:
     """A workflow without steps, with the settings of the document; adds every problem with them."""
-    if shape.schema_version is not None and not _is_one(shape.schema_version[1]):
-        problems.add(
-            "invalid-field",
-            "the schema version is not 1",
-            location=shape.schema_version[0],
-            suggestion="it may be a document of a newer version of this library",
-        )
+    for location, version in shape.versions:
+        if type(version) is not int or version != 1:
+            problems.add(
+                "invalid-field",
+                f"the schema version is not 1, but {show(version)}",
+                location=location,
+                suggestion="it may be a document of a newer version of this library",
+            )
     name = ""
-    if shape.name is not None:
-        if isinstance(shape.name[1], str):
-            name = shape.name[1]
+    for location, value in shape.names:
+        if isinstance(value, str):
+            name = value
         else:
-            message = f"the name of the workflow must be a text, not {kind_of(shape.name[1])}"
-            problems.add("invalid-field", message, location=shape.name[0])
+            problems.add(
+                "invalid-field", f"the name of the workflow is {kind_of(value)}, not a text", location=location
+            )
     return Workflow(steps=(), name=name, execution_strategy=_read_strategy(shape, problems))
-
-
-def _is_one(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value == 1
 
 
 def _read_strategy(shape: Shape, problems: ProblemList) -> ExecutionStrategy:
     """The execution strategy; its keys may be in camelCase, as in a WorkflowExecution resource."""
-    if shape.strategy is None:
+    for location, _ in shape.strategies[1:]:
+        problems.add("duplicate-key", "the execution strategy is there more than once", location=location)
+    if not shape.strategies:
         return ExecutionStrategy()
-    location, raw = shape.strategy
+    location, raw = shape.strategies[0]
     if not is_object(raw):
         problems.add(
             "invalid-field", f"the execution strategy must be an object, not {kind_of(raw)}", location=location

@@ -12,6 +12,8 @@ from wfplan.validation import RECOMMENDATIONS, STEPS, Wording
 __all__ = ["Found", "Shape", "find_shape"]
 
 _HOW_TO = 'write {"recommendations": [{"id": ..., "action": ..., "dependencies": [...]}, ...]}'
+_LISTS = ("recommendations", "steps")
+_STRATEGY = ("execution_strategy", "executionStrategy")
 
 Found = Tuple[str, Any]
 """A value with its JSON pointer."""
@@ -26,9 +28,9 @@ class Shape(NamedTuple):
     wording: Wording
     around: Tuple[Tuple[str, Dict[str, Any]], ...] = ()
     """The objects around the list, each with its pointer."""
-    schema_version: Optional[Found] = None
-    name: Optional[Found] = None
-    strategy: Optional[Found] = None
+    versions: Tuple[Found, ...] = ()
+    names: Tuple[Found, ...] = ()
+    strategies: Tuple[Found, ...] = ()
     plan: Optional[Dict[str, Any]] = None
     """The dump of a plan, where the steps are those of its workflow."""
 
@@ -40,37 +42,46 @@ def find_shape(document: Any, problems: ProblemList) -> Shape | None:
     if not is_object(document):
         problems.add("invalid-document", f"the document is {kind_of(document)}, not an object", suggestion=_HOW_TO)
         return None
-    workflow = document.get("workflow")
-    if is_object(workflow) and "batches" in document:
-        shape = _of_object(workflow, "/workflow", problems)
-        return shape and shape._replace(around=(*shape.around, ("", document)), plan=document)
-    spec = document.get("spec")
+    workflow, spec = document.get("workflow"), document.get("spec")
     definition = spec.get("workflowDefinition") if is_object(spec) else None
-    if is_object(spec) and is_object(definition):
+    lists = [key for key in _LISTS if document.get(key)]
+    if is_object(workflow) and not lists:
+        return _of_dump(document, workflow, problems)
+    if is_object(spec) and is_object(definition) and not lists:
         return _of_resource(document, spec, definition, problems)
     return _of_object(document, "", problems)
 
 
 def _of_object(holder: Dict[str, Any], location: str, problems: ProblemList) -> Shape | None:
-    keys = [key for key in ("recommendations", "steps") if key in holder]
-    if len(keys) != 1:
-        has = "both recommendations and steps" if keys else "no list of recommendations or steps"
+    """The shape of an object with a list in it."""
+    keys = [key for key in (*_LISTS, "spec") if key in holder]
+    if len(keys) != 1 or keys == ["spec"]:
+        has = f"more than one list: {' and '.join(keys)}" if len(keys) > 1 else "no list of recommendations or steps"
         problems.add("invalid-document", f"the document holds {has}", location=location, suggestion=_HOW_TO)
         return None
     key = keys[0]
     shape = _of_list(holder[key], f"{location}/{key}", STEPS if key == "steps" else RECOMMENDATIONS, problems)
+    return shape and shape._replace(
+        around=((location, holder),),
+        versions=_find(holder, location, "schema_version") if shape.wording is STEPS else (),
+        names=_find(holder, location, "name") if shape.wording is STEPS else (),
+        strategies=_find(holder, location, *_STRATEGY),
+    )
+
+
+def _of_dump(document: Dict[str, Any], workflow: Dict[str, Any], problems: ProblemList) -> Shape | None:
+    """The shape of what this library dumps with a workflow in it: a plan, or a reading."""
+    shape = _of_object(workflow, "/workflow", problems)
     if shape is None:
         return None
-    shape = shape._replace(around=((location, holder),))
-    if shape.wording is RECOMMENDATIONS:
-        return shape
-    strategies = [spelling for spelling in ("execution_strategy", "executionStrategy") if spelling in holder]
-    if len(strategies) > 1:
-        problems.add("duplicate-key", "the execution strategy is there in two spellings", location=location)
+    if shape.wording is not STEPS:
+        message = "the steps of a workflow have names, not ids"
+        problems.add("invalid-document", message, location=shape.location)
+        return None
     return shape._replace(
-        schema_version=_find(holder, location, "schema_version"),
-        name=_find(holder, location, "name"),
-        strategy=_find(holder, location, *strategies),
+        around=(*shape.around, ("", document)),
+        versions=(*shape.versions, *_find(document, "", "schema_version")),
+        plan=document if "batches" in document or "strategy" in document else None,
     )
 
 
@@ -82,13 +93,14 @@ def _of_resource(
     items = _as_list(definition.get("steps"), f"{location}/steps", problems)
     if items is None:
         return None
+    root = {key: value for key, value in document.items() if key not in ("apiVersion", "kind", "metadata", "status")}
     return Shape(
         items,
         f"{location}/steps",
         STEPS,
-        around=((location, definition), ("/spec", spec), ("", document)),
-        name=_find(definition, location, "name"),
-        strategy=_find(spec, "/spec", "executionStrategy"),
+        around=((location, definition), ("/spec", spec), ("", root)),
+        names=_find(definition, location, "name"),
+        strategies=(*_find(spec, "/spec", *_STRATEGY), *_find(definition, location, *_STRATEGY)),
     )
 
 
@@ -124,5 +136,5 @@ def _as_list(value: Any, location: str, problems: ProblemList) -> Sequence[Any] 
     return None
 
 
-def _find(holder: Dict[str, Any], location: str, *keys: str) -> Found | None:
-    return next(((f"{location}/{key}", holder[key]) for key in keys if key in holder), None)
+def _find(holder: Dict[str, Any], location: str, *keys: str) -> tuple[Found, ...]:
+    return tuple((f"{location}/{key}", holder[key]) for key in keys if key in holder)

@@ -1,4 +1,4 @@
-"""Text or Python objects to a document: syntax, duplicate keys, size and depth."""
+"""Text to a document: encoding, syntax, duplicate keys, depth."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from typing import Any, Dict, List, Sequence, Tuple, Union
 from pydantic import ValidationError
 from pydantic_core import SchemaValidator, core_schema
 
-from wfplan.field_errors import pointer
 from wfplan.intake.limits import Limits
 from wfplan.json_values import is_list, is_object
-from wfplan.names import quote
+from wfplan.locations import pointer
 from wfplan.problems import ProblemList
 
-__all__ = ["decode", "has_duplicate_keys", "inspect_document", "parse"]
+__all__ = ["RepeatedKey", "decode", "has_duplicate_keys", "inspect_document", "parse"]
 
 # Parses the whole text in Rust, where depth is bounded, and makes no Python object of it.
 _PARSER = SchemaValidator(core_schema.typed_dict_schema({}, extra_behavior="ignore"))
 
 _HOW_TO = 'pass JSON text such as {"recommendations": [...]}'
+_PLAIN = "write plain JSON: double quotes, no comments, no comma before a closing bracket, nothing around it"
+
+RepeatedKey = Tuple[Tuple[Any, ...], str]
+"""The path of an object, and a key that it had more than once."""
 
 
 class _Repeated(Dict[str, Any]):
@@ -34,16 +37,15 @@ class _KeyRepeatedError(Exception):
 
 
 def decode(source: Union[str, bytes, bytearray], limits: Limits, problems: ProblemList) -> str | None:
-    """`source` as text within the limits, None if it is not that."""
+    """`source` as text within the limits, None with a problem if it is not that."""
     try:
         encoded = source.encode() if isinstance(source, str) and not source.isascii() else source
     except UnicodeEncodeError as error:
         problems.add("invalid-document", f"character {error.start + 1} of the document is half of a surrogate pair")
         return None
     if len(encoded) > limits.max_bytes:
-        problems.add(
-            "limit-exceeded", f"the document has {len(encoded):,} bytes, at most {limits.max_bytes:,} are read"
-        )
+        message = f"the document has {len(encoded):,} bytes, at most {limits.max_bytes:,} are read"
+        problems.add("limit-exceeded", message)
         return None
     try:
         text = source if isinstance(source, str) else bytes(source).decode()
@@ -60,29 +62,37 @@ def decode(source: Union[str, bytes, bytearray], limits: Limits, problems: Probl
 
 
 def parse(text: str, problems: ProblemList) -> Any:
-    """The document that JSON text stands for, None with a problem if it is not JSON or nested too deep."""
+    """The document that JSON text stands for, None with a problem if it is not JSON or is nested too deep."""
     try:
         _PARSER.validate_json(text)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         if detail["type"] == "json_invalid":
-            _report_syntax(text, detail, problems)
+            _report_syntax(text, str(detail.get("ctx", {}).get("error", detail["msg"])), problems)
             return None
     try:
         return json.loads(text, object_pairs_hook=_to_object)
-    except (ValueError, RecursionError) as error:
-        problems.add("invalid-document", f"the document is not JSON: {error}", suggestion=_HOW_TO)
-        return None
+    except RecursionError:
+        problems.add("limit-exceeded", "the document is nested deeper than the calling program's stack has room for")
+    except ValueError as error:
+        problems.add("invalid-document", f"the document is not JSON: {error}", suggestion=_PLAIN)
+    return None
 
 
-def _report_syntax(text: str, detail: Any, problems: ProblemList) -> None:
-    reason = str(detail.get("ctx", {}).get("error", detail["msg"]))
+def _report_syntax(text: str, reason: str, problems: ProblemList) -> None:
+    place = reason.rpartition(" at ")[2]
     if "recursion" in reason:
-        problems.add("limit-exceeded", f"the document is nested too deep: {reason.rpartition(' at ')[2]}")
-        return
-    begins = text.lstrip()[:1]
-    advice = _HOW_TO if begins not in "{[" else "the answer may be cut off" if "EOF" in reason else ""
-    problems.add("invalid-document", f"the document is not JSON: {reason}", suggestion=advice)
+        problems.add("limit-exceeded", f"the document is nested too deep to be read: {place}")
+    elif "number out of range" in reason:
+        problems.add("limit-exceeded", f"a number in the document has more than 4,300 digits: {place}")
+    elif "EOF" in reason and text.lstrip()[:1] in "{[":
+        problems.add(
+            "invalid-document",
+            f"the document is not JSON, it is cut off: {reason}",
+            suggestion="ask for the whole answer",
+        )
+    else:
+        problems.add("invalid-document", f"the document is not JSON: {reason}", suggestion=_PLAIN)
 
 
 def _to_object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
@@ -95,10 +105,10 @@ def _to_object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
 
 
 def has_duplicate_keys(text: str) -> bool:
-    """Whether any object in this JSON text has a key twice; the parse keeps nothing."""
+    """Whether an object in this JSON text has a key twice, or may have; the parse keeps nothing."""
     try:
         json.loads(text, object_pairs_hook=_refuse_repeated)
-    except _KeyRepeatedError:
+    except (_KeyRepeatedError, RecursionError):
         return True
     return False
 
@@ -108,47 +118,40 @@ def _refuse_repeated(pairs: List[Tuple[str, Any]]) -> None:
         raise _KeyRepeatedError
 
 
-def inspect_document(document: Any, limits: Limits, problems: ProblemList) -> bool:
-    """Whether a document has text keys only and is not too deep; adds a problem where not, or where a key repeats."""
-    sound = True
+def inspect_document(document: Any, limits: Limits, problems: ProblemList) -> list[RepeatedKey] | None:
+    """The keys that a document repeats; None, with a problem, if it is too deep or has a key that is no text."""
+    repeated: list[RepeatedKey] = []
     depth_seen: dict[int, int] = {}
     pending: list[tuple[Any, tuple[Any, ...]]] = [(document, ())]
     while pending:
         value, path = pending.pop()
+        if not (is_object(value) or is_list(value)):
+            continue
         depth = len(path) + 1
-        if depth_seen.get(id(value), 0) >= depth:
+        if depth_seen.get(id(value), 0) >= depth:  # what is there many times over is walked once for each depth
             continue
         depth_seen[id(value)] = depth
         if depth > limits.max_depth:
-            problems.add(
-                "limit-exceeded",
-                f"the document is nested deeper than {limits.max_depth} levels",
-                location=pointer(path[:8]),
-            )
-            return False
+            message = f"the document is nested deeper than {limits.max_depth} levels"
+            problems.add("limit-exceeded", message, location=pointer(path[:8]))
+            return None
         if is_object(value):
-            sound = _has_text_keys(value, path, problems) and sound
-        for key, item in value.items() if is_object(value) else enumerate(value):
-            if is_object(item) or is_list(item):
-                pending.append((item, (*path, key)))
-    return sound
+            if not _has_text_keys(value, path, problems):
+                return None
+            if isinstance(value, _Repeated):
+                repeated.extend((path, key) for key in value.keys_repeated)
+        pending.extend((item, (*path, key)) for key, item in (value.items() if is_object(value) else enumerate(value)))
+    return repeated
 
 
 def _has_text_keys(value: Dict[Any, Any], path: tuple[Any, ...], problems: ProblemList) -> bool:
-    others = [key for key in value if not isinstance(key, str)]
-    for key in others:
-        problems.add(
-            "invalid-document",
-            f"a key is of type {type(key).__name__}, not a text",
-            location=pointer(path),
-            suggestion="JSON has text keys only",
-        )
-    repeated: Sequence[str] = value.keys_repeated if isinstance(value, _Repeated) else ()
-    for key in repeated:
-        problems.add(
-            "duplicate-key",
-            f"the key {quote(key)} is there more than once",
-            location=pointer((*path, key)),
-            suggestion="keep the one that is meant",
-        )
-    return not others
+    for key in value:
+        if not isinstance(key, str):
+            problems.add(
+                "invalid-document",
+                f"a key is of type {type(key).__name__}, not a text",
+                location=pointer(path),
+                suggestion="JSON has text keys only",
+            )
+            return False
+    return True
