@@ -23,10 +23,8 @@ def layered_graph(size: int) -> Graph:
     """100 layers, each step needs three of the layer before."""
     dice = random.Random(2)
     width = max(3, size // 100)
-    return [
-        (name(n), [name(n - n % width - 1 - dice.randrange(width)) for _ in range(3)] if n >= width else [])
-        for n in range(size)
-    ]
+    before = [range(n - n % width - width, n - n % width) for n in range(size)]
+    return [(name(n), [name(m) for m in dice.sample(before[n], 3)] if n >= width else []) for n in range(size)]
 
 
 def chain(size: int) -> Graph:

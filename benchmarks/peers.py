@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import graphlib
 from typing import Any, List, Sequence
 
-import networkx
+import graphlib
+import networkx as nx
 import rustworkx
 
 from wfplan import Step
@@ -33,7 +33,7 @@ def layer_with_graphlib(steps: Sequence[Step]) -> List[Any]:
 
 def layer_with_networkx(steps: Sequence[Step]) -> List[Any]:
     """Layers of names."""
-    graph: Any = networkx.DiGraph()
+    graph: Any = nx.DiGraph()
     graph.add_nodes_from(step.name for step in steps)
     graph.add_edges_from((needed, step.name) for step in steps for needed in step.dependencies)
-    return list(networkx.topological_generations(graph))
+    return list(nx.topological_generations(graph))

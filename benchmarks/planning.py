@@ -11,6 +11,7 @@ import platform
 import subprocess
 import sys
 import time
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
@@ -60,10 +61,10 @@ def against_peers(size: int, rounds: int) -> Iterator[str]:
             steps = steps_of(graphs.shuffled(graph) if order == "shuffled" else graph)
             seconds = race(
                 {
-                    "plan": lambda steps=steps: wfplan.plan(steps),
-                    "rustworkx": lambda steps=steps: peers.layer_with_rustworkx(steps),
-                    "graphlib": lambda steps=steps: peers.layer_with_graphlib(steps),
-                    "networkx": lambda steps=steps: peers.layer_with_networkx(steps),
+                    "plan": partial(wfplan.plan, steps),
+                    "rustworkx": partial(peers.layer_with_rustworkx, steps),
+                    "graphlib": partial(peers.layer_with_graphlib, steps),
+                    "networkx": partial(peers.layer_with_networkx, steps),
                 },
                 rounds,
             )
@@ -72,9 +73,15 @@ def against_peers(size: int, rounds: int) -> Iterator[str]:
             yield f"| {shape} | {order} | {milliseconds(own)} | {others} |"
 
 
+def read_and_plan(text: str) -> wfplan.ExecutionPlan:
+    """Text to plan."""
+    return wfplan.plan(wfplan.read(text))
+
+
 def from_json(size: int, rounds: int) -> Iterator[str]:
     """Text to plan, beside pydantic alone."""
     workflow, recommendations = documents(graphs.random_graph(size))
+    model: type[Value]
     yield f"## JSON text to plan, {size:,} steps"
     yield ""
     yield "`plan(read(text))`, with every check, beside pydantic's `model_validate_json` of the same models."
@@ -87,8 +94,8 @@ def from_json(size: int, rounds: int) -> Iterator[str]:
     ):
         seconds = race(
             {
-                "plan": lambda text=text: wfplan.plan(wfplan.read(text)),
-                "pydantic": lambda text=text, model=model: model.model_validate_json(text),
+                "plan": partial(read_and_plan, text),
+                "pydantic": partial(model.model_validate_json, text),
             },
             rounds,
         )
@@ -129,8 +136,8 @@ def worst_cases(size: int, rounds: int) -> Iterator[str]:
         small, large = make(size), make(4 * size)
         seconds = race(
             {
-                "small": lambda steps=small: check_and_plan(steps),
-                "large": lambda steps=large: check_and_plan(steps),
+                "small": partial(check_and_plan, small),
+                "large": partial(check_and_plan, large),
             },
             rounds,
         )
@@ -205,10 +212,7 @@ Model(a="x")
 def first_plan(rounds: int) -> Iterator[str]:
     """A new process up to its first plan, beside one up to its first model."""
     seconds = race(
-        {
-            label: lambda code=code: subprocess.check_call([sys.executable, "-c", code])
-            for label, code in IMPORTS.items()
-        },
+        {label: partial(subprocess.check_call, [sys.executable, "-c", code]) for label, code in IMPORTS.items()},
         rounds,
     )
     yield "## From a new process to the first plan"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def own(names: set[str]) -> set[str]:
 
 
 def layer(module: str) -> str:
-    return "core" if module in CORE else module.split(".")[0]
+    return "core" if module in CORE else module.split(".", maxsplit=1)[0]
 
 
 def test_every_module_has_its_place() -> None:
@@ -104,8 +105,6 @@ def test_only_the_graph_uses_graphlib(module: str) -> None:
 
 @pytest.mark.parametrize("module", CORE)
 def test_the_core_needs_nothing_that_is_not_a_dependency(module: str) -> None:
-    import sys
-
     roots = {name.split(".")[0] for name in imports(modules()[module])}
     standard = getattr(sys, "stdlib_module_names", None)
     if standard is not None:

@@ -81,7 +81,11 @@ def test_make_demo_plans_the_example() -> None:
 
 
 def test_every_code_is_documented_with_its_severity() -> None:
-    rows = re.findall(r"^\| `([a-z-]+)` \| (error|warning|info) \|", (ROOT / "docs" / "problems.md").read_text(encoding="utf-8"), re.M)
+    rows = re.findall(
+        r"^\| `([a-z-]+)` \| (error|warning|info) \|",
+        (ROOT / "docs" / "problems.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
     assert dict(rows) == dict(CODES)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -76,7 +77,7 @@ def _read_file(path: str) -> Reading:
     """The reading of a file, or of standard input for `-`; one that cannot be opened is a problem like any other."""
     try:
         if path == "-":
-            return read(_first_bytes(open(0, "rb", closefd=False)))
+            return read(_first_bytes(_standard_input()))
         with Path(path).open("rb") as file:
             return read(_first_bytes(file))
     except OSError as error:
@@ -87,6 +88,12 @@ def _read_file(path: str) -> Reading:
             suggestion="name a JSON document, or - for standard input",
         )
         return make_reading((), None, problems, None)
+
+
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "it is closed")
+    return sys.stdin.buffer
 
 
 def _first_bytes(file: BinaryIO) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator, Mapping, Sequence
+from typing import Iterable, Mapping, Sequence
 
 from wfplan.graph import DependencyGraph
 from wfplan.models import ExecutionBatch, Strategy
@@ -46,31 +46,28 @@ def order_levels(
     overlap: bool = True,
 ) -> tuple[ExecutionBatch, ...]:
     """The batches of these levels, whose names are in declared order; without `overlap`, none is parallel."""
-    batches: list[tuple[tuple[str, ...], bool]] = []
-    together: Iterable[tuple[str, ...]]
-    alone: list[tuple[str, ...]]
+    plain = not (sequential or locks or max_batch_size)
+    batches: list[ExecutionBatch] = []
     for level in levels:
-        if sequential.isdisjoint(level):
-            together, alone = _split(level, locks, max_batch_size), []
-        elif isolate_sequential:
-            free = [name for name in level if name not in sequential]
-            together = _split(free, locks, max_batch_size)
-            alone = [(name,) for name in level if name in sequential]
-        else:
-            together, alone = [], [tuple(level)]
-        batches.extend((steps, overlap and len(steps) > 1) for steps in together)
-        batches.extend((steps, False) for steps in alone)
-    return tuple(
-        trusted(ExecutionBatch, {"number": number, "steps": steps, "parallel": parallel})
-        for number, (steps, parallel) in enumerate(batches, 1)
-    )
+        one_by_one = not isolate_sequential and not sequential.isdisjoint(level)
+        parts = [level] if plain or one_by_one else _split(level, sequential, locks, max_batch_size)
+        for part in parts:
+            parallel = overlap and not one_by_one and len(part) > 1
+            fields = {"number": len(batches) + 1, "steps": tuple(part), "parallel": parallel}
+            batches.append(trusted(ExecutionBatch, fields))
+    return tuple(batches)
 
 
-def _split(names: Sequence[str], locks: Mapping[str, Sequence[str]], size: int | None) -> Iterator[tuple[str, ...]]:
-    for part in split_by_locks(names, locks) if locks else [names]:
-        step = size or len(part) or 1
-        for start in range(0, len(part), step):
-            yield tuple(part[start : start + step])
+def _split(
+    level: Sequence[str], sequential: frozenset[str], locks: Mapping[str, Sequence[str]], size: int | None
+) -> list[Sequence[str]]:
+    """The parts of a level: the steps without a hint by locks, then by size; each hinted one alone."""
+    free = [name for name in level if name not in sequential]
+    parts = split_by_locks(free, locks) if free else []
+    cut = [
+        part[start : start + (size or len(part))] for part in parts for start in range(0, len(part), size or len(part))
+    ]
+    return [*cut, *([name] for name in level if name in sequential)]
 
 
 def determine_execution_strategy(batches: Sequence[ExecutionBatch]) -> Strategy:

@@ -266,7 +266,7 @@ ROWS = [
     Row(
         "NaN in parameters",
         recs(rec("a", parameters={"limits": [1, NAN]})),
-        [("invalid-field", "/recommendations/0/parameters", ("a",))],
+        [("invalid-field", "/recommendations/0/parameters/limits/1", ("a",))],
         ("limits", "nan"),
     ),
     Row(
