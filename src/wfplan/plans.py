@@ -90,8 +90,6 @@ class ExecutionPlan(Value):
 class StepsByName(Mapping[str, Step]):
     """A read-only mapping from name to step, in declared order."""
 
-    __slots__ = ("_by_name", "source")
-
     source: tuple[Step, ...]
     """The steps that this was made from."""
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union, cast
 
 from pydantic import ValidationError
 from typing_extensions import TypeAlias, TypeGuard
 
-from wfplan.field_errors import add_field_errors
+from wfplan.field_errors import add_field_errors, kind_of
 from wfplan.json_values import is_list
 from wfplan.models import Recommendation, Step, Workflow
-from wfplan.names import quote, why_not_a_name
+from wfplan.names import escape, quote, why_not_a_name
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import ProblemList
 from wfplan.reading import Reading
@@ -37,7 +37,26 @@ class Source(NamedTuple):
 
 
 def open_source(source: object, problems: ProblemList) -> Source | None:
-    """The items of `source`, surveyed; adds every problem. None if it cannot be understood."""
+    """The items of `source`, surveyed; adds every problem. None if it cannot be understood. Never raises."""
+    try:
+        return _open(source, problems)
+    except Exception as error:  # noqa: BLE001 - an iterator of the caller's that fails, or values made without checks
+        problems.add(
+            "invalid-document",
+            f"looking at the {type(source).__name__} raised {_tell(error)}",
+            suggestion="see that it can be iterated over, and make values by their constructors, which check them",
+        )
+        return None
+
+
+def _tell(error: Exception) -> str:
+    try:
+        return f"{type(error).__name__}: {escape(str(error))[:200]}"
+    except Exception:  # noqa: BLE001 - it cannot even tell itself
+        return type(error).__name__
+
+
+def _open(source: object, problems: ProblemList) -> Source | None:
     if isinstance(source, Reading):
         return _open_reading(source, problems)
     if isinstance(source, Workflow):
@@ -69,11 +88,7 @@ def _is_mapping(source: object) -> TypeGuard[Mapping[Any, Any]]:
 
 
 def _open_mapping(source: Mapping[Any, Any], problems: ProblemList) -> Source | None:
-    try:
-        entries = dict(source)
-    except Exception as error:  # noqa: BLE001 - a mapping of the caller's: its failure is a finding like any other
-        problems.add("invalid-document", f"reading the mapping raised {type(error).__name__}: {error}")
-        return None
+    entries = dict(source)
     if _is_document(entries):
         message = "this is a document, not a mapping from names to what they need"
         problems.add("invalid-document", message, suggestion=READ_FIRST)
@@ -101,15 +116,10 @@ def _is_document(entries: dict[Any, Any]) -> bool:
 
 def _open_iterable(source: object, problems: ProblemList) -> Source | None:
     complaint = _why_not_iterable(source)
-    items: tuple[Any, ...] = ()
-    if complaint is None:
-        try:
-            items = tuple(source)  # type: ignore[arg-type]
-        except Exception as error:  # noqa: BLE001 - an iterator of the caller's: its failure is a finding like any other
-            complaint = (f"reading its items raised {type(error).__name__}: {error}", "")
-    if complaint is None and items and not isinstance(items[0], (Step, Recommendation)):
-        complaint = (f"item 1 is a {type(items[0]).__name__}, not a Step or a Recommendation", READ_FIRST)
-    if complaint is not None:
+    items: tuple[Any, ...] = () if complaint else tuple(cast("Iterable[Any]", source))
+    if items and not isinstance(items[0], (Step, Recommendation)):
+        complaint = f"item 1 is {kind_of(items[0])}, not a Step or a Recommendation", READ_FIRST
+    if complaint:
         problems.add("invalid-document", complaint[0], suggestion=complaint[1])
         return None
     wording = RECOMMENDATIONS if items and isinstance(items[0], Recommendation) else STEPS
