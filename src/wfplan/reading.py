@@ -82,8 +82,8 @@ class Reading(Value):
         last is a problem between items, all that is only counted is of that kind too.
         """
         problems = list(self.problems)
-        if problems and problems[-1].code == "limit-exceeded" and problems[-2:-1]:
-            listed = [problem for problem in problems if problem.severity == problems[-1].severity][:-1]
+        if problems and problems[-1].code == "limit-exceeded":
+            listed = [problem for problem in problems[:-1] if problem.severity == problems[-1].severity]
             if listed and listed[-1].code in RELATION_CODES:
                 del problems[-1]
         return [problem for problem in problems if problem.code not in RELATION_CODES]

@@ -222,24 +222,18 @@ def _recommendation_fields() -> st.SearchStrategy[Dict[str, Any]]:
     )
 
 
+_CROWDED_IDS = ("b", "c", "d", "b-c", "b-d", "c-d", "b-c-d", "a")
+_CROWDED_ACTIONS = ("a", "a-b", "a-b-c", "a-c", "b", "a-b-c-d")
+_ODD_ACTIONS = ("act", "act", "scale", "two\nlines", " outer ", "e\u0301", "\u202e", "x" * 127, "x" * 129)
+
+
 @st.composite
 def recommendation_lists(draw: st.DrawFn, *, max_size: int = 7) -> List[Recommendation]:
     """Sound recommendations whose actions are shared, are ids of others, are no names, or meet made-up names."""
-    ids = st.one_of(names(), st.sampled_from(("restart", "restart-a", "restart-restart-a", "scale", "scale-b")))
+    crowded = draw(st.booleans())
+    ids = st.sampled_from(_CROWDED_IDS) if crowded else names()
     ordered = draw(st.lists(ids, unique=True, max_size=max_size))
-    odd = (
-        "restart",
-        "restart",
-        "scale",
-        "restart-a",
-        "two\nlines",
-        " outer ",
-        "e\u0301",
-        "\u202e",
-        "x" * 127,
-        "x" * 129,
-    )
-    actions = st.sampled_from((*odd, *ordered))
+    actions = st.sampled_from(_CROWDED_ACTIONS if crowded else (*_ODD_ACTIONS, *ordered))
     more = _recommendation_fields()
     made = [
         Recommendation(id=name, action=draw(actions), dependencies=draw(some_of(ordered[:position])), **draw(more))

@@ -9,7 +9,7 @@ import pytest
 from graphlib import CycleError
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import names, needs, step_lists
+from strategies import CYCLE, SELF_DEPENDENCY, names, needs, planted, step_lists
 
 from wfplan import InvalidWorkflowError, Step
 from wfplan.graph import DependencyGraph
@@ -25,7 +25,9 @@ def mappings() -> st.SearchStrategy[Needed]:
     few = st.lists(st.sampled_from(_FEW), max_size=3)
     sparse = st.dictionaries(st.sampled_from(_FEW), few, max_size=len(_FEW))
     many = st.dictionaries(names(), st.lists(st.sampled_from(_FEW) | names(), max_size=3), max_size=8)
-    return sparse | many | needs()
+    dense = st.dictionaries(st.sampled_from(_FEW), st.lists(st.sampled_from(_FEW), min_size=1, max_size=3), min_size=4)
+    rings = planted(among=[CYCLE, SELF_DEPENDENCY]).map(lambda made: made.mapping)
+    return sparse | many | needs() | dense | rings
 
 
 def declared(mapping: Mapping[str, Sequence[str]]) -> List[str]:
@@ -233,14 +235,24 @@ def test_a_graph_refuses_what_is_no_graph() -> None:
         DependencyGraph(["a", "b"], [[]])
 
 
-def test_two_cycles_through_the_first_name_give_the_shorter() -> None:
-    """The shorter way home.
+@pytest.mark.parametrize("needed", [["b", "d"], ["d", "b"]])
+def test_of_two_cycles_through_the_first_name_the_shorter_is_told(needed: List[str]) -> None:
+    """Whichever way is declared first.
 
     a -> b -> c -> a
     a -> d -> a
     """
-    graph = DependencyGraph.from_mapping({"a": ["b", "d"], "b": ["c"], "c": ["a"], "d": ["a"]})
+    graph = DependencyGraph.from_mapping({"a": needed, "b": ["c"], "c": ["a"], "d": ["a"]})
     assert graph.cycles() == (("a", "d"),)
+
+
+def test_cycles_are_in_declared_order() -> None:
+    """Of their first names, also where the first cycle needs the second.
+
+    a <-> b -> c <-> d
+    """
+    graph = DependencyGraph.from_mapping({"a": ["b"], "b": ["a", "c"], "c": ["d"], "d": ["c"]})
+    assert graph.cycles() == (("a", "b"), ("c", "d"))
 
 
 @given(mappings())

@@ -108,7 +108,7 @@ def has_duplicate_keys(text: str) -> bool:
     """Whether an object in this JSON text has a key twice, or may have; the parse keeps nothing."""
     try:
         json.loads(text, object_pairs_hook=_refuse_repeated)
-    except (_KeyRepeatedError, RecursionError):
+    except (_KeyRepeatedError, RecursionError, ValueError):
         return True
     return False
 
