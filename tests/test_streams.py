@@ -37,7 +37,7 @@ def unread_pipe() -> Any:
     """The writing end of a pipe that nobody reads."""
     reading, writing = os.pipe()
     os.close(reading)
-    return open(writing, "w", encoding="utf-8")
+    return os.fdopen(writing, "w", encoding="utf-8")
 
 
 class FullDisk(io.StringIO):

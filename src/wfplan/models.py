@@ -84,6 +84,8 @@ class Step(Value):
     parameters: JsonObject = no_values()
     dependencies: Items[str] = EMPTY
     """Names of the steps that have to be done before this one."""
+    locks: Items[Text] = EMPTY
+    """Keys of what the step holds alone: no two steps that share one run at the same time."""
     metadata: JsonObject = no_values()
     """Anything else. With `execution_mode` other than `parallel` or `auto`, the step overlaps with no other."""
     description: str = ""
@@ -96,8 +98,6 @@ class Step(Value):
     """For each attempt."""
     retry: Optional[RetryPolicy] = None
     rollback: Optional[Compensation] = None
-    locks: Items[Text] = EMPTY
-    """Keys of what the step holds alone: no two steps that share one run at the same time."""
     effect: Optional[Effect] = None
     continue_on_failure: bool = False
     """Whether a failure of this step counts as done for those that depend on it."""
@@ -157,7 +157,8 @@ class Workflow(Value):
     def without(self, *names: str) -> Workflow:
         """A new workflow without these steps. Raises KeyError if there is no such step."""
         self._require(*names)
-        return self._with_steps(step for step in self.steps if step.name not in names)
+        unwanted = set(names)
+        return self._with_steps(step for step in self.steps if step.name not in unwanted)
 
     def select(self, *names: str) -> Workflow:
         """A new workflow of these steps and all that they need. Raises KeyError if there is no such step."""

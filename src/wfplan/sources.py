@@ -21,7 +21,8 @@ __all__ = ["PlanSource", "Source", "open_source"]
 PlanSource: TypeAlias = Union[Mapping[str, Sequence[str]], Workflow, Reading, Iterable[Step], Iterable[Recommendation]]
 """What can be planned; a mapping is `{name: what it needs}`."""
 
-_DOCUMENT_KEYS = frozenset(("execution_strategy", "name", "recommendations", "schema_version", "spec", "steps"))
+_LISTS = frozenset(("recommendations", "steps"))
+_DOCUMENT_KEYS = _LISTS | {"execution_strategy", "name", "schema_version"}
 _MAPPING = STEPS._replace(missing="add the entry {name}: [] if it is a step of its own")
 
 
@@ -107,8 +108,10 @@ def _open_mapping(source: Mapping[Any, Any], problems: ProblemList) -> Source | 
 
 
 def _is_document(entries: dict[Any, Any]) -> bool:
-    """Whether this is what `wfplan.read` reads: objects in it, or nothing but the keys of a document."""
-    return (bool(entries) and _DOCUMENT_KEYS.issuperset(entries)) or any(
+    """Whether this is what `wfplan.read` reads: objects in it, or a list with nothing beside it but a document's keys."""
+    if not _LISTS.isdisjoint(entries) and _DOCUMENT_KEYS.issuperset(entries):
+        return True
+    return any(
         _is_mapping(needs) or (is_list(needs) and any(_is_mapping(needed) for needed in needs))
         for needs in entries.values()
     )

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from strategies import (
     CYCLE,
     DEFECTS,
+    DOCUMENT_KEYS,
     DUPLICATE_STEP,
     SELF_DEPENDENCY,
     UNKNOWN_MODE,
@@ -362,6 +363,19 @@ def test_every_form_of_the_same_steps_gives_the_same_plan(steps: List[Step]) -> 
 @given(needs())
 def test_a_mapping_is_steps_with_names_and_dependencies(mapping: Dict[str, List[str]]) -> None:
     assert plan(mapping) == plan([Step(name=name, dependencies=needed) for name, needed in mapping.items()])
+
+
+@pytest.mark.parametrize("name", DOCUMENT_KEYS)
+def test_a_step_may_have_the_name_of_a_key_of_documents(name: str) -> None:
+    """Alone, it is taken for a document only where it could be one: a list of nothing under the key of a list."""
+    for mapping in ({name: [], "then": [name]}, {name: ["first"], "first": []}):
+        assert plan(mapping).strategy == "sequential"
+    if name in ("recommendations", "steps"):
+        (problem,) = check({name: []})
+        assert problem.code == "invalid-document"
+        assert "read" in problem.suggestion
+    else:
+        assert [batch.steps for batch in plan({name: []}).batches] == [(name,)]
 
 
 @pytest.mark.parametrize("source", [[], (), {}, Workflow(steps=[]), Reading(), iter([])], ids=repr)
