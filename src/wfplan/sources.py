@@ -108,7 +108,7 @@ def _open_mapping(source: Mapping[Any, Any], problems: ProblemList) -> Source | 
 
 
 def _is_document(entries: dict[Any, Any]) -> bool:
-    """Whether this is what `wfplan.read` reads: objects in it, or a list with nothing beside it but a document's keys."""
+    """Whether this is what `wfplan.read` reads: objects in it, or a list beside nothing but its other keys."""
     if not _LISTS.isdisjoint(entries) and _DOCUMENT_KEYS.issuperset(entries):
         return True
     return any(

@@ -60,6 +60,9 @@ SHAPES: Dict[str, Any] = {
 CANONICAL: Dict[str, Any] = {
     **{name: SHAPES[name] for name in ("recommendations", "bare list of recommendations", "steps with names")},
     "dump of a workflow": SHAPES["dump of a workflow"],
+    "dump of a plan": PLAN,
+    "dump of a plan with other batches": {**PLAN, "batches": []},
+    "dump of a plan with another strategy": {**PLAN, "strategy": "parallel"},
     "dump of recommendations": SHAPES["dump of recommendations"],
     "settings": steps(*NAMED, name="repair", schema_version=1, execution_strategy={"mode": "sequential"}),
     "all fields of a step": steps(
@@ -125,7 +128,8 @@ UNUSUAL: Dict[str, Any] = {
     "null for the other list": recs(rec("a"), steps=None),
     "null for the settings": steps(*NAMED, execution_strategy=None),
     "resource": SHAPES["resource"],
-    "dump of a plan": PLAN,
+    "dump of a plan that lacks its strategy": {key: PLAN[key] for key in ("workflow", "batches")},
+    "dump of a reading": {"recommendations": [], "workflow": PLAN["workflow"], "problems": []},
     "number": 5,
     "nothing": None,
     "text": "restart",

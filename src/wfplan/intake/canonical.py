@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import Literal
@@ -10,52 +10,76 @@ from typing_extensions import Literal
 from wfplan.intake.limits import Limits
 from wfplan.intake.syntax import has_duplicate_keys
 from wfplan.json_values import MAX_DEPTH
-from wfplan.models import ExecutionStrategy, Recommendation, Step, Workflow
+from wfplan.models import ExecutionBatch, ExecutionStrategy, Recommendation, Step, Workflow
+from wfplan.problems import Problem
 from wfplan.validation import Item
 from wfplan.values import Value
 
-__all__ = ["read_canonical"]
+__all__ = ["Canonical", "read_canonical"]
 
-_LEVELS_AROUND = 4  # of document, list, item and field, around parameters of the greatest depth
+_LEVELS_AROUND = 5  # of document, workflow, list, item and field, around parameters of the greatest depth
+
+
+class Canonical(NamedTuple):
+    """What such a text holds."""
+
+    items: Tuple[Any, ...]
+    location: str
+    """JSON pointer of the list that they are in."""
+    workflow: Optional[Workflow] = None
+    """The workflow, without its steps, if they are steps."""
+    plan: Optional[Dict[str, Any]] = None
+    """Batches and strategy, if it is the dump of a plan."""
 
 
 class _Document(Value):
-    """Either list; which one is there, `model_fields_set` tells."""
+    """What can be in such a text; what is there, `model_fields_set` tells."""
 
     schema_version: Literal[1] = 1
     name: str = ""
     recommendations: Tuple[Recommendation, ...] = ()
     steps: Tuple[Step, ...] = ()
     execution_strategy: ExecutionStrategy = Field(default_factory=ExecutionStrategy)
+    workflow: Optional[Workflow] = None
+    batches: Tuple[ExecutionBatch, ...] = ()
+    strategy: str = ""
+    problems: Tuple[Problem, ...] = ()
 
 
 _LIST = TypeAdapter(Tuple[Recommendation, ...])
+_HEAD = {"schema_version", "name", "execution_strategy"}
 
 
-def read_canonical(text: str, limits: Limits) -> tuple[tuple[Any, ...], Workflow | None, str] | None:
-    """The items of `text`, their workflow if they are steps, and the pointer of the list they are in.
+def read_canonical(text: str, limits: Limits) -> Canonical | None:
+    """The content of `text`, None if it has to be read the long way.
 
-    None if the text has to be read the long way: whatever is wrong with it, or merely unusual, is found out there.
+    Whatever is wrong with it, or merely unusual, is found out there.
     """
     if limits.max_depth < MAX_DEPTH + _LEVELS_AROUND:
         return None
     try:
         if text.lstrip()[:1] == "[":
-            recommendations = _LIST.validate_json(text)
-            document = _Document.model_construct({"recommendations"}, recommendations=recommendations)
+            found: Canonical | None = Canonical(_LIST.validate_json(text), "")
         else:
-            document = _Document.model_validate_json(text)
+            found = _look_into(_Document.model_validate_json(text))
     except ValidationError:
         return None
-    lists = document.model_fields_set.intersection(("recommendations", "steps"))
-    items = document.steps or document.recommendations
-    if len(lists) != 1 or not _are_within(items, len(text), limits) or has_duplicate_keys(text):
+    if found is None or not _are_within(found.items, len(text), limits) or has_duplicate_keys(text):
         return None
-    if "steps" in lists:
-        strategy = document.execution_strategy
-        workflow = Workflow.model_construct(name=document.name, steps=(), execution_strategy=strategy)
-        return items, workflow, "/steps"
-    return items, None, "" if text.lstrip()[:1] == "[" else "/recommendations"
+    return found
+
+
+def _look_into(document: _Document) -> Canonical | None:
+    present = document.model_fields_set
+    if present == {"recommendations"}:
+        return Canonical(document.recommendations, "/recommendations")
+    if "steps" in present and present <= _HEAD | {"steps"}:
+        head = Workflow.model_construct(name=document.name, steps=(), execution_strategy=document.execution_strategy)
+        return Canonical(document.steps, "/steps", head)
+    if document.workflow and present - {"schema_version", "problems"} == {"workflow", "batches", "strategy"}:
+        plan = {"batches": document.batches, "strategy": document.strategy}
+        return Canonical(document.workflow.steps, "/workflow/steps", document.workflow, plan)
+    return None
 
 
 def _are_within(items: Sequence[Item], length: int, limits: Limits) -> bool:

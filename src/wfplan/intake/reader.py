@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Sequence, Union
 
 from wfplan.field_errors import kind_of
-from wfplan.intake.canonical import read_canonical
+from wfplan.intake.canonical import Canonical, read_canonical
 from wfplan.intake.items import Place, ReadItems, ids_of, items_location, read_items, report_order
 from wfplan.intake.limits import Limits
 from wfplan.intake.plan_dumps import verify_plan
@@ -68,8 +68,7 @@ def read(
         text = decode(source, limits, problems)
         canonical = None if text is None else read_canonical(text, limits)
         if canonical is not None:
-            items, workflow, location = canonical
-            return make_reading(items, workflow, problems, _search(items, workflow, ListLocation(location), problems))
+            return _read_canonical(canonical, problems)
         document = None if text is None else parse(text, problems)
     elif not (is_object(document) or is_list(document)):
         problems.add(
@@ -84,6 +83,15 @@ def read(
     if shape is None or not _is_within(shape, limits, problems):
         return make_reading((), None, problems, None)
     return _read_shape(shape, problems)
+
+
+def _read_canonical(canonical: Canonical, problems: ProblemList) -> Reading:
+    """The short way: every item is valid, only what lies between them is looked for."""
+    items, location, workflow, plan = canonical
+    surveyed = _search(items, workflow, ListLocation(location), problems)
+    if plan is not None and workflow is not None and surveyed is not None:
+        verify_plan(plan, items, workflow, surveyed, problems)
+    return make_reading(items, workflow, problems, surveyed)
 
 
 def _report_repeated(repeated: Sequence[RepeatedKey], shape: Shape | None, problems: ProblemList) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import AbstractSet, Any
 
 from wfplan.json_values import is_list, is_object
@@ -23,6 +24,7 @@ _ORDER_WORDS = frozenset(
 )
 
 
+@lru_cache(maxsize=1024)  # the items of a document have the same keys, thousands of times
 def looks_like_dependencies(key: str) -> bool:
     """Whether a key may be another spelling of `dependencies`, or edges.
 
@@ -33,6 +35,7 @@ def looks_like_dependencies(key: str) -> bool:
     return "depend" in plain or plain in _DEPENDENCY_WORDS or similarity("dependencies", plain) >= _ALIKE
 
 
+@lru_cache(maxsize=1024)
 def states_order(key: str) -> bool:
     """Whether a key of an item may say what it has to wait for, or what waits for it.
 
