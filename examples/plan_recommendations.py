@@ -16,14 +16,13 @@ RECOMMENDATIONS = [
 def main() -> None:
     """Plan the recommendations; then see what a mistake in them gives."""
     plan = wfplan.plan(RECOMMENDATIONS)
-    print(plan)
-
+    print(plan, end="\n\n")
     for batch in plan.batches:
-        actions = [plan.steps[name].action for name in batch.steps]
-        print(f"\nbatch {batch.number}:", " and ".join(actions), "at the same time" if batch.parallel else "", end="")
+        actions = " and ".join(plan.steps[name].action for name in batch.steps)
+        print(f"batch {batch.number}: {actions}{' at the same time' if batch.parallel else ''}")
 
     mistaken = [*RECOMMENDATIONS, Recommendation(id="rec-005", action="notify", dependencies=["rec-04"])]
-    print("\n")
+    print()
     for problem in wfplan.check(mistaken):
         print(problem)
 

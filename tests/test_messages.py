@@ -86,7 +86,7 @@ def test_an_error_tells_the_first_problems_and_can_be_pickled() -> None:
         wfplan.plan({f"step-{n}": [f"no-{n}"] for n in range(30)})
     error = caught.value
     text = str(error)
-    assert text.startswith("30 errors, nothing was planned\n  error unknown-dependency")
+    assert text.startswith("this cannot be planned: 30 errors\n  error unknown-dependency")
     assert text.endswith("and 10 more, in .problems")
     assert isinstance(error, ValueError)
     copy = pickle.loads(pickle.dumps(error))
@@ -94,7 +94,7 @@ def test_an_error_tells_the_first_problems_and_can_be_pickled() -> None:
 
 
 def test_one_error_is_not_called_errors() -> None:
-    with pytest.raises(InvalidWorkflowError, match=r"^1 error, nothing"):
+    with pytest.raises(InvalidWorkflowError, match=r"^this cannot be planned: one error"):
         wfplan.plan({"a": ["b"]})
 
 

@@ -336,12 +336,11 @@ def test_a_large_plan_has_a_fingerprint_and_a_table(planned: ExecutionPlan) -> N
 # The graph alone
 
 
-@pytest.mark.parametrize("order", [list, _shuffled], ids=["in order", "shuffled"])
-def test_a_million_names_have_levels(order: Order) -> None:
-    """A chain of a thousand levels, a thousand names wide; no models."""
+def test_a_million_names_have_levels() -> None:
+    """A thousand levels, a thousand names wide, declared in any order; no models."""
     names = [str(number) for number in range(1_000_000)]
     mapping: Dict[str, List[str]] = {
-        names[number]: [names[number - 1000]] if number >= 1000 else [] for number in order(range(len(names)))
+        names[number]: [names[number - 1000]] if number >= 1000 else [] for number in _shuffled(range(len(names)))
     }
     levels = DependencyGraph.from_mapping(mapping).levels()
     assert len(levels) == 1000

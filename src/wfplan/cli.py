@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Callable, Mapping, NamedTuple, Sequence, TextIO
 
 from wfplan.intake import read
+from wfplan.intake.limits import DEFAULT
 from wfplan.interop.kubernaut import to_execution_plan
 from wfplan.names import quote
 from wfplan.planner import check, plan
@@ -23,7 +24,6 @@ from wfplan.render.text import plan_to_text
 __all__ = ["main"]
 
 _FINE, _INVALID = 0, 1
-_MAX_BYTES = 128 * 1024 * 1024
 
 
 class _Outcome(NamedTuple):
@@ -80,11 +80,11 @@ def _read_file(path: str) -> Reading:
             return read(_first_bytes(_standard_input()))
         with Path(path).open("rb") as file:
             return read(_first_bytes(file))
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a path may be none at all
         problems = ProblemList()
         problems.add(
             "invalid-document",
-            f"{quote(path)} cannot be read: {error.strerror}",
+            f"{quote(path)} cannot be read: {getattr(error, 'strerror', None) or error}",
             suggestion="name a JSON document, or - for standard input",
         )
         return make_reading((), None, problems, None)
@@ -98,7 +98,7 @@ def _standard_input() -> BinaryIO:
 
 def _first_bytes(file: BinaryIO) -> bytes:
     """All of a file, or one byte more than is read at most."""
-    return file.read(_MAX_BYTES + 1)
+    return file.read(DEFAULT.max_bytes + 1)
 
 
 def _to_lines(problems: Sequence[Problem]) -> str:
@@ -118,7 +118,10 @@ def _write(text: str, stream: TextIO | None) -> None:
         reconfigure(errors="backslashreplace")
     try:
         print(text, file=stream, flush=True)
-    except BrokenPipeError:  # whoever reads has seen enough; what is left must not be written at exit
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.EINVAL):  # the latter is how Windows says it
+            raise
+        # whoever reads has seen enough; what is left must not be written at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

@@ -293,7 +293,13 @@ def add_cycles(
     for cycle in graph.cycles():
         location = locate(cycle[0], cycle[1 % len(cycle)])
         if len(cycle) == 1:
-            problems.add("self-dependency", f"{quote(cycle[0])} needs itself", steps=cycle, location=location)
+            problems.add(
+                "self-dependency",
+                f"{quote(cycle[0])} needs itself",
+                steps=cycle,
+                location=location,
+                suggestion="leave this dependency out",
+            )
             continue
         hops = [f"{quote(name)} needs {quote(needed)}" for name, needed in zip(cycle, (*cycle[1:21], cycle[0]))]
         if len(cycle) > 20:

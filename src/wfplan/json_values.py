@@ -9,7 +9,16 @@ from typing_extensions import TypeGuard
 
 from wfplan.names import quote
 
-__all__ = ["MAX_DEPTH", "MAX_VALUES", "NotJsonError", "check_json_object", "copy_json_object", "is_list", "is_object"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_VALUES",
+    "NotJsonError",
+    "check_json_object",
+    "copy_json_object",
+    "copy_plain",
+    "is_list",
+    "is_object",
+]
 
 MAX_DEPTH = 64
 """Levels of a value, the outermost object counted."""
@@ -52,6 +61,13 @@ def check_json_object(value: Dict[str, Any]) -> Dict[str, Any]:
     """
     if len(value) <= MAX_VALUES and _NEED_NO_LOOK.issuperset(map(type, value.values())):
         return value
+    return copy_json_object(value)
+
+
+def copy_plain(value: Dict[str, Any]) -> Dict[str, Any]:
+    """A copy of an object that has been checked already."""
+    if _NEED_NO_LOOK.issuperset(map(type, value.values())):
+        return value.copy()
     return copy_json_object(value)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import AbstractSet, Any, Iterable, NamedTuple, Optional, Sequence
+from types import MappingProxyType
+from typing import Any, Iterable, Mapping, NamedTuple, Optional, Sequence
 
 __all__ = ["NOWHERE", "ListLocation", "pointer"]
 
@@ -29,8 +30,8 @@ class ListLocation(NamedTuple):
     list_pointer: Optional[str] = None
     positions: Optional[Sequence[int]] = None
     """The position in the document of each item, if some of them were left out."""
-    moved: AbstractSet[int] = frozenset()
-    """Positions, in the document, of the items whose execution mode stands beside their metadata, not in them."""
+    moved: Mapping[int, str] = MappingProxyType({})
+    """The key of an item's execution mode, by its position in the document, where it stands beside the metadata."""
 
     def whole(self) -> str:
         """The pointer of the list."""
@@ -42,7 +43,7 @@ class ListLocation(NamedTuple):
             return ""
         position = item if self.positions is None else self.positions[item]
         if position in self.moved and path == ("metadata", "execution_mode"):
-            path = path[1:]
+            path = (self.moved[position],)
         return self.list_pointer + pointer((position, *path))
 
 

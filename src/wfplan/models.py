@@ -7,8 +7,8 @@ from typing import Any, Dict, Optional
 from pydantic import Field, model_validator
 from typing_extensions import Annotated, Literal, TypeAlias
 
-from wfplan.names import list_names
-from wfplan.values import EMPTY, Items, JsonObject, Name, Text, Value, no_values
+from wfplan.names import counted, list_names
+from wfplan.values import EMPTY, FreeText, Items, JsonObject, Name, SchemaVersion, Text, Value, no_values
 
 __all__ = [
     "Compensation",
@@ -47,7 +47,7 @@ class Recommendation(Value):
 
     id: Name
     action: Text
-    description: str = ""
+    description: FreeText = ""
     parameters: JsonObject = no_values()
     dependencies: Items[str] = EMPTY
     """Ids of the recommendations that have to be done before this one."""
@@ -88,7 +88,7 @@ class Step(Value):
     """Keys of what the step holds alone: no two steps that share one run at the same time."""
     metadata: JsonObject = no_values()
     """Anything else. With `execution_mode` other than `parallel` or `auto`, the step overlaps with no other."""
-    description: str = ""
+    description: FreeText = ""
     confidence: Optional[_Confidence] = None
     """From 0 to 1."""
     recommendation_id: Optional[Name] = None
@@ -134,8 +134,8 @@ class Workflow(Value):
     Each step is checked by itself; how they fit together is checked by `wfplan.check` and `wfplan.plan`.
     """
 
-    schema_version: Literal[1] = 1
-    name: str = ""
+    schema_version: SchemaVersion = 1
+    name: FreeText = ""
     steps: Items[Step]
     execution_strategy: ExecutionStrategy = Field(default_factory=ExecutionStrategy)
 
@@ -183,7 +183,7 @@ class Workflow(Value):
             raise KeyError(f"no step is named {list_names(unknown)}")
 
     def __repr__(self) -> str:
-        return f"<Workflow {self.name!r}: {len(self.steps):,} steps>"
+        return f"<Workflow {self.name!r}: {counted(len(self.steps), 'step')}>"
 
 
 class ExecutionBatch(Value):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Iterable, Sequence
 
-__all__ = ["MAX_NAME_LENGTH", "escape", "list_names", "nearest", "quote", "similarity", "why_not_a_name"]
+__all__ = ["MAX_NAME_LENGTH", "counted", "escape", "list_names", "nearest", "quote", "similarity", "why_not_a_name"]
 
 MAX_NAME_LENGTH = 128
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -55,6 +55,11 @@ def list_names(names: Sequence[str], limit: int = 10) -> str:
     listed = ", ".join(map(quote, names[:limit]))
     more = len(names) - limit
     return f"{listed} and {more:,} more" if more > 0 else listed
+
+
+def counted(number: int, noun: str, plural: str = "s") -> str:
+    """A number with its noun: `1 step`, `2,000 steps`."""
+    return f"{number:,} {noun}{plural if number != 1 else ''}"
 
 
 def similarity(one: str, other: str) -> float:

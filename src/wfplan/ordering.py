@@ -19,7 +19,7 @@ def calculate_execution_order(
 
     A level with a sequential hint is one batch, done one by one; with `isolate_sequential` the steps without a hint
     stay together and each hinted one follows alone. Raises InvalidWorkflowError (reason `execution_order_failed`) if
-    there is a cycle.
+    there is a cycle, ValueError if `max_batch_size` is below 1.
 
     >>> graph = DependencyGraph.from_mapping({"left": [], "right": [], "join": ["left", "right"]})
     >>> for batch in calculate_execution_order(graph):
@@ -27,6 +27,8 @@ def calculate_execution_order(
     1 ('left', 'right') True
     2 ('join',) False
     """
+    if max_batch_size is not None and max_batch_size < 1:
+        raise ValueError(f"max_batch_size must be at least 1, not {max_batch_size}")
     return order_levels(
         graph.levels(),
         sequential=graph.sequential,

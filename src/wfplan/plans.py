@@ -7,14 +7,14 @@ import json
 from typing import Iterator, Mapping, Sequence
 
 from pydantic import model_validator
-from typing_extensions import Literal
 
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Step, Strategy, Workflow
+from wfplan.names import counted
 from wfplan.ordering import determine_execution_strategy, order_levels
 from wfplan.parallelism import is_sequential
 from wfplan.problems import InvalidWorkflowError, Problem, ProblemList
 from wfplan.validation import STEPS, Survey, survey
-from wfplan.values import EMPTY, Items, Value, trusted
+from wfplan.values import EMPTY, Items, SchemaVersion, Value, trusted
 
 __all__ = ["ExecutionPlan", "StepsByName", "batch_steps", "make_plan"]
 
@@ -28,7 +28,7 @@ class ExecutionPlan(Value):
     Two plans are equal if workflow, batches and strategy are.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: SchemaVersion = 1
     workflow: Workflow
     batches: Items[ExecutionBatch]
     strategy: Strategy
@@ -37,6 +37,8 @@ class ExecutionPlan(Value):
 
     @model_validator(mode="after")
     def _follows_from_workflow(self) -> ExecutionPlan:
+        if any(problem.severity != "warning" for problem in self.problems):
+            raise ValueError("the problems of a plan are warnings only")
         problems = ProblemList()
         surveyed = survey(self.workflow.steps, STEPS, problems)
         if surveyed is None:
@@ -79,7 +81,8 @@ class ExecutionPlan(Value):
     __hash__ = None  # type: ignore[assignment]  # parameters are dictionaries
 
     def __repr__(self) -> str:
-        return f"<ExecutionPlan {self.strategy}: {len(self.workflow.steps):,} steps in {len(self.batches):,} batches>"
+        steps, batches = len(self.workflow.steps), len(self.batches)
+        return f"<ExecutionPlan {self.strategy}: {counted(steps, 'step')} in {counted(batches, 'batch', 'es')}>"
 
     def __str__(self) -> str:
         from wfplan.render.text import plan_to_text

@@ -33,6 +33,7 @@ CODES: Mapping[str, Severity] = {
 
 _ORDER: Tuple[Severity, ...] = ("error", "warning", "info")
 _LISTED = 1000
+_SHOWN = 20
 
 
 class Problem(Value):
@@ -146,8 +147,8 @@ class InvalidWorkflowError(WfplanError, ValueError):
 
     def __str__(self) -> str:
         errors = [problem for problem in self.problems if problem.severity == "error"]
-        lines = [f"{len(errors)} error{'s'[: len(errors) != 1]}, nothing was planned"]
-        lines += [f"  {problem}" for problem in errors[:20]]
-        if len(errors) > 20:
-            lines.append(f"  and {len(errors) - 20:,} more, in .problems")
+        count = "one error" if len(errors) == 1 else f"{'over ' * (len(errors) == _LISTED)}{len(errors):,} errors"
+        lines = [f"this cannot be planned: {count}", *(f"  {problem}" for problem in errors[:_SHOWN])]
+        if len(errors) > _SHOWN:
+            lines.append(f"  and {len(errors) - _SHOWN:,} more, in .problems")
         return "\n".join(lines)

@@ -7,6 +7,7 @@ from typing import AbstractSet, Sequence
 
 from typing_extensions import Literal, TypeAlias
 
+from wfplan.json_values import copy_plain
 from wfplan.models import Recommendation, Step
 from wfplan.names import why_not_a_name
 from wfplan.values import trusted
@@ -65,10 +66,10 @@ def recommendations_to_steps(recommendations: Sequence[Recommendation], names: d
                 {
                     "name": names[own["id"]],
                     "action": own["action"],
-                    "parameters": own["parameters"],
+                    "parameters": copy_plain(own["parameters"]),
                     "dependencies": tuple(map(name_of, own["dependencies"])),
                     "locks": (),
-                    "metadata": own["metadata"],
+                    "metadata": copy_plain(own["metadata"]),
                     "description": own["description"],
                     "confidence": own["confidence"],
                     "recommendation_id": own["id"],

@@ -5,14 +5,15 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Dict, Generic, Mapping, Sequence, Tuple, TypeVar, overload
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+import pydantic
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import core_schema
-from typing_extensions import Annotated
+from typing_extensions import Annotated, Literal
 
 from wfplan.json_values import check_json_object, copy_json_object, is_list
 from wfplan.names import why_not_a_name
 
-__all__ = ["EMPTY", "Items", "JsonObject", "Name", "Text", "Value", "no_values", "trusted"]
+__all__ = ["EMPTY", "FreeText", "Items", "JsonObject", "Name", "SchemaVersion", "Text", "Value", "no_values", "trusted"]
 
 T = TypeVar("T")
 V = TypeVar("V", bound="Value")
@@ -55,6 +56,10 @@ def _check_name(text: str) -> str:
     return text
 
 
+def _no_boolean(value: Any) -> Any:
+    return "true" if value is True else value
+
+
 def _list_to_tuple(value: Any) -> Any:
     return tuple(value) if is_list(value) else value
 
@@ -88,8 +93,17 @@ class _JsonObject:
 Name = Annotated[str, AfterValidator(_check_name)]
 """Printable text of 1 to 128 characters in normal form NFC, without outer space or bidi controls."""
 
+SchemaVersion = Annotated[Literal[1], BeforeValidator(_no_boolean)]
+"""1, and not true, which Python takes for 1."""
+
+FreeText = Annotated[str, Field(max_length=1_000_000)]
+"""Any text; the bound is far off, and makes pydantic refuse what UTF-8 cannot hold."""
+
 Text = Annotated[str, Field(min_length=1, max_length=1024)]
 """Any text of 1 to 1,024 characters."""
+
+# One bad element is enough to refuse a list; a million of them would be a million errors, before anyone can count.
+_FAIL_FAST = (pydantic.FailFast(),) if hasattr(pydantic, "FailFast") else ()  # from pydantic 2.8 on
 
 if TYPE_CHECKING:
     # For type checkers a field of this kind takes any sequence and reads as a tuple, which a descriptor can say.
@@ -118,7 +132,8 @@ else:
         """`Items[T]`: a tuple of T; a list is accepted, a set or a text is not."""
 
         def __class_getitem__(cls, item: Any) -> Any:
-            return Annotated[Tuple[item, ...], _FromList]
+            kind = (Tuple[item, ...], *_FAIL_FAST, _FromList)
+            return Annotated[kind]
 
     JsonObject = Annotated[Dict[str, Any], _JsonObject]
 

@@ -224,7 +224,7 @@ def _recommendation_fields() -> st.SearchStrategy[Dict[str, Any]]:
 
 
 _CROWDED_IDS = ("b", "c", "d", "b-c", "b-d", "c-d", "b-c-d", "a")
-_CROWDED_ACTIONS = ("a", "a-b", "a-b-c", "a-c", "b", "a-b-c-d")
+_CROWDED_ACTIONS = ("a", "a", "a-b", "a-b", "a-b-c", "b")
 _ODD_ACTIONS = ("act", "act", "scale", "two\nlines", " outer ", "e\u0301", "\u202e", "x" * 127, "x" * 129)
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 import pytest
-from hypothesis import assume, event, given
+from hypothesis import assume, event, example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from strategies import (
@@ -895,7 +895,16 @@ def reference_names(recommendations: Sequence[Recommendation]) -> List[str]:
     return [named[recommendation.id] for recommendation in recommendations]
 
 
+def _of_pairs(*pairs: Tuple[str, str]) -> List[Recommendation]:
+    return [Recommendation(id=id_, action=action) for id_, action in pairs]
+
+
 @given(recommendation_lists())
+@example(_of_pairs(("b", "a"), ("x", "a"), ("y", "a-b")))  # what the first two would be made into is an action
+@example(_of_pairs(("b-c", "a"), ("x", "a"), ("c", "a-b"), ("y", "a-b")))  # two are made into the same
+@example(_of_pairs(("b", "a"), ("x", "a"), ("a-b", "c")))  # or into the id of another
+@example(_of_pairs(("b", "a"), ("a", "c")))  # an action is the id of another
+@example(_of_pairs(("a", "a"), ("b", "c")))  # an action is its own id
 def test_names_follow_the_rule(recommendations: List[Recommendation]) -> None:
     """P8: the action; `action-id`; the id."""
     assert list(plan(recommendations).steps) == reference_names(recommendations)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from pydantic import Field, TypeAdapter, ValidationError
-from typing_extensions import Literal
 
 from wfplan.intake.limits import Limits
-from wfplan.intake.syntax import has_duplicate_keys
+from wfplan.intake.syntax import has_plain_objects
 from wfplan.json_values import MAX_DEPTH
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Recommendation, Step, Workflow
 from wfplan.problems import Problem
 from wfplan.validation import Item
-from wfplan.values import Value
+from wfplan.values import EMPTY, FreeText, Items, SchemaVersion, Value
 
 __all__ = ["Canonical", "read_canonical"]
 
@@ -35,18 +34,18 @@ class Canonical(NamedTuple):
 class _Document(Value):
     """What can be in such a text; what is there, `model_fields_set` tells."""
 
-    schema_version: Literal[1] = 1
-    name: str = ""
-    recommendations: Tuple[Recommendation, ...] = ()
-    steps: Tuple[Step, ...] = ()
+    schema_version: SchemaVersion = 1
+    name: FreeText = ""
+    recommendations: Items[Recommendation] = EMPTY
+    steps: Items[Step] = EMPTY
     execution_strategy: ExecutionStrategy = Field(default_factory=ExecutionStrategy)
     workflow: Optional[Workflow] = None
-    batches: Tuple[ExecutionBatch, ...] = ()
+    batches: Items[ExecutionBatch] = EMPTY
     strategy: str = ""
-    problems: Tuple[Problem, ...] = ()
+    problems: Items[Problem] = EMPTY
 
 
-_LIST = TypeAdapter(Tuple[Recommendation, ...])
+_LIST: TypeAdapter[Any] = TypeAdapter(Items[Recommendation])
 _HEAD = {"schema_version", "name", "execution_strategy"}
 
 
@@ -55,7 +54,7 @@ def read_canonical(text: str, limits: Limits) -> Canonical | None:
 
     Whatever is wrong with it, or merely unusual, is found out there.
     """
-    if limits.max_depth < MAX_DEPTH + _LEVELS_AROUND:
+    if limits.max_depth < MAX_DEPTH + _LEVELS_AROUND or not has_plain_objects(text):
         return None
     try:
         if text.lstrip()[:1] == "[":
@@ -64,7 +63,7 @@ def read_canonical(text: str, limits: Limits) -> Canonical | None:
             found = _look_into(_Document.model_validate_json(text))
     except ValidationError:
         return None
-    if found is None or not _are_within(found.items, len(text), limits) or has_duplicate_keys(text):
+    if found is None or not _are_within(found.items, len(text), limits):
         return None
     return found
 
@@ -85,6 +84,7 @@ def _look_into(document: _Document) -> Canonical | None:
 def _are_within(items: Sequence[Item], length: int, limits: Limits) -> bool:
     if len(items) > limits.max_steps:
         return False
-    if length < limits.max_dependencies:  # a dependency takes more than one character
+    if length < limits.max_dependencies:  # a dependency or a lock takes more than one character
         return True
-    return sum(len(item.dependencies) for item in items) <= limits.max_dependencies
+    locks = sum(len(item.locks) for item in items if isinstance(item, Step))
+    return locks + sum(len(item.dependencies) for item in items) <= limits.max_dependencies

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import AbstractSet, Any, Callable, Dict, List, NamedTuple, Sequence, Set, Tuple
+from typing import AbstractSet, Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 from pydantic import ValidationError
 
 from wfplan.field_errors import add_field_errors, kind_of
 from wfplan.intake.shapes import Shape
-from wfplan.intake.spelling import as_id, is_made_of_ids, looks_like_dependencies, states_order
+from wfplan.intake.spelling import as_id, is_execution_mode, is_made_of_ids, looks_like_dependencies, states_order
 from wfplan.json_values import NotJsonError, copy_json_object, is_list, is_object
 from wfplan.locations import ListLocation, pointer
 from wfplan.names import quote, why_not_a_name
 from wfplan.problems import ProblemList
 from wfplan.validation import Item, Wording
+
+_MOST_TOLD = 20
 
 __all__ = ["Place", "ReadItems", "ids_of", "items_location", "read_items", "report_order"]
 
@@ -25,8 +27,8 @@ class ReadItems(NamedTuple):
     """Those that are valid in every field."""
     item_positions: List[int]
     """Where in the list of the document each of these is."""
-    moved_modes: Set[int]
-    """Positions of the items whose execution mode stood beside their metadata."""
+    moved_modes: Dict[int, str]
+    """Positions of the items whose execution mode stood beside their metadata, and its key there."""
     names: List[str]
     """Of those that have a valid name or id, whether all else is valid or not."""
     dependencies: List[Sequence[Any]]
@@ -54,7 +56,7 @@ def items_location(shape: Shape, read: ReadItems) -> ListLocation:
 
 def read_items(shape: Shape, ids: AbstractSet[str], problems: ProblemList) -> ReadItems:
     """The items as models; adds every problem that an item has by itself."""
-    read = ReadItems([], [], set(), [], [], [])
+    read = ReadItems([], [], {}, [], [], [])
     wording = shape.wording
     for position, raw in enumerate(shape.items):
         place = Place(f"{wording.noun} {position + 1}", f"{shape.location}/{position}")
@@ -70,15 +72,18 @@ def read_items(shape: Shape, ids: AbstractSet[str], problems: ProblemList) -> Re
             read.dependencies.append(needs if is_list(needs) else ())
             read.name_positions.append(position)
         fields = _known_fields(raw, ids, wording, place, problems)
-        if "execution_mode" in raw and not _has_mode(raw.get("metadata")):
-            read.moved_modes.add(position)
+        mode = next((key for key in raw if is_execution_mode(key)), None)
+        if mode is not None and not _has_mode(raw.get("metadata")):
+            read.moved_modes[position] = mode
+        texts = _bounded(fields, place, problems)
         try:
-            item = wording.kind.model_validate(fields)
+            item = wording.kind.model_validate(texts)
         except ValidationError as error:
             add_field_errors(error, problems, subject=place.subject, steps=place.steps, location=place.location)
         else:
-            read.items.append(item)
-            read.item_positions.append(position)
+            if texts is fields:
+                read.items.append(item)
+                read.item_positions.append(position)
     return read
 
 
@@ -103,13 +108,13 @@ def _known_fields(
             suggestion="put it into metadata",
         )
         try:
-            kept.update(copy_json_object({key: raw[key]}))
+            kept.update(copy_json_object({"execution_mode" if is_execution_mode(key) else key: raw[key]}))
         except NotJsonError as error:
             location = place.location + pointer(error.path or (key,))
             problems.add("invalid-field", f"{place.subject}: {error}", steps=place.steps, location=location)
     metadata = fields.get("metadata", {})
     if is_object(metadata):
-        fields["metadata"] = _merge(metadata, kept)
+        fields["metadata"] = _merge(metadata, kept, place, problems)
     return fields
 
 
@@ -117,15 +122,59 @@ def _has_mode(metadata: Any) -> bool:
     return is_object(metadata) and "execution_mode" in metadata
 
 
-def _merge(metadata: Dict[str, Any], more: Dict[str, Any]) -> Dict[str, Any]:
-    """Both; where a key is in both, the one in `more` gets another key."""
+def _merge(metadata: Dict[str, Any], more: Dict[str, Any], place: Place, problems: ProblemList) -> Dict[str, Any]:
+    """Both; where a key is in both, the one in `more` gets a `_` or some, but an execution mode has to be clear."""
     result = dict(metadata)
     for key, value in more.items():
-        free = key
-        while free in result:
-            free += "_"
-        result[free] = value
+        free = next((name for name in (key + "_" * count for count in range(_MOST_TOLD)) if name not in result), None)
+        contradicts = key == "execution_mode" and free != key and result[key] != value
+        if free is None or contradicts:
+            problems.add(
+                "invalid-field",
+                f"{quote(key)} of {place.subject} contradicts its metadata",
+                steps=place.steps,
+                location=place.location + pointer((key,)),
+                suggestion="state it once, in metadata",
+            )
+        else:
+            result[free] = value
     return result
+
+
+def _bounded(fields: Dict[str, Any], place: Place, problems: ProblemList) -> Dict[str, Any]:
+    """The fields without what pydantic would have a million errors about; of these, the first are told here."""
+    for field in ("dependencies", "locks"):
+        values = fields.get(field)
+        if not is_list(values) or {str}.issuperset(map(type, values)):
+            continue
+        wrong = [position for position, value in enumerate(values) if not isinstance(value, str)]
+        for position in wrong[:_MOST_TOLD]:
+            problems.add(
+                "invalid-field",
+                f"{quote(f'{field}.{position}')} of {place.subject} must be a text, not {kind_of(values[position])}",
+                steps=place.steps,
+                location=f"{place.location}/{field}/{position}",
+            )
+        if len(wrong) > _MOST_TOLD:
+            problems.add(
+                "invalid-field",
+                f"{quote(field)} of {place.subject} has {len(wrong) - _MOST_TOLD:,} more values that are no texts",
+                steps=place.steps,
+                location=f"{place.location}/{field}",
+            )
+        if wrong:
+            fields = {**fields, field: ()}
+    for field in ("retry", "rollback"):
+        value = fields.get(field)
+        if is_object(value) and len(value) > _MOST_TOLD:
+            problems.add(
+                "invalid-field",
+                f"{quote(field)} of {place.subject} has {len(value):,} fields, most of which cannot be known",
+                steps=place.steps,
+                location=f"{place.location}/{field}",
+            )
+            fields = {**fields, field: None}
+    return fields
 
 
 def report_order(
@@ -140,7 +189,7 @@ def report_order(
 
     Nothing may turn into "no dependencies" by a spelling.
     """
-    if is_telling(key):
+    if not isinstance(value, bool) and is_telling(key):
         reason = "looks like dependencies"
     elif is_made_of_ids(value, ids):
         reason = "is made of nothing but ids of this document"

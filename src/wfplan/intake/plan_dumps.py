@@ -15,25 +15,24 @@ from wfplan.values import Items
 
 __all__ = ["verify_plan"]
 
+_ADVICE = "leave out all but the workflow, and plan it again"
+
 
 def verify_plan(
     dump: Dict[str, Any], steps: tuple[Any, ...], workflow: Workflow, surveyed: Survey, problems: ProblemList
 ) -> None:
     """Add a problem where the dump of a plan says something else than its workflow gives."""
     batches = batch_steps(steps, surveyed, workflow.execution_strategy)
-    dumped: Any
+    for key in ("batches", "strategy"):
+        if key not in dump:
+            problems.add("invalid-document", f"this plan has no {key}", suggestion=_ADVICE)
     try:
-        dumped = TypeAdapter(Items[ExecutionBatch]).validate_python(dump["batches"])
+        dumped: Any = TypeAdapter(Items[ExecutionBatch]).validate_python(dump.get("batches", batches))
     except ValidationError:
         dumped = None
-    wrong = ["batches"] if dumped != batches else []
-    strategy = dump.get("strategy")
-    if not isinstance(strategy, str) or strategy != determine_execution_strategy(batches):
-        wrong.append("strategy")
-    for key in wrong:
-        problems.add(
-            "invalid-document",
-            f"the field {key} of this plan is not what its workflow gives",
-            location=f"/{key}",
-            suggestion="leave out all but the workflow, and plan it again",
-        )
+    expected = determine_execution_strategy(batches)
+    strategy = dump.get("strategy", expected)
+    sound = {"batches": dumped == batches, "strategy": isinstance(strategy, str) and strategy == expected}
+    for key in [key for key, holds in sound.items() if not holds]:
+        message = f"the field {key} of this plan is not what its workflow gives"
+        problems.add("invalid-document", message, location=f"/{key}", suggestion=_ADVICE)

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Sequence, Union
 from wfplan.field_errors import kind_of
 from wfplan.intake.canonical import Canonical, read_canonical
 from wfplan.intake.items import Place, ReadItems, ids_of, items_location, read_items, report_order
-from wfplan.intake.limits import Limits
+from wfplan.intake.limits import DEFAULT, Limits
 from wfplan.intake.plan_dumps import verify_plan
 from wfplan.intake.settings import read_settings
 from wfplan.intake.shapes import Shape, find_shape
@@ -30,30 +30,23 @@ from wfplan.validation import (
 
 __all__ = ["read"]
 
-_READ_ELSEWHERE = frozenset(
-    """
-    recommendations steps schema_version name execution_strategy executionStrategy workflow batches strategy problems
-    spec workflowDefinition
-    """.split()
-)
-
 
 def read(
     source: Union[str, bytes, bytearray, Dict[str, Any], List[Any]],
     *,
-    max_bytes: int = 128 * 1024 * 1024,
-    max_depth: int = 100,
-    max_steps: int = 200_000,
-    max_dependencies: int = 2_000_000,
+    max_bytes: int = DEFAULT.max_bytes,
+    max_depth: int = DEFAULT.max_depth,
+    max_steps: int = DEFAULT.max_steps,
+    max_dependencies: int = DEFAULT.max_dependencies,
 ) -> Reading:
-    """What `source` means: recommendations or a workflow, and every problem with them. Never raises.
+    """What `source` means: recommendations or a workflow, and every problem with them. Never raises, whatever it is.
 
     JSON as text or in UTF-8, or the objects that it stands for: `{"recommendations": [...]}`, `{"steps": [...]}` (steps
     if they have a `name`, recommendations if they have an `id`), either list alone, a WorkflowExecution resource, or
     the dump of a workflow or of a plan, whose batches are then verified.
 
-    `max_bytes` bounds text, `max_depth` the levels of nesting (text is never read beyond 200), `max_steps` and
-    `max_dependencies` the numbers of both; what is beyond is refused whole.
+    `max_bytes` bounds text, `max_depth` the levels of nesting (text is never read beyond 200), `max_steps` the steps,
+    `max_dependencies` the dependencies and locks of all together; what is beyond is refused whole.
 
     >>> reading = read('{"recommendations": [{"id": "rec-001", "action": "scale", "dependencies": "rec-000"}]}')
     >>> reading.ok
@@ -115,10 +108,15 @@ def _report_repeated(repeated: Sequence[RepeatedKey], shape: Shape | None, probl
 def _read_shape(shape: Shape, problems: ProblemList) -> Reading:
     """The long way: item by item, every problem with its place."""
     ids = ids_of(shape)
-    for location, holder in shape.around:
-        for key in holder:
-            if key not in _READ_ELSEWHERE:
-                report_order(key, holder[key], ids, Place("the document", location), problems)
+    for location, key, value in shape.beside:
+        report_order(key, value, ids, Place("the document", location), problems)
+        if key == "problems" and _holds_errors(value):
+            problems.add(
+                "invalid-document",
+                "this is the dump of a reading that has errors: what could not be read is not in it",
+                location=location + pointer((key,)),
+                suggestion="read the document that it was made from",
+            )
     workflow = read_settings(shape, problems) if shape.wording is STEPS else None
     if workflow is None:
         _report_unread_settings(shape, problems)
@@ -132,6 +130,10 @@ def _read_shape(shape: Shape, problems: ProblemList) -> Reading:
     if shape.plan is not None and workflow is not None and surveyed is not None:
         verify_plan(shape.plan, items, workflow, surveyed, problems)
     return make_reading(items, workflow, problems, surveyed)
+
+
+def _holds_errors(problems: Any) -> bool:
+    return is_list(problems) and any(is_object(problem) and problem.get("severity") == "error" for problem in problems)
 
 
 def _report_unread_settings(shape: Shape, problems: ProblemList) -> None:
@@ -176,12 +178,12 @@ def _is_within(shape: Shape, limits: Limits, problems: ProblemList) -> bool:
             location=shape.location,
         )
         return False
-    lists = (item.get("dependencies") for item in shape.items if is_object(item))
+    lists = (item.get(key) for item in shape.items if is_object(item) for key in ("dependencies", "locks"))
     total = sum(len(needs) for needs in lists if is_list(needs))
     if total > limits.max_dependencies:
         problems.add(
             "limit-exceeded",
-            f"the document has {total:,} dependencies, at most {limits.max_dependencies:,} are read",
+            f"the document has {total:,} dependencies and locks, at most {limits.max_dependencies:,} are read",
             location=shape.location,
         )
         return False

@@ -28,15 +28,14 @@ def read_settings(shape: Shape, problems: ProblemList) -> Workflow:
                 location=location,
                 suggestion="it may be a document of a newer version of this library",
             )
-    name = ""
-    for location, value in shape.names:
-        if isinstance(value, str):
-            name = value
-        else:
-            problems.add(
-                "invalid-field", f"the name of the workflow is {kind_of(value)}, not a text", location=location
-            )
-    return Workflow(steps=(), name=name, execution_strategy=_read_strategy(shape, problems))
+    strategy = _read_strategy(shape, problems)
+    for location, name in shape.names:
+        try:
+            return Workflow(steps=(), name=name, execution_strategy=strategy)
+        except ValidationError as error:
+            holder = location[: -len("/name")]
+            add_field_errors(error, problems, subject="the workflow", location=holder)
+    return Workflow(steps=(), execution_strategy=strategy)
 
 
 def _read_strategy(shape: Shape, problems: ProblemList) -> ExecutionStrategy:

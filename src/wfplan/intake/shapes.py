@@ -6,10 +6,11 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from wfplan.field_errors import kind_of
 from wfplan.json_values import is_list, is_object
+from wfplan.locations import pointer
 from wfplan.problems import ProblemList
 from wfplan.validation import RECOMMENDATIONS, STEPS, Wording
 
-__all__ = ["Found", "Shape", "find_shape"]
+__all__ = ["Beside", "Found", "Shape", "find_shape"]
 
 _HOW_TO = 'write {"recommendations": [{"id": ..., "action": ..., "dependencies": [...]}, ...]}'
 _LISTS = ("recommendations", "steps")
@@ -19,6 +20,15 @@ Found = Tuple[str, Any]
 """A value with its JSON pointer."""
 
 
+class Beside(NamedTuple):
+    """A field beside the list, that is not read."""
+
+    location: str
+    """JSON pointer of the object that it is in."""
+    key: str
+    value: Any
+
+
 class Shape(NamedTuple):
     """The list of a document, and what belongs to it."""
 
@@ -26,8 +36,8 @@ class Shape(NamedTuple):
     location: str
     """JSON pointer of the list."""
     wording: Wording
-    around: Tuple[Tuple[str, Dict[str, Any]], ...] = ()
-    """The objects around the list, each with its pointer."""
+    beside: Tuple[Beside, ...] = ()
+    """What stands beside the list, in the objects around it, and is not read."""
     versions: Tuple[Found, ...] = ()
     names: Tuple[Found, ...] = ()
     strategies: Tuple[Found, ...] = ()
@@ -44,33 +54,41 @@ def find_shape(document: Any, problems: ProblemList) -> Shape | None:
         return None
     workflow, spec = document.get("workflow"), document.get("spec")
     definition = spec.get("workflowDefinition") if is_object(spec) else None
-    lists = [key for key in _LISTS if document.get(key)]
-    if is_object(workflow) and not lists:
-        return _of_dump(document, workflow, problems)
-    if is_object(spec) and is_object(definition) and not lists:
+    lists = [key for key in _LISTS if key in document]
+    lists += ["workflow"] if is_object(workflow) and not set(_LISTS).isdisjoint(workflow) else []
+    lists += ["spec"] if is_object(definition) else []
+    if len(lists) > 1:
+        message = f"the document holds more than one list: {' and '.join(lists)}"
+        problems.add("invalid-document", message, suggestion="keep the one that is meant")
+        return None
+    if is_object(workflow) and "batches" in document:
+        return _of_plan(document, workflow, problems)
+    if is_object(spec) and is_object(definition):
         return _of_resource(document, spec, definition, problems)
     return _of_object(document, "", problems)
 
 
 def _of_object(holder: Dict[str, Any], location: str, problems: ProblemList) -> Shape | None:
     """The shape of an object with a list in it."""
-    keys = [key for key in (*_LISTS, "spec") if key in holder]
-    if len(keys) != 1 or keys == ["spec"]:
-        has = f"more than one list: {' and '.join(keys)}" if len(keys) > 1 else "no list of recommendations or steps"
-        problems.add("invalid-document", f"the document holds {has}", location=location, suggestion=_HOW_TO)
+    key = next((key for key in _LISTS if key in holder), None)
+    if key is None:
+        message = "the document holds no list of recommendations or steps"
+        problems.add("invalid-document", message, location=location, suggestion=_HOW_TO)
         return None
-    key = keys[0]
     shape = _of_list(holder[key], f"{location}/{key}", STEPS if key == "steps" else RECOMMENDATIONS, problems)
-    return shape and shape._replace(
-        around=((location, holder),),
-        versions=_find(holder, location, "schema_version") if shape.wording is STEPS else (),
-        names=_find(holder, location, "name") if shape.wording is STEPS else (),
+    if shape is None:
+        return None
+    head = ("schema_version", "name") if shape.wording is STEPS else ()
+    return shape._replace(
+        beside=_rest(holder, location, key, *head, *_STRATEGY),
+        versions=_find(holder, location, *head[:1]),
+        names=_find(holder, location, *head[1:]),
         strategies=_find(holder, location, *_STRATEGY),
     )
 
 
-def _of_dump(document: Dict[str, Any], workflow: Dict[str, Any], problems: ProblemList) -> Shape | None:
-    """The shape of what this library dumps with a workflow in it: a plan, or a reading."""
+def _of_plan(document: Dict[str, Any], workflow: Dict[str, Any], problems: ProblemList) -> Shape | None:
+    """The shape of the dump of a plan."""
     shape = _of_object(workflow, "/workflow", problems)
     if shape is None:
         return None
@@ -78,10 +96,11 @@ def _of_dump(document: Dict[str, Any], workflow: Dict[str, Any], problems: Probl
         message = "the steps of a workflow have names, not ids"
         problems.add("invalid-document", message, location=shape.location)
         return None
+    rest = _rest(document, "", "schema_version", "workflow", "batches", "strategy", "problems")
     return shape._replace(
-        around=(*shape.around, ("", document)),
+        beside=(*shape.beside, *rest),
         versions=(*shape.versions, *_find(document, "", "schema_version")),
-        plan=document if "batches" in document or "strategy" in document else None,
+        plan=document,
     )
 
 
@@ -90,15 +109,21 @@ def _of_resource(
 ) -> Shape | None:
     """The shape of a WorkflowExecution resource, whose steps are named."""
     location = "/spec/workflowDefinition"
-    items = _as_list(definition.get("steps"), f"{location}/steps", problems)
+    if "steps" not in definition:
+        problems.add("invalid-document", "the workflow definition has no steps", location=location)
+        return None
+    items = _as_list(definition["steps"], f"{location}/steps", STEPS, problems)
     if items is None:
         return None
-    root = {key: value for key, value in document.items() if key not in ("apiVersion", "kind", "metadata", "status")}
     return Shape(
         items,
         f"{location}/steps",
         STEPS,
-        around=((location, definition), ("/spec", spec), ("", root)),
+        beside=(
+            *_rest(definition, location, "steps", "name", *_STRATEGY),
+            *_rest(spec, "/spec", "workflowDefinition", *_STRATEGY),
+            *_rest(document, "", "spec", "apiVersion", "kind", "metadata", "status"),
+        ),
         names=_find(definition, location, "name"),
         strategies=(*_find(spec, "/spec", *_STRATEGY), *_find(definition, location, *_STRATEGY)),
     )
@@ -106,7 +131,7 @@ def _of_resource(
 
 def _of_list(value: Any, location: str, usual: Wording, problems: ProblemList) -> Shape | None:
     """The shape of a list, whose items are recommendations if they have an id, steps if they have a name."""
-    items = _as_list(value, location, problems)
+    items = _as_list(value, location, usual, problems)
     if items is None:
         return None
     kinds = [_kind_of_item(item) for item in items]
@@ -129,12 +154,17 @@ def _kind_of_item(item: Any) -> Wording | None:
     return RECOMMENDATIONS if "id" in item else STEPS
 
 
-def _as_list(value: Any, location: str, problems: ProblemList) -> Sequence[Any] | None:
+def _as_list(value: Any, location: str, wording: Wording, problems: ProblemList) -> Sequence[Any] | None:
     if is_list(value):
         return value
-    problems.add("invalid-field", f"the list of steps is {kind_of(value)}, not a list", location=location)
+    message = f"the list of {wording.noun}s is {kind_of(value)}, not a list"
+    problems.add("invalid-field", message, location=location, suggestion=_HOW_TO)
     return None
 
 
 def _find(holder: Dict[str, Any], location: str, *keys: str) -> tuple[Found, ...]:
-    return tuple((f"{location}/{key}", holder[key]) for key in keys if key in holder)
+    return tuple((location + pointer((key,)), holder[key]) for key in keys if key in holder)
+
+
+def _rest(holder: Dict[str, Any], location: str, *read: str) -> tuple[Beside, ...]:
+    return tuple(Beside(location, key, value) for key, value in holder.items() if key not in read)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import AbstractSet, Any
 
 from wfplan.json_values import is_list, is_object
 from wfplan.names import similarity
 
-__all__ = ["as_id", "is_made_of_ids", "looks_like_dependencies", "states_order"]
+__all__ = ["as_id", "is_execution_mode", "is_made_of_ids", "looks_like_dependencies", "states_order"]
 
 _MOST_VALUES = 100_000
 _ALIKE = 0.7
@@ -17,11 +18,12 @@ _LONGEST_NUMBER = 10**15
 _DEPENDENCY_WORDS = frozenset("dep deps edge edges link links".split())
 _ORDER_WORDS = frozenset(
     """
-    after before blockedby blocks blocking child children downstream follows followedby needs next parent parents
-    predecessor predecessors prereq prereqs prerequisite prerequisites preceding require required requires runafter
-    runsafter startafter successor successors then upstream waitfor waitsfor waiton waitson
+    after before blockedby blocks blocking child children dep deps downstream edge edges follows followedby needs next
+    parent parents preceding predecessor predecessors prereq prereqs prerequisite prerequisites previous require
+    required requires runafter runsafter startafter successor successors then upstream waitfor waitsfor waiton waitson
     """.split()
 )
+_OBJECTS = re.compile("(ids?|steps?|tasks?|list|names?|recommendations?|recs?)$")
 
 
 @lru_cache(maxsize=1024)  # the items of a document have the same keys, thousands of times
@@ -39,10 +41,21 @@ def looks_like_dependencies(key: str) -> bool:
 def states_order(key: str) -> bool:
     """Whether a key of an item may say what it has to wait for, or what waits for it.
 
-    >>> [states_order(key) for key in ("Run_After", "needs", "depends_on", "risk")]
-    [True, True, True, False]
+    >>> [states_order(key) for key in ("Run_After", "needs", "depends_on", "prerequisite_ids", "risk")]
+    [True, True, True, True, False]
     """
-    return _plain(key) in _ORDER_WORDS or looks_like_dependencies(key)
+    plain = _plain(key)
+    return _OBJECTS.sub("", plain) in _ORDER_WORDS or plain in _ORDER_WORDS or looks_like_dependencies(key)
+
+
+@lru_cache(maxsize=1024)
+def is_execution_mode(key: str) -> bool:
+    """Whether a key is `execution_mode`, however it is written.
+
+    >>> is_execution_mode("executionMode"), is_execution_mode("mode")
+    (True, False)
+    """
+    return _plain(key) == "executionmode"
 
 
 def _plain(key: str) -> str:
@@ -82,7 +95,7 @@ def is_made_of_ids(value: Any, ids: AbstractSet[str]) -> bool:
             return False
         else:
             found = True
-    return found
+    return True  # too much to look through: the safe side
 
 
 def _is_empty(value: Any) -> bool:

@@ -14,13 +14,15 @@ from wfplan.json_values import is_list, is_object
 from wfplan.locations import pointer
 from wfplan.problems import ProblemList
 
-__all__ = ["RepeatedKey", "decode", "has_duplicate_keys", "inspect_document", "parse"]
+__all__ = ["RepeatedKey", "decode", "has_plain_objects", "inspect_document", "parse"]
 
 # Parses the whole text in Rust, where depth is bounded, and makes no Python object of it.
 _PARSER = SchemaValidator(core_schema.typed_dict_schema({}, extra_behavior="ignore"))
 
 _HOW_TO = 'pass JSON text such as {"recommendations": [...]}'
 _PLAIN = "write plain JSON: double quotes, no comments, no comma before a closing bracket, nothing around it"
+
+_MOST_KEYS = 1000
 
 RepeatedKey = Tuple[Tuple[Any, ...], str]
 """The path of an object, and a key that it had more than once."""
@@ -32,8 +34,8 @@ class _Repeated(Dict[str, Any]):
     keys_repeated: Sequence[str]
 
 
-class _KeyRepeatedError(Exception):
-    """A key is there twice."""
+class _UnusualObjectError(Exception):
+    """An object has a key twice, or very many."""
 
 
 def decode(source: Union[str, bytes, bytearray], limits: Limits, problems: ProblemList) -> str | None:
@@ -104,18 +106,18 @@ def _to_object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     return repeated
 
 
-def has_duplicate_keys(text: str) -> bool:
-    """Whether an object in this JSON text has a key twice, or may have; the parse keeps nothing."""
+def has_plain_objects(text: str) -> bool:
+    """Whether this is JSON in which no object has a key twice, or more than 1,000; the parse keeps nothing."""
     try:
-        json.loads(text, object_pairs_hook=_refuse_repeated)
-    except (_KeyRepeatedError, RecursionError, ValueError):
-        return True
-    return False
+        json.loads(text, object_pairs_hook=_refuse_unusual)
+    except (_UnusualObjectError, RecursionError, ValueError):
+        return False
+    return True
 
 
-def _refuse_repeated(pairs: List[Tuple[str, Any]]) -> None:
-    if len(dict(pairs)) < len(pairs):
-        raise _KeyRepeatedError
+def _refuse_unusual(pairs: List[Tuple[str, Any]]) -> None:
+    if len(dict(pairs)) < len(pairs) or len(pairs) > _MOST_KEYS:
+        raise _UnusualObjectError
 
 
 def inspect_document(document: Any, limits: Limits, problems: ProblemList) -> list[RepeatedKey] | None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Iterator, Sequence
 
-from wfplan.names import escape
+from wfplan.names import counted, escape
 from wfplan.plans import ExecutionPlan
 
 __all__ = ["plan_to_text"]
 
+_WIDEST = 80
 _HEAD = ("batch", "parallel", "step", "action", "waits for")
 
 
 def plan_to_text(plan: ExecutionPlan) -> str:
     """The strategy, then the batches as a table: for each step its action and what it waits for."""
     steps, batches = len(plan.workflow.steps), len(plan.batches)
-    title = f"{plan.strategy}: {_count(steps, 'step')} in {_count(batches, 'batch', 'es')}"
+    title = f"{plan.strategy}: {counted(steps, 'step')} in {counted(batches, 'batch', 'es')}"
     if not plan.batches:
         return title
     rows = [_HEAD, *_rows(plan)]
@@ -28,14 +29,15 @@ def _rows(plan: ExecutionPlan) -> Iterator[Sequence[str]]:
         number, mark = str(batch.number), "yes" if batch.parallel else "no"
         for name in batch.steps:
             step = plan.steps[name]
-            yield number, mark, name, escape(step.action), ", ".join(step.dependencies) or "-"
+            yield number, mark, name, _cut(escape(step.action)), ", ".join(step.dependencies) or "-"
             number = mark = ""
+
+
+def _cut(text: str) -> str:
+    """One long action must not make a hundred thousand rows long."""
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 3] + "..."
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     cells = [cell.ljust(width) for cell, width in zip(row, widths)]
     return "  ".join((*cells, row[-1]))
-
-
-def _count(number: int, noun: str, plural: str = "s") -> str:
-    return f"{number:,} {noun}{plural if number != 1 else ''}"
