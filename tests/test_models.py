@@ -7,7 +7,7 @@ from typing import Any, Dict
 import pytest
 from pydantic import ValidationError
 
-from wfplan import Compensation, ExecutionStrategy, Recommendation, RetryPolicy, Step, Workflow, plan
+from wfplan import Compensation, ExecutionPlan, ExecutionStrategy, Recommendation, RetryPolicy, Step, Workflow, plan
 from wfplan.json_values import MAX_VALUES, NotJsonError, check_json_object, copy_json_object
 
 STEPS = [Step(name="a"), Step(name="b", dependencies=["a"]), Step(name="c", dependencies=["b"]), Step(name="d")]
@@ -190,6 +190,14 @@ def test_steps_by_name_follows_a_copy_with_another_workflow() -> None:
     planned = plan(WORKFLOW)
     assert "d" in planned.steps
     assert "d" not in planned.model_copy(update={"workflow": WORKFLOW.without("d")}).steps
+
+
+def test_the_problems_of_a_plan_are_warnings() -> None:
+    planned = plan([])
+    assert ExecutionPlan.model_validate(planned.model_dump()) == planned
+    error = planned.problems[0].model_copy(update={"severity": "error"})
+    with pytest.raises(ValidationError, match="warnings only"):
+        ExecutionPlan(workflow=planned.workflow, batches=[], strategy="sequential", problems=[error])
 
 
 def test_plans_show_themselves() -> None:

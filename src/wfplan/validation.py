@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from itertools import islice
 from operator import attrgetter
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union
 
@@ -241,7 +240,7 @@ def _explain(
     """What `find_levels` does, name by name, for input that something is wrong with."""
     first = dict(zip(reversed(names), range(len(names) - 1, -1, -1)))
     sound = _report_duplicates(names, first, wording, problems, location)
-    candidates = list(islice(first, _MOST_CANDIDATES))
+    candidates = list(dict.fromkeys(names[:_MOST_CANDIDATES]))
     looked_up = 0
     graph_needs: list[list[str]] = []
     for position, (name, needs) in enumerate(zip(names, dependencies)):

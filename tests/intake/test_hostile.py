@@ -74,6 +74,14 @@ def test_a_list_of_what_is_no_text_is_told_in_part(field: str) -> None:
         assert "99,980 more" in problems[-1].message
 
 
+def test_a_kind_of_text_is_text() -> None:
+    class Word(str):
+        __slots__ = ()
+
+    reading = wfplan.read({"steps": [{"name": "a"}, {"name": "b", "dependencies": [Word("a")]}]})
+    assert wfplan.plan(reading).batches[1].steps == ("b",)
+
+
 @pytest.mark.parametrize("field", ["retry", "rollback"])
 def test_an_object_of_very_many_unknown_fields_is_one_problem(field: str) -> None:
     assert codes({"steps": [{"name": "a", field: {str(number): 1 for number in range(50_000)}}]}) == ["invalid-field"]
