@@ -15,6 +15,7 @@ ROOT = Path(wfplan.__file__).parent
 CORE = [
     "names",
     "locations",
+    "collector",
     "json_values",
     "values",
     "problems",

@@ -116,8 +116,9 @@ class StepsByName(Mapping[str, Step]):
 def batch_steps(steps: Sequence[Step], surveyed: Survey, settings: ExecutionStrategy) -> tuple[ExecutionBatch, ...]:
     """The batches of these steps under these settings; in mode `sequential` none of them is parallel."""
     levels: list[list[str]] = [[] for _ in range(max(surveyed.levels, default=-1) + 1)]
+    add = [level.append for level in levels]
     for name, level in zip(surveyed.names, surveyed.levels):
-        levels[level].append(name)
+        add[level](name)
     special = [steps[position] for position in surveyed.special]
     return order_levels(
         levels,

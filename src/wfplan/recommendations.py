@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import AbstractSet, Sequence
+from typing import AbstractSet, Any, Mapping, Sequence
 
 from typing_extensions import Literal, TypeAlias
 
+from wfplan.collector import without_collection
 from wfplan.json_values import copy_plain
 from wfplan.models import Recommendation, Step
 from wfplan.names import why_not_a_name
@@ -56,31 +57,29 @@ def _is_usable(name: str, own_id: str, ids: AbstractSet[str]) -> bool:
 
 def recommendations_to_steps(recommendations: Sequence[Recommendation], names: dict[str, str]) -> tuple[Step, ...]:
     """The steps that these recommendations become, under the names that `name_recommendations` gave them."""
-    name_of = names.__getitem__
-    steps: list[Step] = []
-    for recommendation in recommendations:
-        own = recommendation.__dict__
-        steps.append(
-            trusted(
-                Step,
-                {
-                    "name": names[own["id"]],
-                    "action": own["action"],
-                    "parameters": copy_plain(own["parameters"]),
-                    "dependencies": tuple(map(name_of, own["dependencies"])),
-                    "locks": (),
-                    "metadata": copy_plain(own["metadata"]),
-                    "description": own["description"],
-                    "confidence": own["confidence"],
-                    "recommendation_id": own["id"],
-                    "estimated_seconds": None,
-                    "timeout_seconds": None,
-                    "retry": None,
-                    "rollback": None,
-                    "effect": None,
-                    "continue_on_failure": False,
-                    "idempotent": None,
-                },
-            )
-        )
-    return tuple(steps)
+    with without_collection():
+        return tuple(_to_step(vars(recommendation), names) for recommendation in recommendations)
+
+
+def _to_step(own: Mapping[str, Any], names: Mapping[str, str]) -> Step:
+    return trusted(
+        Step,
+        {
+            "name": names[own["id"]],
+            "action": own["action"],
+            "parameters": copy_plain(own["parameters"]),
+            "dependencies": tuple(map(names.__getitem__, own["dependencies"])),
+            "locks": (),
+            "metadata": copy_plain(own["metadata"]),
+            "description": own["description"],
+            "confidence": own["confidence"],
+            "recommendation_id": own["id"],
+            "estimated_seconds": None,
+            "timeout_seconds": None,
+            "retry": None,
+            "rollback": None,
+            "effect": None,
+            "continue_on_failure": False,
+            "idempotent": None,
+        },
+    )

@@ -177,7 +177,6 @@ def _survey_as_declared(items: Sequence[Item], wording: Wording) -> Survey | Non
     """
     kind, key, locks = wording.kind, wording.key, wording.locks
     levels: dict[str, int] = {}
-    level_of = levels.__getitem__
     special: list[int] = []
     try:
         for position, item in enumerate(items):
@@ -185,13 +184,15 @@ def _survey_as_declared(items: Sequence[Item], wording: Wording) -> Survey | Non
                 return None
             values = item.__dict__
             needs = values["dependencies"]
-            if needs:
-                levels[values[key]] = max(map(level_of, needs)) + 1
-                if len(needs) > 1 and len(set(needs)) < len(needs):
-                    return None
-            else:
-                levels[values[key]] = 0
-            if values["metadata"] or values[locks]:
+            level = 0
+            for needed in needs:
+                below = levels[needed]
+                if below >= level:
+                    level = below + 1
+            levels[values[key]] = level
+            if len(needs) > 1 and len(set(needs)) < len(needs):
+                return None
+            if values[locks] or values["metadata"]:
                 special.append(position)
     except KeyError:
         return None

@@ -6,6 +6,7 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from wfplan.collector import without_collection
 from wfplan.intake.limits import Limits
 from wfplan.intake.syntax import has_plain_objects
 from wfplan.json_values import MAX_DEPTH
@@ -57,10 +58,11 @@ def read_canonical(text: str, limits: Limits) -> Canonical | None:
     if limits.max_depth < MAX_DEPTH + _LEVELS_AROUND or not has_plain_objects(text):
         return None
     try:
-        if text.lstrip()[:1] == "[":
-            found: Canonical | None = Canonical(_LIST.validate_json(text), "")
-        else:
-            found = _look_into(_Document.model_validate_json(text))
+        with without_collection():
+            if text.lstrip()[:1] == "[":
+                found: Canonical | None = Canonical(_LIST.validate_json(text), "")
+            else:
+                found = _look_into(_Document.model_validate_json(text))
     except ValidationError:
         return None
     if found is None or not _are_within(found.items, len(text), limits):

@@ -116,7 +116,7 @@ def has_plain_objects(text: str) -> bool:
 
 
 def _refuse_unusual(pairs: List[Tuple[str, Any]]) -> None:
-    if len(dict(pairs)) < len(pairs) or len(pairs) > _MOST_KEYS:
+    if not len(dict(pairs)) == len(pairs) <= _MOST_KEYS:
         raise _UnusualObjectError
 
 
