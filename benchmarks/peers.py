@@ -12,12 +12,13 @@ from wfplan import Step
 
 
 def layer_with_rustworkx(steps: Sequence[Step]) -> Any:
-    """Layers of numbers, the fastest way found: edges as pairs of numbers, no data."""
-    numbers = {step.name: number for number, step in enumerate(steps)}
+    """Layers of names, the fastest way found: edges as pairs of numbers, no data."""
+    names = [step.name for step in steps]
+    numbers = {name: number for number, name in enumerate(names)}
     graph: Any = rustworkx.PyDiGraph()
     graph.add_nodes_from(range(len(steps)))
     graph.extend_from_edge_list([(numbers[needed], n) for n, step in enumerate(steps) for needed in step.dependencies])
-    return rustworkx.topological_generations(graph)
+    return [[names[number] for number in layer] for layer in rustworkx.topological_generations(graph)]
 
 
 def layer_with_graphlib(steps: Sequence[Step]) -> List[Any]:

@@ -126,7 +126,6 @@ class DependencyGraph:
         edges, ends = self._edges, self._ends.tolist()
         starts = [0, *ends]
         level = [_UNKNOWN] * len(ends)
-        level_of = level.__getitem__
         for root in range(len(ends)):
             pending = [root] if level[root] == _UNKNOWN else []
             while pending:
@@ -134,10 +133,16 @@ class DependencyGraph:
                 state = level[number]
                 if state >= 0:
                     continue
-                needs = edges[starts[number] : ends[number]]
-                missing = [needed for needed in needs if level[needed] < 0]
+                own = 0
+                missing: list[int] = []
+                for needed in edges[starts[number] : ends[number]]:
+                    below = level[needed]
+                    if below < 0:
+                        missing.append(needed)
+                    elif below >= own:
+                        own = below + 1
                 if not missing:
-                    level[number] = max(map(level_of, needs)) + 1 if needs else 0
+                    level[number] = own
                 elif state == _OPEN:
                     return None
                 else:
