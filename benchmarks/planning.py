@@ -228,7 +228,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small graphs, few rounds")
     quick = parser.parse_args().quick
-    size, rounds = (2000, 1) if quick else (SIZE, 7)
+    size, rounds = (2000, 1) if quick else (SIZE, 5)
     libraries = ", ".join(f"{library} {version(library)}" for library in ("pydantic", "rustworkx", "networkx"))
     print("# Benchmarks\n")
     print(f"Made by `make bench` with wfplan {wfplan.__version__} on Python {platform.python_version()}, {libraries},")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Iterable, Mapping, Sequence
 
+from wfplan.collector import without_collection
 from wfplan.graph import DependencyGraph
 from wfplan.models import ExecutionBatch, Strategy
 from wfplan.parallelism import split_by_locks
@@ -50,13 +51,14 @@ def order_levels(
     """The batches of these levels, whose names are in declared order; without `overlap`, none is parallel."""
     plain = not (sequential or locks or max_batch_size)
     batches: list[ExecutionBatch] = []
-    for level in levels:
-        one_by_one = not isolate_sequential and not sequential.isdisjoint(level)
-        parts = [level] if plain or one_by_one else _split(level, sequential, locks, max_batch_size)
-        for part in parts:
-            parallel = overlap and not one_by_one and len(part) > 1
-            fields = {"number": len(batches) + 1, "steps": tuple(part), "parallel": parallel}
-            batches.append(trusted(ExecutionBatch, fields))
+    with without_collection():  # a chain of steps has as many batches
+        for level in levels:
+            one_by_one = not isolate_sequential and not sequential.isdisjoint(level)
+            parts = [level] if plain or one_by_one else _split(level, sequential, locks, max_batch_size)
+            for part in parts:
+                parallel = overlap and not one_by_one and len(part) > 1
+                fields = {"number": len(batches) + 1, "steps": tuple(part), "parallel": parallel}
+                batches.append(trusted(ExecutionBatch, fields))
     return tuple(batches)
 
 

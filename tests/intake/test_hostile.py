@@ -132,6 +132,12 @@ def test_a_hint_beside_the_metadata_counts(key: str) -> None:
     assert codes(document) == ["invalid-field"]
 
 
+def test_two_hints_that_contradict_each_other_are_refused() -> None:
+    hints = {"execution_mode": "sequential", "executionMode": "parallel"}
+    assert codes({"recommendations": [{**A, **hints}, B]}) == ["invalid-field"]
+    assert codes({"recommendations": [{**A, **dict.fromkeys(hints, "sequential")}, B]}) == []
+
+
 def test_an_unknown_hint_beside_the_metadata_is_told_where_it_is() -> None:
     reading = wfplan.read({"recommendations": [{**A, "executionMode": "Serial"}]})
     places = {problem.code: problem.location for problem in reading.problems}

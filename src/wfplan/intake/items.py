@@ -96,7 +96,7 @@ def _known_fields(
     if not unknown:
         return raw
     fields = {key: value for key, value in raw.items() if key in known}
-    kept: Dict[str, Any] = {}
+    kept: List[Tuple[str, Any]] = []
     for key in unknown:
         if report_order(key, raw[key], ids, place, problems, states_order):
             continue
@@ -108,7 +108,7 @@ def _known_fields(
             suggestion="put it into metadata",
         )
         try:
-            kept.update(copy_json_object({"execution_mode" if is_execution_mode(key) else key: raw[key]}))
+            kept.append((key, copy_json_object({key: raw[key]})[key]))
         except NotJsonError as error:
             location = place.location + pointer(error.path or (key,))
             problems.add("invalid-field", f"{place.subject}: {error}", steps=place.steps, location=location)
@@ -122,12 +122,17 @@ def _has_mode(metadata: Any) -> bool:
     return is_object(metadata) and "execution_mode" in metadata
 
 
-def _merge(metadata: Dict[str, Any], more: Dict[str, Any], place: Place, problems: ProblemList) -> Dict[str, Any]:
+def _merge(
+    metadata: Dict[str, Any], more: List[Tuple[str, Any]], place: Place, problems: ProblemList
+) -> Dict[str, Any]:
     """Both; where a key is in both, the one in `more` gets a `_` or some, but an execution mode has to be clear."""
     result = dict(metadata)
-    for key, value in more.items():
-        free = next((name for name in (key + "_" * count for count in range(_MOST_TOLD)) if name not in result), None)
-        contradicts = key == "execution_mode" and free != key and result[key] != value
+    for key, value in more:
+        is_mode = is_execution_mode(key)
+        wanted = "execution_mode" if is_mode else key
+        names = (wanted + "_" * count for count in range(_MOST_TOLD))
+        free = next((name for name in names if name not in result), None)
+        contradicts = is_mode and free != wanted and result[wanted] != value
         if free is None or contradicts:
             problems.add(
                 "invalid-field",
