@@ -11,6 +11,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from wfplan.execution.events import Event
+    from wfplan.execution.functions import FunctionExecutor
+    from wfplan.execution.interface import Executor, StepCall
+    from wfplan.execution.loop_driver import arun
+    from wfplan.execution.progress import Progress
+    from wfplan.execution.report import ExecutionError, ExecutionReport, StepReport
+    from wfplan.execution.signals import StopSignal
+    from wfplan.execution.thread_driver import run
     from wfplan.intake import read
     from wfplan.models import (
         Compensation,
@@ -23,45 +31,80 @@ if TYPE_CHECKING:
     )
     from wfplan.planner import check, plan
     from wfplan.plans import ExecutionPlan
-    from wfplan.problems import InvalidWorkflowError, Problem, WfplanError
+    from wfplan.problems import (
+        BackendNotAvailableError,
+        InvalidWorkflowError,
+        PermanentError,
+        Problem,
+        RefusedError,
+        WfplanError,
+    )
     from wfplan.reading import Reading
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "BackendNotAvailableError",
     "Compensation",
+    "Event",
     "ExecutionBatch",
+    "ExecutionError",
     "ExecutionPlan",
+    "ExecutionReport",
     "ExecutionStrategy",
+    "Executor",
+    "FunctionExecutor",
     "InvalidWorkflowError",
+    "PermanentError",
     "Problem",
+    "Progress",
     "Reading",
     "Recommendation",
+    "RefusedError",
     "RetryPolicy",
     "Step",
+    "StepCall",
+    "StepReport",
+    "StopSignal",
     "WfplanError",
     "Workflow",
+    "arun",
     "check",
     "plan",
     "read",
+    "run",
 ]
 
 _HOMES = {
+    "BackendNotAvailableError": "problems",
     "Compensation": "models",
+    "Event": "execution.events",
     "ExecutionBatch": "models",
+    "ExecutionError": "execution.report",
     "ExecutionPlan": "plans",
+    "ExecutionReport": "execution.report",
     "ExecutionStrategy": "models",
+    "Executor": "execution.interface",
+    "FunctionExecutor": "execution.functions",
     "InvalidWorkflowError": "problems",
+    "PermanentError": "problems",
     "Problem": "problems",
+    "Progress": "execution.progress",
     "Reading": "reading",
     "Recommendation": "models",
+    "RefusedError": "problems",
     "RetryPolicy": "models",
     "Step": "models",
+    "StepCall": "execution.interface",
+    "StepReport": "execution.report",
+    "StopSignal": "execution.signals",
     "WfplanError": "problems",
     "Workflow": "models",
+    "arun": "execution.loop_driver",
     "check": "planner",
     "plan": "planner",
     "read": "intake",
+    "run": "execution.thread_driver",
 }
 
 

@@ -10,7 +10,17 @@ from typing_extensions import Literal, TypeAlias
 from wfplan.names import escape
 from wfplan.values import EMPTY, Items, Value, trusted
 
-__all__ = ["CODES", "InvalidWorkflowError", "Problem", "ProblemList", "Severity", "WfplanError"]
+__all__ = [
+    "CODES",
+    "BackendNotAvailableError",
+    "InvalidWorkflowError",
+    "PermanentError",
+    "Problem",
+    "ProblemList",
+    "RefusedError",
+    "Severity",
+    "WfplanError",
+]
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
 
@@ -28,6 +38,15 @@ CODES: Mapping[str, Severity] = {
     "empty-workflow": "warning",
     "unknown-field": "warning",
     "no-dependencies": "info",
+    "invalid-setting": "error",
+    "invalid-executor": "error",
+    "invalid-parameters": "error",
+    "unknown-action": "error",
+    "unsupported": "error",
+    "impossible-state": "error",
+    "output-not-kept": "error",
+    "leftover": "warning",
+    "close-failed": "warning",
 }
 """Every code with its usual severity. Codes are never renamed; docs/problems.md tells what each one means."""
 
@@ -146,9 +165,35 @@ class InvalidWorkflowError(WfplanError, ValueError):
         super().__init__(self.problems, reason)
 
     def __str__(self) -> str:
-        errors = [problem for problem in self.problems if problem.severity == "error"]
-        count = "one error" if len(errors) == 1 else f"{'over ' * (len(errors) == _LISTED)}{len(errors):,} errors"
-        lines = [f"this cannot be planned: {count}", *(f"  {problem}" for problem in errors[:_SHOWN])]
-        if len(errors) > _SHOWN:
-            lines.append(f"  and {len(errors) - _SHOWN:,} more, in .problems")
-        return "\n".join(lines)
+        return _tell("this cannot be planned", self.problems)
+
+
+class RefusedError(WfplanError):
+    """Nothing has run, and nothing will; `problems` holds every reason, errors first."""
+
+    problems: tuple[Problem, ...]
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return _tell("refused, nothing has run", self.problems)
+
+
+class PermanentError(WfplanError):
+    """Raise it in a step, or a class of its own, to say that trying again is no use: the step is not retried."""
+
+
+class BackendNotAvailableError(WfplanError, ImportError):
+    """What was asked for needs a package that is not installed; the message names the extra that brings it."""
+
+
+def _tell(head: str, problems: Iterable[Problem]) -> str:
+    """The errors among these problems, one a line, the first twenty."""
+    errors = [problem for problem in problems if problem.severity == "error"]
+    count = "one error" if len(errors) == 1 else f"{'over ' * (len(errors) == _LISTED)}{len(errors):,} errors"
+    lines = [f"{head}: {count}", *(f"  {problem}" for problem in errors[:_SHOWN])]
+    if len(errors) > _SHOWN:
+        lines.append(f"  and {len(errors) - _SHOWN:,} more, in .problems")
+    return "\n".join(lines)

@@ -6,6 +6,7 @@ from typing import Iterator, Sequence
 
 from wfplan.names import counted, escape
 from wfplan.plans import ExecutionPlan
+from wfplan.render.table import table
 
 __all__ = ["plan_to_text"]
 
@@ -19,9 +20,7 @@ def plan_to_text(plan: ExecutionPlan) -> str:
     title = f"{plan.strategy}: {counted(steps, 'step')} in {counted(batches, 'batch', 'es')}"
     if not plan.batches:
         return title
-    rows = [_HEAD, *_rows(plan)]
-    widths = [max(map(len, column)) for column in list(zip(*rows))[:-1]]
-    return "\n".join((title, "", *(_line(row, widths) for row in rows)))
+    return "\n".join((title, "", *table([_HEAD, *_rows(plan)])))
 
 
 def _rows(plan: ExecutionPlan) -> Iterator[Sequence[str]]:
@@ -36,8 +35,3 @@ def _rows(plan: ExecutionPlan) -> Iterator[Sequence[str]]:
 def _cut(text: str) -> str:
     """One long action must not make a hundred thousand rows long."""
     return text if len(text) <= _WIDEST else text[: _WIDEST - 3] + "..."
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [cell.ljust(width) for cell, width in zip(row, widths)]
-    return "  ".join((*cells, row[-1]))

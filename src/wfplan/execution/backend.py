@@ -1,0 +1,75 @@
+"""Backend: any executor in the form that the drivers use."""
+
+from __future__ import annotations
+
+import logging
+from inspect import iscoroutinefunction
+from typing import Any, Callable, Mapping
+
+from wfplan.execution.functions import FunctionExecutor
+from wfplan.execution.interface import Executor, StepCall
+from wfplan.execution.report import StepError
+from wfplan.plans import ExecutionPlan
+from wfplan.problems import Problem, ProblemList
+
+__all__ = ["Backend", "keep_findings", "open_backend", "tell_close_failure"]
+
+_logger = logging.getLogger("wfplan")
+
+
+class Backend:
+    """An executor whose members are what they should be."""
+
+    def __init__(self, executor: Any) -> None:
+        self._functions = executor if isinstance(executor, FunctionExecutor) else None
+        self._is_async = iscoroutinefunction(executor.execute)
+        self.execute: Callable[[StepCall], Any] = executor.execute
+        self.supports_dry_run: bool = getattr(executor, "supports_dry_run", False)
+        self.validate: Callable[[ExecutionPlan], Any] | None = getattr(executor, "validate", None)
+        self.close: Callable[[], Any] | None = getattr(executor, "close", None)
+
+    def is_async(self, call: StepCall) -> bool:
+        """Whether `execute` gives at once something to await; if not, it may take its time, and a thread."""
+        return self._is_async if self._functions is None else self._functions.is_async(call)
+
+    def needs_threads(self, plan: ExecutionPlan) -> bool:
+        """Whether a step of this plan keeps a thread busy while it runs."""
+        return not self._is_async if self._functions is None else self._functions.needs_threads(plan)
+
+
+def open_backend(executor: Executor | Mapping[str, Callable[..., Any]], problems: ProblemList) -> Backend | None:
+    """The backend for an executor, or for functions by action; None if it is none. Adds what is wrong with it."""
+    given: Any = executor
+    if isinstance(executor, Mapping):
+        try:
+            given = FunctionExecutor(executor)
+        except TypeError as error:
+            problems.add("invalid-executor", str(error))
+            return None
+    kind = type(given).__name__
+    if not callable(getattr(given, "execute", None)):
+        advice = "hand over an object with execute(call), or a mapping from actions to functions"
+        problems.add("invalid-executor", f"a {kind} has no method execute", suggestion=advice)
+        return None
+    for name in ("validate", "close"):
+        if not callable(getattr(given, name, str)):
+            problems.add("invalid-executor", f"{name} of the {kind} cannot be called")
+    if not isinstance(getattr(given, "supports_dry_run", False), bool):
+        problems.add("invalid-executor", f"supports_dry_run of the {kind} must be true or false")
+    return Backend(given)
+
+
+def keep_findings(found: Any, problems: ProblemList) -> None:
+    """Add what the `validate` of an executor gave, which should be problems."""
+    for problem in found:
+        if isinstance(problem, Problem):
+            problems.keep(problem)
+        else:
+            problems.add("invalid-executor", f"validate of the executor gave a {type(problem).__name__}, not a Problem")
+
+
+def tell_close_failure(error: BaseException) -> str:
+    """Log that the executor could not be closed; the text that says so."""
+    told = f"close of the executor raised {StepError.of(error)}"
+    _logger.warning(told)
+    return told

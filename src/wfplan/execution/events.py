@@ -1,0 +1,70 @@
+"""Event: one thing that happened in a run, for whoever wants to be told."""
+
+from __future__ import annotations
+
+import logging
+from typing import Callable, Optional
+
+from typing_extensions import Literal, TypeAlias
+
+from wfplan.execution.report import Phase, Reason, Status, StepError
+from wfplan.values import EMPTY, Items, Value
+
+__all__ = ["Event", "EventKind", "Observer", "guarded"]
+
+EventKind: TypeAlias = Literal[
+    "run-started", "attempt-started", "attempt-ended", "step-ended", "leftover-returned", "run-ended"
+]
+
+_logger = logging.getLogger("wfplan")
+_logger.addHandler(logging.NullHandler())
+
+
+class Event(Value):
+    """One thing that happened in a run. Outputs and parameters are never part of it."""
+
+    kind: EventKind
+    """`leftover-returned`: the function of a step that had timed out came back."""
+    at: float
+    """Seconds since the epoch, or whatever the clock of the `Progress` counts."""
+    run_id: str = ""
+    step: Optional[str] = None
+    """None for the two events of the whole run."""
+    attempt: Optional[int] = None
+    status: Optional[Status] = None
+    """How the attempt or the step ended."""
+    error: Optional[StepError] = None
+    retry_at: Optional[float] = None
+    """When an attempt ended and another follows: not before this."""
+    reason: Optional[Reason] = None
+    root_cause: Optional[str] = None
+    """As far as it is known at this moment; the report tells the last word."""
+    external_id: Optional[str] = None
+    dependencies: Items[str] = EMPTY
+    """When an attempt starts: those of its step."""
+    steps: Optional[int] = None
+    """When the run starts: how many steps it has, those that had ended before included."""
+    ended_steps: Optional[int] = None
+    """When the run starts: how many of them had ended before."""
+    phase: Optional[Phase] = None
+    """When the run ends."""
+
+
+Observer: TypeAlias = Callable[[Event], object]
+"""Told of every event, one at a time; what it returns is ignored, what it raises is logged once."""
+
+
+def guarded(observer: Observer) -> Observer:
+    """An observer that never raises an Exception: the first one is logged, all are ignored."""
+    broken = False
+
+    def observe(event: Event) -> None:
+        nonlocal broken
+        try:
+            observer(event)
+        except Exception:  # an observer can never break the run
+            if not broken:
+                broken = True
+                _logger.exception("an observer raised at %s; it goes on, without another word", event.kind)
+
+    return observe

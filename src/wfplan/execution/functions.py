@@ -1,0 +1,235 @@
+"""FunctionExecutor: a function for each action."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any, Callable, Iterator, Mapping, NamedTuple
+
+from wfplan.execution.interface import PendingOutput, Purpose, StepCall
+from wfplan.json_values import copy_plain
+from wfplan.names import list_names, nearest, quote
+from wfplan.plans import ExecutionPlan
+from wfplan.problems import PermanentError, Problem, ProblemList
+
+__all__ = ["FunctionExecutor"]
+
+
+class FunctionExecutor:
+    """Calls the function that is known for a step's action, with the step's parameters as keyword arguments.
+
+    A function may be async; what it returns is the output of the step. An argument that is annotated `StepCall` gets
+    the call: by its annotation, never by its name, since parameters come from a model. For the purpose `dry_run` the
+    functions of `dry_run` are called instead. With `pool`, any `concurrent.futures` executor, plain functions run
+    there; it stays the caller's to shut down.
+
+    >>> import wfplan
+    >>> plan = wfplan.plan({"greet": []})
+    >>> wfplan.run(plan, FunctionExecutor({"greet": lambda: "hello"})).outputs
+    {'greet': 'hello'}
+    """
+
+    def __init__(
+        self,
+        functions: Mapping[str, Callable[..., Any]],
+        *,
+        dry_run: Mapping[str, Callable[..., Any]] | None = None,
+        pool: Any = None,
+    ) -> None:
+        """Raises TypeError if a key is no text, a value no function, or `pool` has no `submit`."""
+        self._functions = {action: _Function(action, function) for action, function in functions.items()}
+        self._dry_run = None if dry_run is None else {action: _Function(action, f) for action, f in dry_run.items()}
+        if pool is not None and not callable(getattr(pool, "submit", None)):
+            raise TypeError(f"a {type(pool).__name__} is no pool: it has no method submit")
+        self._pool = pool
+
+    @property
+    def supports_dry_run(self) -> bool:
+        """Whether functions for dry runs were given."""
+        return self._dry_run is not None
+
+    def validate(self, plan: ExecutionPlan) -> tuple[Problem, ...]:
+        """A problem for each action without a function, and for parameters that a function does not take."""
+        settings = plan.workflow.execution_strategy
+        problems = ProblemList()
+        self._check(plan.workflow.steps, self._functions, "", problems)
+        if settings.rollback_on_failure:
+            self._check(_compensations(plan), self._functions, "the rollback of ", problems)
+        if settings.dry_run_first and self._dry_run is not None:
+            self._check(plan.workflow.steps, self._dry_run, "the dry run of ", problems)
+        return problems.listed()
+
+    def execute(self, call: StepCall) -> Any:
+        """Call the function; with a pool, have it called there."""
+        function = self._find(call)
+        arguments, keywords = function.arguments_for(call)
+        if self._pool is None or function.is_async:
+            return function.function(*arguments, **keywords)
+        # Nothing but positional arguments: some pools take keywords for options of their own.
+        return PendingOutput(self._pool.submit(_apply, function.function, arguments, keywords))
+
+    def is_async(self, call: StepCall) -> bool:
+        """Whether the function for this call is async."""
+        known = self._known(call.purpose).get(call.step.action)
+        return known is not None and known.is_async
+
+    def needs_threads(self, plan: ExecutionPlan) -> bool:
+        """Whether any function for a step of this plan is plain, and there is no pool to run it."""
+        if self._pool is not None:
+            return False
+        return any(not known.is_async for known in map(self._functions.get, _actions(plan)) if known is not None)
+
+    def _known(self, purpose: Purpose) -> Mapping[str, _Function]:
+        return (self._dry_run or {}) if purpose == "dry_run" else self._functions
+
+    def _find(self, call: StepCall) -> _Function:
+        known = self._known(call.purpose).get(call.step.action)
+        if known is None:
+            raise PermanentError(f"there is no function for the action {quote(call.step.action)}")
+        return known
+
+    @staticmethod
+    def _check(steps: Any, functions: Mapping[str, _Function], what: str, problems: ProblemList) -> None:
+        unknown: set[str] = set()
+        for step in steps:
+            function = functions.get(step.action)
+            subject = f"{what}step {quote(step.name)}"
+            if function is not None:
+                for reason in function.why_not(step.parameters):
+                    told = f"{subject}: the function for {quote(step.action)} {reason}"
+                    problems.add("invalid-parameters", told, steps=(step.name,))
+                continue
+            near = nearest(step.action, list(functions)[:2000]) if len(unknown) < 20 else []
+            unknown.add(step.action)
+            problems.add(
+                "unknown-action",
+                f"{subject}: there is no function for the action {quote(step.action)}",
+                steps=(step.name,),
+                suggestion=f"did you mean {' or '.join(map(quote, near))}?" if near else "give a function for it",
+            )
+
+
+class _Function:
+    """A function and what can be known of it before it is called."""
+
+    def __init__(self, action: object, function: object) -> None:
+        if not isinstance(action, str):
+            raise TypeError(f"an action is a text, not a {type(action).__name__}")
+        if not callable(function):
+            raise TypeError(f"what is given for the action {quote(action)} is a {type(function).__name__}, no function")
+        self.function: Callable[..., Any] = function
+        self.is_async = _is_async(function)
+        try:
+            self._signature: inspect.Signature | None = inspect.signature(function)
+        except (ValueError, TypeError):  # some functions written in C do not tell
+            self._signature = None
+        self._call_argument = self._find_call_argument()
+
+    def arguments_for(self, call: StepCall) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Positional and keyword arguments; the parameters are copied, since the plan must not change."""
+        keywords = copy_plain(call.step.parameters)
+        wanted = self._call_argument
+        if wanted is None:
+            return (), keywords
+        if wanted.kind is wanted.POSITIONAL_ONLY:
+            return (call,), keywords
+        return (), {**keywords, wanted.name: call}
+
+    def why_not(self, parameters: Mapping[str, Any]) -> Iterator[str]:
+        """Why the function cannot be called with these parameters: each reason as the end of a sentence."""
+        if self._signature is None:
+            return
+        wanted = self._call_argument
+        named = {
+            item.name: item
+            for item in self._signature.parameters.values()
+            if item.kind in (item.POSITIONAL_OR_KEYWORD, item.KEYWORD_ONLY) and item is not wanted
+        }
+        takes_any = any(item.kind is item.VAR_KEYWORD for item in self._signature.parameters.values())
+        if wanted is not None and wanted.kind is not wanted.POSITIONAL_ONLY and wanted.name in parameters:
+            yield f"has {quote(wanted.name)} for the call, so it cannot be a parameter"
+            return
+        missing = [name for name, item in named.items() if item.default is item.empty and name not in parameters]
+        unexpected = [] if takes_any else [name for name in parameters if name not in named]
+        if missing:
+            yield f"needs {list_names(missing)}, which is not among the parameters"
+        if unexpected:
+            taken = f"it takes {list_names(list(named))}" if named else "it takes none"
+            yield f"does not take {list_names(unexpected)}: {taken}"
+        if not missing and not unexpected:
+            yield from self._why_not_bound(parameters)
+
+    def _why_not_bound(self, parameters: Mapping[str, Any]) -> Iterator[str]:
+        """What only a trial shows: a name that is taken by an argument that is bound already, and the like."""
+        function: Any = self.function
+        bound: tuple[Any, ...] = ()
+        keywords = dict(parameters)
+        wanted = self._call_argument
+        if wanted is not None and wanted.kind is wanted.POSITIONAL_ONLY:
+            bound = (None,)
+        elif wanted is not None:
+            keywords[wanted.name] = None
+        while True:
+            if isinstance(function, functools.partial):
+                bound, keywords = (*function.args, *bound), {**function.keywords, **keywords}
+                function = function.func
+            elif inspect.ismethod(function):
+                bound, function = (function.__self__, *bound), function.__func__
+            else:
+                break
+        try:
+            inspect.signature(function).bind(*bound, **keywords)
+        except TypeError as error:
+            yield f"cannot be called with these parameters: {error}"
+        except ValueError:
+            return
+
+    def _find_call_argument(self) -> inspect.Parameter | None:
+        if self._signature is None:
+            return None
+        hints = _type_hints(self.function)
+        for item in self._signature.parameters.values():
+            annotation = hints.get(item.name, item.annotation)
+            if annotation is StepCall or annotation in ("StepCall", "wfplan.StepCall"):
+                return item
+        return None
+
+
+def _type_hints(function: Any) -> dict[str, Any]:
+    """The annotations of a function, texts resolved; empty where they cannot be."""
+    import typing
+
+    while isinstance(function, functools.partial):
+        function = function.func
+    if not inspect.isroutine(function) and not inspect.isclass(function):
+        function = type(function).__call__
+    try:
+        return typing.get_type_hints(function)
+    except Exception:  # noqa: BLE001 - a name that is known to type checkers only, or worse
+        return {}
+
+
+def _is_async(function: Any) -> bool:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+
+
+class _Undo(NamedTuple):
+    name: str
+    action: str
+    parameters: Mapping[str, Any]
+
+
+def _compensations(plan: ExecutionPlan) -> Iterator[_Undo]:
+    for step in plan.workflow.steps:
+        if step.rollback is not None:
+            yield _Undo(step.name, step.rollback.action, step.rollback.parameters)
+
+
+def _actions(plan: ExecutionPlan) -> set[str]:
+    return {step.action for step in plan.workflow.steps}
+
+
+def _apply(function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    return function(*arguments, **keywords)

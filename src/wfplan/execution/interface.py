@@ -1,0 +1,101 @@
+"""The seam between a run and whatever does the work: one step is handed over, its output comes back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, Callable, Mapping, Protocol
+
+from typing_extensions import Literal, TypeAlias
+
+from wfplan.models import Step
+
+__all__ = ["Executor", "PendingOutput", "Purpose", "StepCall"]
+
+Purpose: TypeAlias = Literal["execute", "dry_run", "compensate"]
+
+
+_NO_OUTPUTS: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class StepCall:
+    """One attempt at one step, handed to an executor."""
+
+    step: Step
+    purpose: Purpose = "execute"
+    attempt: int = 1
+    """Counted from 1."""
+    run_id: str = ""
+    timeout_seconds: float | None = None
+    """After this long the attempt is given up, whatever the executor does."""
+    outputs: Mapping[str, Any] = field(default_factory=lambda: _NO_OUTPUTS)
+    """What the direct dependencies gave, by name; only of those that succeeded."""
+    _note: Callable[[StepCall, str], None] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def idempotency_key(self) -> str:
+        """SHA-256, in hexadecimal digits, of run id, purpose, step, action and parameters; computed at each call.
+
+        The same for every attempt at a step of a run, so a backend that remembers it does nothing twice.
+        """
+        content = [self.run_id, self.purpose, self.step.name, self.step.action, self.step.parameters]
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def set_external_id(self, external_id: str) -> None:
+        """Tell the run by which name the backend knows this attempt: a job, a pod, a request.
+
+        It is in the report from then on, also if the attempt fails or never comes back. Does nothing in another
+        process, where the run cannot be told.
+        """
+        if self._note is not None:
+            self._note(self, external_id)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data, for a queue or a request; JSON can hold it if it can hold the outputs."""
+        return {
+            "step": self.step.model_dump(mode="json"),
+            "purpose": self.purpose,
+            "attempt": self.attempt,
+            "run_id": self.run_id,
+            "idempotency_key": self.idempotency_key,
+            "timeout_seconds": self.timeout_seconds,
+            "outputs": dict(self.outputs),
+        }
+
+    def __reduce__(self) -> Any:
+        """For another process: everything but the way back to the run."""
+        return StepCall, tuple(getattr(self, item.name) for item in fields(self) if item.name != "_note")
+
+
+class Executor(Protocol):
+    """Runs one step somewhere; knows nothing of graphs. Any object with this method is one.
+
+    It may have more, all optional: `supports_dry_run` (a boolean, False if not there), `validate(plan)` (an iterable of
+    `Problem`; called before the first step, an error refuses the run) and `close()` (called when the run is over,
+    refused or not; calling it again must do no harm). `validate` and `close` may be async, too.
+    """
+
+    def execute(self, call: StepCall, /) -> Any:
+        """Do what `call.step` says, for `call.purpose`, and return its output; an exception is its failure.
+
+        May be async: then it is awaited on an event loop, and cancelled where a plain one could not be. A plain one
+        runs in a thread. Either may return a `PendingOutput`; a plain one also something to await.
+        """
+        ...
+
+
+class PendingOutput:
+    """Returned by an executor whose output comes later, in a future: no thread waits for it.
+
+    Of the future only `add_done_callback`, `result` and `cancel` are used, as `concurrent.futures` defines them; where
+    `cancel` has no effect, the step counts as running until the future is done.
+    """
+
+    __slots__ = ("future",)
+
+    def __init__(self, future: Any) -> None:
+        self.future = future

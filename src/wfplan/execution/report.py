@@ -1,0 +1,260 @@
+"""What happened in a run, step by step; also the state to go on from."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional
+
+from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer, model_validator
+from typing_extensions import Annotated, Literal, TypeAlias
+
+from wfplan.json_values import NotJsonError, copy_json_object
+from wfplan.names import counted, escape, quote
+from wfplan.plans import ExecutionPlan
+from wfplan.problems import Problem, WfplanError
+from wfplan.values import EMPTY, FreeText, Items, Name, SchemaVersion, Value
+
+__all__ = [
+    "STATUSES",
+    "ExecutionError",
+    "ExecutionReport",
+    "Phase",
+    "Reason",
+    "Status",
+    "StepError",
+    "StepReport",
+]
+
+Status: TypeAlias = Literal["pending", "running", "succeeded", "failed", "timed_out", "cancelled", "skipped"]
+Phase: TypeAlias = Literal["executing", "rolling_back", "completed", "failed", "rolled_back"]
+Reason: TypeAlias = Literal["dependency-failed", "run-stopped", "blocked-by-leftover", "outcome-unknown"]
+
+STATUSES: tuple[Status, ...] = ("pending", "running", "succeeded", "failed", "timed_out", "cancelled", "skipped")
+"""A step is one of the first two, and ends in exactly one of the others."""
+
+_MESSAGE_LENGTH = 10_000
+_LINE_LENGTH = 200
+_SHOWN = 10
+
+
+class StepError(Value):
+    """Why an attempt failed."""
+
+    type: str
+    """The name of the exception's class, with its module if it is no builtin."""
+    message: str = ""
+
+    _exception: Optional[BaseException] = None
+
+    @classmethod
+    def of(cls, error: BaseException | str) -> StepError:
+        """The error of an attempt, from what it raised or from a message."""
+        if not isinstance(error, BaseException):
+            return cls(type="Exception", message=_cut(str(error)))
+        kind = type(error)
+        module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+        try:
+            message = str(error)
+        except Exception:  # noqa: BLE001 - an exception of a caller's that cannot tell itself
+            message = "(its text cannot be made)"
+        made = cls(type=f"{module}{kind.__qualname__}", message=_cut(message))
+        made._exception = error
+        return made
+
+    @property
+    def exception(self) -> BaseException | None:
+        """The exception itself, with its traceback; None in a report that was loaded."""
+        return self._exception
+
+    @property
+    def first_line(self) -> str:
+        """The error on one printable line, cut where it is long."""
+        text = escape(str(self).strip().partition("\n")[0])
+        return text if len(text) <= _LINE_LENGTH else text[: _LINE_LENGTH - 3] + "..."
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.message}" if self.message else self.type
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, StepError):
+            return NotImplemented
+        return (self.type, self.message) == (other.type, other.message)
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.message))
+
+
+def _cut(text: str) -> str:
+    """A text of bounded length that UTF-8 can hold."""
+    return text[:_MESSAGE_LENGTH].encode(errors="backslashreplace").decode()
+
+
+class StepReport(Value):
+    """What happened to one step. Times are seconds since the epoch, or whatever the clock of the run counts."""
+
+    name: Name
+    recommendation_id: Optional[Name] = None
+    status: Status = "pending"
+    attempts: Annotated[int, Field(ge=0)] = 0
+    """How many have started."""
+    started_at: Optional[float] = None
+    """When its first attempt started."""
+    ended_at: Optional[float] = None
+    """When it reached its last status."""
+    output: Any = None
+    output_not_kept: str = ""
+    """In a report that was loaded: the type of an output that JSON could not hold, so that it is lost."""
+    error: Optional[StepError] = None
+    """Of the last attempt, if it failed."""
+    reason: Optional[Reason] = None
+    """Why it was skipped, or not tried again."""
+    root_cause: Optional[str] = None
+    """The step that is to blame for this one being skipped: its first-declared failed ancestor, else the step that
+    stopped the run."""
+    external_id: Optional[FreeText] = None
+    """By which name the backend knows its last attempt."""
+    attempt_started_at: Optional[float] = None
+    """When its last attempt started."""
+    retry_at: Optional[float] = None
+    """While it is pending: when it may be tried again."""
+    cancel_by: Optional[float] = None
+    """While it is running: it was asked to end, and is waited for until this moment."""
+    leftover: bool = False
+    """Whether its function has not come back although its time is up: it still holds its place and its locks."""
+
+    @property
+    def seconds(self) -> float | None:
+        """From the start of its first attempt to its end; None while it has not both."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return self.ended_at - self.started_at
+
+    @model_serializer(mode="wrap")
+    def _serialize(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
+        """In JSON an output that JSON cannot hold is named by its type, and left out."""
+        if self.output is None or info.mode != "json":
+            return handler(self)
+        try:
+            kept, lost = copy_json_object({"": self.output})[""], ""
+        except NotJsonError:
+            kept, lost = None, f"{type(self.output).__module__}.{type(self.output).__qualname__}"
+        return handler(self.model_copy(update={"output": kept, "output_not_kept": lost}))
+
+
+class ExecutionReport(Value):
+    """What happened in a run so far: made by `run`, `arun` and `Progress.report`, loaded from its own JSON."""
+
+    schema_version: SchemaVersion = 1
+    plan: ExecutionPlan
+    run_id: FreeText
+    phase: Phase
+    """`executing` until the run has ended."""
+    stopped: bool = False
+    """Whether nothing new starts any more: a step failed and the policy says so, or it was asked for."""
+    steps: Dict[str, StepReport]
+    """By name, in declared order; every step of the plan is there."""
+    problems: Items[Problem] = EMPTY
+    """What is worth knowing about the run itself: a thread that is left, an executor that could not be closed."""
+
+    @model_validator(mode="after")
+    def _reports_the_plan(self) -> ExecutionReport:
+        if list(self.steps) != [step.name for step in self.plan.workflow.steps]:
+            raise ValueError("the steps are not those of the plan, in declared order")
+        for name, step in self.steps.items():
+            if step.name != name:
+                raise ValueError(f"the report of step {quote(name)} is one of step {quote(step.name)}")
+        return self
+
+    @property
+    def ok(self) -> bool:
+        """Whether every step was done: it succeeded, or failed and was allowed to."""
+        return self.phase == "completed"
+
+    @property
+    def statuses(self) -> dict[str, Status]:
+        """The status of each step, by name."""
+        return {name: step.status for name, step in self.steps.items()}
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """What each step that succeeded gave, by name."""
+        return {name: step.output for name, step in self.steps.items() if step.status == "succeeded"}
+
+    @property
+    def counts(self) -> dict[Status, int]:
+        """How many steps there are of each status, none left out."""
+        counts = dict.fromkeys(STATUSES, 0)
+        for step in self.steps.values():
+            counts[step.status] += 1
+        return counts
+
+    @property
+    def makespan(self) -> float:
+        """Seconds from the start of the first step to the end of the last one that ran; 0 if none has."""
+        starts = [step.started_at for step in self.steps.values() if step.started_at is not None]
+        ends = [step.ended_at for step in self.steps.values() if step.seconds is not None and step.ended_at is not None]
+        return max(ends) - min(starts) if starts and ends else 0.0
+
+    def raise_for_status(self) -> None:
+        """Raise ExecutionError if the run has ended and not every step was done; do nothing otherwise."""
+        if self.phase not in ("executing", "rolling_back", "completed"):
+            error = next(
+                (step.error for step in self.steps.values() if step.error and step.status != "succeeded"), None
+            )
+            raise ExecutionError(self) from (error.exception if error else None)
+
+    def records(self) -> list[dict[str, Any]]:
+        """A flat dictionary for each step, in declared order: `pandas.DataFrame(report.records())`."""
+        batches = {name: batch.number for batch in self.plan.batches for name in batch.steps}
+        return [
+            {
+                "run_id": self.run_id,
+                "step": name,
+                "recommendation_id": step.recommendation_id,
+                "action": self.plan.steps[name].action,
+                "batch": batches[name],
+                "status": step.status,
+                "attempts": step.attempts,
+                "started_at": step.started_at,
+                "ended_at": step.ended_at,
+                "seconds": step.seconds,
+                "error_type": step.error.type if step.error else None,
+                "error_message": step.error.message if step.error else None,
+                "reason": step.reason,
+                "root_cause": step.root_cause,
+                "external_id": step.external_id,
+            }
+            for name, step in self.steps.items()
+        ]
+
+    __hash__ = None  # type: ignore[assignment]  # outputs can be anything
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{number:,} {status}" for status, number in self.counts.items() if number)
+        return f"<ExecutionReport {self.phase}: {told or 'no steps'}>"
+
+    def __str__(self) -> str:
+        from wfplan.render.report import report_to_text
+
+        return report_to_text(self)
+
+
+class ExecutionError(WfplanError):
+    """A run ended and not every step was done; `report` tells what happened."""
+
+    report: ExecutionReport
+
+    def __init__(self, report: ExecutionReport) -> None:
+        self.report = report
+        super().__init__(report)
+
+    def __str__(self) -> str:
+        steps = self.report.steps.values()
+        blamed = [step for step in steps if step.status in ("failed", "timed_out", "cancelled")]
+        failed = f"{len(blamed):,} of {counted(len(steps), 'step')} failed"
+        lines = [f"the run {self.report.phase.replace('_', ' ')}: {failed}, {self.report.counts['skipped']:,} skipped"]
+        lines += [
+            f"  {quote(s.name)} {s.status}{f': {s.error.first_line}' if s.error else ''}" for s in blamed[:_SHOWN]
+        ]
+        if len(blamed) > _SHOWN:
+            lines.append(f"  and {len(blamed) - _SHOWN:,} more, in .report")
+        return "\n".join(lines)

@@ -1,0 +1,183 @@
+"""run: drives a plan with threads."""
+
+from __future__ import annotations
+
+import contextvars
+import sys
+import threading
+import time
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Any, Callable, Iterable, Mapping
+
+from wfplan.execution.backend import Backend, tell_close_failure
+from wfplan.execution.calls import Calls
+from wfplan.execution.events import Observer
+from wfplan.execution.interface import Executor
+from wfplan.execution.loop_thread import LoopThread
+from wfplan.execution.opening import Opening, default_limit
+from wfplan.execution.progress import Progress
+from wfplan.execution.report import ExecutionReport
+from wfplan.execution.session import LINGER_SECONDS, Interrupt, Session
+from wfplan.execution.signals import StopSignal
+from wfplan.models import OnFailure, Schedule
+from wfplan.plans import ExecutionPlan
+
+__all__ = ["run"]
+
+_GLANCE = 0.1 if sys.platform == "win32" else None  # there, a wait without an end cannot be interrupted
+_PATIENCE_WITH_INTERRUPTS = 2
+
+
+def run(
+    plan: ExecutionPlan | Progress,
+    executor: Executor | Mapping[str, Callable[..., Any]],
+    *,
+    schedule: Schedule | None = None,
+    max_parallel: int | None = None,
+    on_failure: OnFailure | None = None,
+    run_id: str | None = None,
+    stop: StopSignal | None = None,
+    observers: Iterable[Observer] = (),
+) -> ExecutionReport:
+    """Run a plan to its end, and tell what happened.
+
+    `executor` is an `Executor`, or a mapping from actions to functions. A keyword that is not given comes from the
+    plan; the lower `max_parallel` wins, and if there is none, it is min(32, CPUs + 4). With a `Progress` in place of
+    the plan, the run goes on from there, and it can be watched.
+
+    Raises RefusedError, with every problem, if something is wrong that can be known before the first step; after
+    that, a report is always returned, whatever steps do. KeyboardInterrupt, SystemExit and other interrupts, of the
+    caller or of a step, are raised again after an orderly end, with the report as their attribute `report`.
+
+    >>> import wfplan
+    >>> report = run(wfplan.plan({"greet": [], "ask": ["greet"]}), {"greet": lambda: "hello", "ask": lambda: 1 / 0})
+    >>> report.statuses, report.steps["ask"].error.type
+    ({'greet': 'succeeded', 'ask': 'failed'}, 'ZeroDivisionError')
+    """
+    opening = Opening(
+        plan,
+        executor,
+        schedule=schedule,
+        max_parallel=max_parallel,
+        on_failure=on_failure,
+        run_id=run_id,
+        observers=observers,
+    )
+    return _Run(opening, stop).wait()
+
+
+class _Run:
+    """A run in a thread of its own: an interrupt of the caller's cannot hit it in the middle of a line."""
+
+    def __init__(self, opening: Opening, stop: StopSignal | None) -> None:
+        self._opening = opening
+        self._stop = stop
+        self._inbox: SimpleQueue[Any] = SimpleQueue()
+        self._loop = LoopThread()
+        self._ended = threading.Event()
+        self._report: ExecutionReport | None = None
+        self._error: BaseException | None = None
+
+    def wait(self) -> ExecutionReport:
+        """Start, wait for the end, and give the report or raise what there is to raise."""
+        interrupts: list[BaseException] = []
+        context = contextvars.copy_context()
+        driver = threading.Thread(target=context.run, args=(self._main,), name="wfplan-run", daemon=True)
+        driver.start()
+        while True:
+            try:
+                if self._ended.wait(_GLANCE):
+                    break
+            except BaseException as error:
+                interrupts.append(error)
+                if len(interrupts) > _PATIENCE_WITH_INTERRUPTS:
+                    raise
+                self._inbox.put(Interrupt(error))
+        driver.join()
+        if self._error is None and interrupts:
+            self._error = interrupts[0]
+        if self._error is not None:
+            if self._report is not None:
+                self._error.report = self._report  # type: ignore[attr-defined]
+            raise self._error
+        assert self._report is not None  # noqa: S101 - for type checkers
+        return self._report
+
+    def _main(self) -> None:
+        try:
+            self._report = self._run()
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread of the caller
+            self._error = error
+        finally:
+            self._ended.set()
+
+    def _run(self) -> ExecutionReport:
+        opening = self._opening
+        try:
+            if opening.backend is not None and opening.backend.validate is not None:
+                self._validate(opening.backend.validate)
+            progress, backend = opening.settle()
+        except BaseException:
+            self._close(opening.backend)
+            self._loop.close(LINGER_SECONDS)
+            raise
+        if progress.max_parallel is None:
+            progress.limit(default_limit())
+        calls = Calls(backend, self._inbox.put, self._loop.submit, self._loop.submit)
+        session = Session(progress, calls, self._stop, opening.observers)
+        if self._stop is not None:
+            self._stop.connect(self._wake)
+        try:
+            session.begin()
+            self._drive(session)
+        finally:
+            if self._stop is not None:
+                self._stop.disconnect(self._wake)
+        self._linger(session)
+        session.keep_close_failure(self._close(backend))
+        self._loop.close(LINGER_SECONDS)
+        self._take_all(session)
+        calls.close()
+        self._error = session.interrupt
+        return session.end()
+
+    def _validate(self, validate: Callable[[ExecutionPlan], Any]) -> None:
+        try:
+            self._opening.keep_findings(self._loop.resolve(validate(self._opening.plan)))
+        except Exception as error:  # noqa: BLE001 - an executor that fails is refused
+            self._opening.keep_failure(error)
+
+    def _close(self, backend: Backend | None) -> str | None:
+        """Close the executor; what to tell if that fails."""
+        try:
+            if backend is not None and backend.close is not None:
+                self._loop.resolve(backend.close())
+        except Exception as error:  # noqa: BLE001 - the run has ended all the same
+            return tell_close_failure(error)
+        return None
+
+    def _drive(self, session: Session) -> None:
+        self._take_all(session)
+        session.pump()
+        while session.is_active:
+            with suppress(Empty):
+                session.take(self._inbox.get(timeout=session.patience))
+            self._take_all(session)
+            session.pump()
+
+    def _take_all(self, session: Session) -> None:
+        while not self._inbox.empty():
+            session.take(self._inbox.get_nowait())
+
+    def _linger(self, session: Session) -> None:
+        """Wait for what was cancelled and is on its way to its end, but not for long."""
+        until = time.monotonic() + LINGER_SECONDS
+        while session.lingers and time.monotonic() < until:
+            try:
+                session.take(self._inbox.get(timeout=max(until - time.monotonic(), 0.0)))
+            except Empty:
+                return
+
+    def _wake(self) -> None:
+        self._inbox.put(None)

@@ -1,0 +1,50 @@
+"""Timetable: what is due when."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import Iterator
+
+from typing_extensions import Literal, TypeAlias
+
+__all__ = ["Due", "Timetable"]
+
+Due: TypeAlias = Literal["attempt", "leftover", "retry"]
+
+
+class Timetable:
+    """For each step, by its number, when its attempt is given up, its leftover lost, or its retry due."""
+
+    def __init__(self) -> None:
+        self._times: dict[Due, dict[int, float]] = {"attempt": {}, "leftover": {}, "retry": {}}
+        self._heap: list[tuple[float, int, Due]] = []  # may hold entries that no longer count
+
+    def set(self, due: Due, number: int, at: float) -> None:
+        """Note a time, in place of one noted before."""
+        self._times[due][number] = at
+        heappush(self._heap, (at, number, due))
+
+    def get(self, due: Due, number: int) -> float | None:
+        """The time that is noted, if any."""
+        return self._times[due].get(number)
+
+    def drop(self, due: Due, number: int) -> None:
+        """Forget a time, if one is noted."""
+        self._times[due].pop(number, None)
+
+    def next(self) -> float | None:
+        """The earliest time noted; None if there is none."""
+        heap = self._heap
+        while heap and self._times[heap[0][2]].get(heap[0][1]) != heap[0][0]:
+            heappop(heap)
+        return heap[0][0] if heap else None
+
+    def pop_until(self, now: float) -> Iterator[tuple[Due, int, float]]:
+        """What is due by now, the earliest first, forgotten as it is given; what is noted meanwhile included."""
+        while True:
+            at = self.next()
+            if at is None or at > now:
+                return
+            _, number, due = heappop(self._heap)
+            del self._times[due][number]
+            yield due, number, at

@@ -1,0 +1,56 @@
+"""Workers: daemon threads that do one thing after the other, as many as there is to do at once."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from queue import SimpleQueue
+from typing import Any, Callable, Collection
+
+__all__ = ["Workers"]
+
+_JOIN_SECONDS = 5.0
+
+
+class Workers:
+    """Threads that are started when no other is free, and end when `close` is called.
+
+    Unlike those of `concurrent.futures` they are daemons: one that never comes back keeps no process alive.
+    """
+
+    def __init__(self, name: str, deliver: Callable[[Any], object]) -> None:
+        """Workers whose threads are called `name`-1, `name`-2 and so on, and hand what they have made to `deliver`."""
+        self._name = name
+        self._deliver = deliver
+        self._work: SimpleQueue[Callable[[], Any] | None] = SimpleQueue()
+        self._free: deque[None] = deque()  # one for each thread that has nothing to do; append and pop are atomic
+        self._threads: list[threading.Thread] = []
+
+    def submit(self, work: Callable[[], Any]) -> None:
+        """Have this done at once by a thread; what it returns, if not None, is delivered. It must not raise."""
+        self._work.put(work)
+        try:
+            self._free.pop()
+        except IndexError:
+            thread = threading.Thread(target=self._serve, name=f"{self._name}-{len(self._threads) + 1}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def close(self, left: Collection[str] = ()) -> None:
+        """End the threads, and wait for all but those of these names; they end when they have done what they do."""
+        for _ in self._threads:
+            self._work.put(None)
+        for thread in self._threads:
+            if thread.name not in left:
+                thread.join(_JOIN_SECONDS)
+
+    def _serve(self) -> None:
+        while True:
+            work = self._work.get()
+            if work is None:
+                return
+            made = work()
+            self._free.append(None)  # before the delivery, which may bring the next work
+            if made is not None:
+                self._deliver(made)
+            del work, made
