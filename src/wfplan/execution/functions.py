@@ -93,17 +93,16 @@ class FunctionExecutor:
         unknown: set[str] = set()
         for step in steps:
             function = functions.get(step.action)
-            subject = f"{what}step {quote(step.name)}"
             if function is not None:
                 for reason in function.why_not(step.parameters):
-                    told = f"{subject}: the function for {quote(step.action)} {reason}"
+                    told = f"{what}step {quote(step.name)}: the function for {quote(step.action)} {reason}"
                     problems.add("invalid-parameters", told, steps=(step.name,))
                 continue
             near = nearest(step.action, list(functions)[:2000]) if len(unknown) < 20 else []
             unknown.add(step.action)
             problems.add(
                 "unknown-action",
-                f"{subject}: there is no function for the action {quote(step.action)}",
+                f"{what}step {quote(step.name)}: there is no function for the action {quote(step.action)}",
                 steps=(step.name,),
                 suggestion=f"did you mean {' or '.join(map(quote, near))}?" if near else "give a function for it",
             )
@@ -124,6 +123,7 @@ class _Function:
         except (ValueError, TypeError):  # some functions written in C do not tell
             self._signature = None
         self._call_argument = self._find_call_argument()
+        self._reasons: dict[frozenset[str], tuple[str, ...]] = {}
 
     def arguments_for(self, call: StepCall) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Positional and keyword arguments; the parameters are copied, since the plan must not change."""
@@ -135,8 +135,14 @@ class _Function:
             return (call,), keywords
         return (), {**keywords, wanted.name: call}
 
-    def why_not(self, parameters: Mapping[str, Any]) -> Iterator[str]:
+    def why_not(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
         """Why the function cannot be called with these parameters: each reason as the end of a sentence."""
+        names = frozenset(parameters)
+        if names not in self._reasons:
+            self._reasons[names] = tuple(self._look_for_reasons(parameters))
+        return self._reasons[names]
+
+    def _look_for_reasons(self, parameters: Mapping[str, Any]) -> Iterator[str]:
         if self._signature is None:
             return
         wanted = self._call_argument

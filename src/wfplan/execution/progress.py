@@ -212,6 +212,11 @@ class Progress:
         return self._unended > 0
 
     @property
+    def remaining(self) -> int:
+        """How many steps have not ended."""
+        return self._unended
+
+    @property
     def wake_at(self) -> float | None:
         """When to call `get_ready` again if nothing happens before: a retry, a timeout. None if nothing is due."""
         return self._times.next()
@@ -459,7 +464,7 @@ class Progress:
                 not self._waits_for[number]
                 and self._status[number] == "pending"
                 and self._layout.batch_of[number] < self._open_batches
-                and self._times.get("retry", number) is None
+                and not (self._attempts[number] and self._times.get("retry", number) is not None)
             ):
                 self._queue.push(number)
 

@@ -59,8 +59,8 @@ class Session:
 
     def begin(self) -> None:
         """Tell that the run starts; calls that somebody else had started and nobody knows of are made again."""
-        ended = sum(status not in ("pending", "running") for status in self._progress.report().statuses.values())
-        self._tell(kind="run-started", steps=len(self._progress.plan.workflow.steps), ended_steps=ended)
+        steps = len(self._progress.plan.workflow.steps)
+        self._tell(kind="run-started", steps=steps, ended_steps=steps - self._progress.remaining)
         for call in self._progress.start_again(self._now()):
             self._calls.start(call)
 

@@ -1,0 +1,154 @@
+"""What running a plan costs beside the barest loops: no-op steps, so that nothing but the cost of running is seen."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import heapq
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Tuple
+
+import loops
+from loops import THREADS
+from timing import Contenders, median, milliseconds, race, ratio
+
+import wfplan
+from wfplan import ExecutionPlan, Progress, Step
+
+
+def layers(depth: int, width: int) -> List[Step]:
+    """Steps in layers, each of which needs three of the layer before."""
+    steps: List[Step] = []
+    for layer in range(depth):
+        for place in range(width):
+            needs = [f"{layer - 1}-{(place + shift) % width}" for shift in range(min(3, width))] if layer else []
+            steps.append(Step(name=f"{layer}-{place}", action="nothing", dependencies=needs))
+    return steps
+
+
+def observe(_event: wfplan.Event) -> None:
+    """An observer that does nothing."""
+
+
+def run_plain(plan: ExecutionPlan, observers: int = 0) -> None:
+    report = wfplan.run(plan, {"nothing": loops.nothing}, max_parallel=THREADS, observers=[observe] * observers)
+    assert report.ok
+
+
+def run_async(plan: ExecutionPlan, observers: int = 0) -> None:
+    report = asyncio.run(wfplan.arun(plan, {"nothing": loops.nothing_async}, observers=[observe] * observers))
+    assert report.ok
+
+
+def walk(plan: ExecutionPlan) -> None:
+    """The progress alone, without any driver."""
+    progress = Progress(plan)
+    while progress.is_active():
+        for call in progress.get_ready(0.0):
+            progress.done(call.step.name, now=0.0)
+
+
+def drivers(rounds: int) -> None:
+    """10,000 steps in 100 layers."""
+    steps = layers(100, 100)
+    plan = wfplan.plan(steps)
+    eager = wfplan.plan(plan.workflow, execution_strategy=wfplan.ExecutionStrategy(schedule="eager"))
+    contenders: Contenders = {
+        "`run`": lambda: run_plain(plan),
+        "`run`, eager": lambda: run_plain(eager),
+        "`run`, one observer": lambda: run_plain(plan, 1),
+        "`run`, ten observers": lambda: run_plain(plan, 10),
+        "graphlib and a thread pool, all that is ready submitted": lambda: loops.graphlib_with_all_threads(steps),
+        "graphlib and a thread pool, as many in flight as threads": lambda: loops.graphlib_with_threads(steps),
+        "Dask's threaded scheduler": lambda: loops.dask_threads(steps),
+        "`arun`": lambda: run_async(plan),
+        "`arun`, eager": lambda: run_async(eager),
+        "`arun`, one observer": lambda: run_async(plan, 1),
+        "`arun`, ten observers": lambda: run_async(plan, 10),
+        "graphlib and asyncio tasks": lambda: asyncio.run(loops.graphlib_with_tasks(steps)),
+        "the `Progress` alone": lambda: walk(plan),
+    }
+    seconds = race(contenders, rounds)
+    print("| what | per step | beside `run` | beside `arun` |")
+    print("|---|---|---|---|")
+    for label, values in seconds.items():
+        own = 1e6 * median(values) / len(steps)
+        beside = [f"{ratio(values, seconds[driver]):.2f} x" for driver in ("`run`", "`arun`")]
+        print(f"| {label} | {own:,.1f} µs | {' | '.join(beside)} |")
+
+
+def peers(rounds: int) -> None:
+    """TaskFlow takes a time that grows with the square of the steps, so there are only 200."""
+    steps = layers(5, 40)
+    plan = wfplan.plan(steps)
+    seconds = race({"`run`": lambda: run_plain(plan), "TaskFlow": lambda: loops.taskflow(steps)}, rounds)
+    print("\n| 200 steps | per step | beside `run` |\n|---|---|---|")
+    for label, values in seconds.items():
+        own = 1e6 * median(values) / len(steps)
+        print(f"| {label} | {own:,.0f} µs | {ratio(values, seconds['`run`']):.1f} x |")
+
+
+def growth(rounds: int) -> None:
+    """From 10,000 to 100,000 steps."""
+    print("\n| what | 10,000 | 100,000 | growth |\n|---|---|---|---|")
+    small, large = wfplan.plan(layers(100, 100)), wfplan.plan(layers(100, 1000))
+    works: Dict[str, Callable[[ExecutionPlan], None]] = {
+        "`run`": run_plain,
+        "`arun`": run_async,
+        "the `Progress` alone": walk,
+    }
+    for label, work in works.items():
+        seconds = race({"small": partial(work, small), "large": partial(work, large)}, rounds)
+        grown = ratio(seconds["large"], seconds["small"])
+        print(f"| {label} | {milliseconds(seconds['small'])} | {milliseconds(seconds['large'])} | {grown:.1f} x |")
+
+
+def schedules(path: Path) -> None:
+    """Makespan of the eager schedule on real workflows, beside the lower bound max(critical path, work / k)."""
+    print("\n| workers | workflows | mean of makespan / lower bound | worst |\n|---|---|---|---|")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for workers in (4, 16, 64):
+        ratios = [found for found in (_efficiency(json.loads(line), workers) for line in lines) if found]
+        print(f"| {workers} | {len(ratios)} | {sum(ratios) / len(ratios):.3f} | {max(ratios):.3f} |")
+
+
+def _efficiency(record: Dict[str, Any], workers: int) -> float:
+    steps = [
+        Step(name=step["id"], dependencies=step["dependencies"], estimated_seconds=step.get("duration"))
+        for step in record["steps"]
+    ]
+    took = {step.name: step.estimated_seconds or 0.0 for step in steps}
+    plan = wfplan.plan(steps)
+    progress = Progress(plan, schedule="eager", max_parallel=workers)
+    now = 0.0
+    ends: List[Tuple[float, str]] = []
+    while progress.is_active():
+        for call in progress.get_ready(now):
+            heapq.heappush(ends, (now + took[call.step.name], call.step.name))
+        now, name = heapq.heappop(ends)
+        progress.done(name, now=now)
+    critical: Dict[str, float] = {}
+    for batch in plan.batches:
+        for name in batch.steps:
+            critical[name] = took[name] + max((critical[d] for d in plan.steps[name].dependencies), default=0.0)
+    bound = max(max(critical.values(), default=0.0), sum(took.values()) / workers)
+    return now / bound if bound else 0.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", nargs="*", default=["drivers", "peers", "growth"])
+    parser.add_argument("--workflows", type=Path, help="workflows with durations, one JSON record a line")
+    arguments = parser.parse_args()
+    for name, measure in (("drivers", drivers), ("peers", peers), ("growth", growth)):
+        if name in arguments.only:
+            measure(arguments.rounds)
+    if arguments.workflows is not None:
+        schedules(arguments.workflows)
+
+
+if __name__ == "__main__":
+    main()

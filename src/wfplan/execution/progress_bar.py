@@ -1,0 +1,45 @@
+"""A progress bar in the terminal, by rich (extra `rich`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wfplan.execution.events import Event, Observer
+from wfplan.problems import BackendNotAvailableError
+
+__all__ = ["progress_bar"]
+
+
+def progress_bar(console: Any = None) -> Observer:
+    """An observer that shows how many steps have ended, which one began last, and how many failed.
+
+    `console` is a `rich.console.Console`, by default the one that rich writes to. One bar is for one run at a time.
+    Raises BackendNotAvailableError if rich is not installed.
+    """
+    try:
+        from rich.markup import escape
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    except ImportError as error:
+        raise BackendNotAvailableError("a progress bar needs rich: pip install 'wfplan[rich]'") from error
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    bar = Progress(*columns, console=console)
+    task = bar.add_task("", total=None, start=False)
+    failed = 0
+
+    def observe(event: Event) -> None:
+        nonlocal failed
+        if event.kind == "run-started":
+            failed = 0
+            bar.reset(task, total=event.steps, completed=event.ended_steps or 0)
+            bar.start()
+        elif event.kind == "attempt-started":
+            bar.update(task, description=escape(event.step or ""))
+        elif event.kind == "step-ended":
+            failed += event.status not in ("succeeded", "skipped")
+            bar.update(task, advance=1)
+        elif event.kind == "run-ended":
+            bar.update(task, description=f"{event.phase}, {failed} failed" if failed else str(event.phase))
+            bar.stop()
+
+    return observe
