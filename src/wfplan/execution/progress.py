@@ -8,10 +8,11 @@ from typing import Any, Iterable, Mapping, Sequence
 from wfplan.execution.events import Event, EventKind, Observer
 from wfplan.execution.interface import StepCall
 from wfplan.execution.layout import Layout
+from wfplan.execution.ledger import TIMED_OUT, Ledger
 from wfplan.execution.ready import ReadyQueue
 from wfplan.execution.report import ExecutionReport, Phase, Reason, Status, StepError, StepReport
 from wfplan.execution.settings import RunSettings, settle
-from wfplan.execution.state import BAD, check_state, counts_as_done
+from wfplan.execution.state import check_state, counts_as_done
 from wfplan.execution.timetable import Timetable
 from wfplan.models import OnFailure, RetryPolicy, Schedule
 from wfplan.names import quote
@@ -25,7 +26,6 @@ CANCEL_GRACE_SECONDS = 10.0
 """How long what was asked to end is waited for."""
 
 _LONGEST_DELAY = 1e9  # thirty years: what is beyond is never, and stays a finite number
-_TIMED_OUT = "timed_out"  # the type of the error of an attempt that raised nothing
 
 
 class Progress:
@@ -83,25 +83,15 @@ class Progress:
         self._steps = plan.workflow.steps
         self._queue = ReadyQueue(layout.rank, layout.locks, layout.alone, settings.max_parallel)
         self._times = Timetable()
-        count = len(self._steps)
-        self._status: list[Status] = ["pending"] * count
-        self._attempts = [0] * count
-        self._started: list[float | None] = [None] * count
-        self._attempt_started: list[float | None] = [None] * count
-        self._ended: list[float | None] = [None] * count
+        self._ledger = Ledger(self._steps, layout)
         self._waits_for = list(map(len, layout.needs))
-        self._outputs: dict[int, Any] = {}
-        self._errors: dict[int, StepError] = {}
-        self._reasons: dict[int, Reason] = {}
-        self._external_ids: dict[int, str] = {}
         self._in_flight: dict[int, None] = {}
         self._leftovers: dict[int, None] = {}  # of those in flight, the ones whose time is up
         self._cancel_by: dict[int, float] = {}
         self._to_cancel: list[int] = []
-        self._blocked_by: dict[int, int] = {}
         self._stopped = False
         self._stopper: int | None = None
-        self._unended = count
+        self._unended = len(self._steps)
         self._open_batches = 0 if settings.schedule == "batch" else len(layout.batches)
         self._left_in_batch = list(map(len, layout.batches))
         self._now = 0.0
@@ -122,7 +112,7 @@ class Progress:
             started, in_vain = self._queue.take()
             calls.extend(map(self._start, started))
             for number, culprit in in_vain:
-                if self._status[number] == "pending":  # the end of one may have stopped the run
+                if self._ledger.status[number] == "pending":  # the end of one may have stopped the run
                     self._block(number, culprit)
             if not in_vain:
                 return tuple(calls)
@@ -137,8 +127,8 @@ class Progress:
         """The call of this step came back with its output. Raises KeyError or ValueError if it was not in flight."""
         number = self._land(name, now)
         if number is not None:
-            self._outputs[number] = output
-            self._errors.pop(number, None)
+            self._ledger.outputs[number] = output
+            self._ledger.errors.pop(number, None)
             self._end_attempt(number, "succeeded")
 
     def failed(self, name: str, error: BaseException | str, *, now: float, reason: Reason | None = None) -> None:
@@ -149,9 +139,9 @@ class Progress:
         """
         number = self._land(name, now)
         if number is not None:
-            self._errors[number] = StepError.of(error)
+            self._ledger.errors[number] = StepError.of(error)
             if reason is not None:
-                self._reasons[number] = reason
+                self._ledger.reasons[number] = reason
             final = isinstance(error, PermanentError) or not isinstance(error, (Exception, str))
             self._end_attempt(number, "failed", final=final or reason is not None)
 
@@ -162,7 +152,7 @@ class Progress:
         """
         number = self._land(name, now)
         if number is not None:
-            self._errors.pop(number, None)
+            self._ledger.errors.pop(number, None)
             self._end_attempt(number, "cancelled", final=True)
 
     def stop(
@@ -201,7 +191,7 @@ class Progress:
                 self.cancelled(name, now=now)
             else:
                 self._now = max(self._now, now)
-                self._attempt_started[number] = self._now
+                self._ledger.attempt_started[number] = self._now
                 if step.timeout_seconds is not None:
                     self._times.set("attempt", number, self._now + step.timeout_seconds)
                 again.append(self._call(number))
@@ -242,8 +232,18 @@ class Progress:
 
     def report(self, problems: Sequence[Problem] = ()) -> ExecutionReport:
         """What has happened so far."""
-        ancestors = self._failed_ancestors()
-        steps = {name: self._step_report(number, ancestors) for number, name in enumerate(self._layout.names)}
+        ancestors = self._ledger.failed_ancestors()
+        steps = {
+            name: self._ledger.report(
+                number,
+                ancestors,
+                self._stopper,
+                retry_at=self._times.get("retry", number),
+                cancel_by=self._cancel_by.get(number),
+                leftover=number in self._leftovers,
+            )
+            for number, name in enumerate(self._layout.names)
+        }
         return trusted(
             ExecutionReport,
             {
@@ -262,41 +262,25 @@ class Progress:
         """`executing` while a step has not ended; then `completed` if every step is done, else `failed`."""
         if self.is_active():
             return "executing"
-        return "completed" if all(map(counts_as_done, self._steps, self._status)) else "failed"
+        return "completed" if all(map(counts_as_done, self._steps, self._ledger.status)) else "failed"
 
     # One attempt: it starts, comes back, or its time is up.
 
     def _start(self, number: int) -> StepCall:
-        self._status[number] = "running"
-        self._attempts[number] += 1
-        self._attempt_started[number] = self._now
-        if self._started[number] is None:
-            self._started[number] = self._now
-        self._external_ids.pop(number, None)
+        self._ledger.start(number, self._now)
         self._in_flight[number] = None
         step = self._steps[number]
         if step.timeout_seconds is not None:
             self._times.set("attempt", number, self._now + step.timeout_seconds)
         if self._observers:
-            self._tell("attempt-started", number, attempt=self._attempts[number], dependencies=step.dependencies)
+            self._tell("attempt-started", number, attempt=self._ledger.attempts[number], dependencies=step.dependencies)
         return self._call(number)
 
     def _call(self, number: int) -> StepCall:
         step = self._steps[number]
-        outputs = {
-            self._layout.names[needed]: self._outputs[needed]
-            for needed in self._layout.needs[number]
-            if self._status[needed] == "succeeded"
-        }
-        return StepCall(
-            step, "execute", self._attempts[number], self.run_id, step.timeout_seconds, outputs, self._note_external_id
-        )
-
-    def _note_external_id(self, call: StepCall, external_id: str) -> None:
-        """May be called by any thread: one assignment, and only while this attempt is the last one."""
-        number = self._layout.numbers[call.step.name]
-        if self._attempts[number] == call.attempt:
-            self._external_ids[number] = external_id
+        attempt, outputs = self._ledger.attempts[number], self._ledger.outputs_for(number)
+        note = self._ledger.note_external_id
+        return StepCall(step, "execute", attempt, self.run_id, step.timeout_seconds, outputs, note)
 
     def _land(self, name: str, now: float) -> int | None:
         """The step whose call has come back; None if that came too late to count."""
@@ -313,8 +297,8 @@ class Progress:
         del self._leftovers[number]
         self._times.drop("leftover", number)
         if self._observers:
-            self._tell("leftover-returned", number, attempt=self._attempts[number])
-        if self._status[number] == "running":
+            self._tell("leftover-returned", number, attempt=self._ledger.attempts[number])
+        if self._ledger.status[number] == "running":
             self._schedule_retry(number)
         return None
 
@@ -334,7 +318,7 @@ class Progress:
             self._end(number, "cancelled")
             return
         timeout = self._steps[number].timeout_seconds or 0.0
-        self._errors[number] = StepError(type=_TIMED_OUT, message=f"no result within {timeout:g} seconds")
+        self._ledger.errors[number] = StepError(type=TIMED_OUT, message=f"no result within {timeout:g} seconds")
         self._times.set("leftover", number, at + timeout)
         self._to_cancel.append(number)
         self._tell_attempt_ended(number, "timed_out")
@@ -344,16 +328,16 @@ class Progress:
     def _lose(self, number: int) -> None:
         """What was left behind has been waited for as long again."""
         self._queue.lose(number)
-        if self._status[number] == "running":
+        if self._ledger.status[number] == "running":
             self._end(number, "timed_out", reason="blocked-by-leftover")
 
     def _may_retry(self, number: int) -> bool:
         policy = self._steps[number].retry
-        return policy is not None and self._attempts[number] < policy.max_attempts and not self._stopped
+        return policy is not None and self._ledger.attempts[number] < policy.max_attempts and not self._stopped
 
     def _schedule_retry(self, number: int) -> None:
-        self._status[number] = "pending"
-        delay = _delay_before(self._steps[number].retry, self._attempts[number])
+        self._ledger.status[number] = "pending"
+        delay = _delay_before(self._steps[number].retry, self._ledger.attempts[number])
         if delay > 0:
             self._times.set("retry", number, self._now + delay)
         else:
@@ -379,31 +363,30 @@ class Progress:
     def _finish(
         self, number: int, status: Status, *, reason: Reason | None = None, root_cause: int | None = None
     ) -> None:
-        self._status[number] = status
-        self._ended[number] = self._now
+        if reason is not None:
+            self._ledger.reasons[number] = reason
+        self._ledger.end(number, status, self._now)
         self._unended -= 1
         self._left_in_batch[self._layout.batch_of[number]] -= 1
-        if reason is not None:
-            self._reasons[number] = reason
         if self._observers:
             blamed = None if root_cause is None else self._layout.names[root_cause]
             self._tell(
                 "step-ended",
                 number,
-                attempt=self._attempts[number],
+                attempt=self._ledger.attempts[number],
                 status=status,
-                error=self._errors.get(number),
-                reason=self._reasons.get(number),
+                error=self._ledger.errors.get(number),
+                reason=self._ledger.reasons.get(number),
                 root_cause=blamed,
-                external_id=self._external_ids.get(number),
+                external_id=self._ledger.external_ids.get(number),
             )
 
     def _block(self, number: int, culprit: int) -> None:
         """The step waits for nothing but what `culprit`, which timed out, has left behind, and that is lost."""
-        self._blocked_by[number] = culprit
-        if self._attempts[number]:
+        if self._ledger.attempts[number]:
             self._end(number, "timed_out", reason="blocked-by-leftover")
             return
+        self._ledger.blocked_by[number] = culprit
         self._finish(number, "skipped", reason="blocked-by-leftover", root_cause=culprit)
         self._skip_dependents(number, culprit)
         self._open_next_batches()
@@ -413,7 +396,7 @@ class Progress:
         pending = [number]
         while pending:
             for other in self._layout.dependents[pending.pop()]:
-                if self._status[other] == "pending":
+                if self._ledger.status[other] == "pending":
                     self._finish(other, "skipped", reason="dependency-failed", root_cause=root_cause)
                     pending.append(other)
 
@@ -426,16 +409,12 @@ class Progress:
         self._queue.clear()
         if stopper is not None:
             self._skip_dependents(stopper, stopper)
-        for number, status in enumerate(self._status):
-            if status == "pending" and not self._attempts[number]:
+        for number, status in enumerate(self._ledger.status):
+            if status == "pending" and not self._ledger.attempts[number]:
                 self._finish(number, "skipped", reason="run-stopped", root_cause=stopper)
             elif status == "pending" or (status == "running" and number in self._leftovers):
                 self._times.drop("retry", number)
-                self._finish(number, self._last_status(number), reason="run-stopped")
-
-    def _last_status(self, number: int) -> Status:
-        """How the last attempt ended, of a step that waits for the next one."""
-        return "timed_out" if self._errors[number].type == _TIMED_OUT else "failed"
+                self._finish(number, self._ledger.last_attempt(number), reason="run-stopped")
 
     def _cancel_all(self, grace_seconds: float) -> None:
         """Everything in flight is asked to end, and waited for so long."""
@@ -462,9 +441,9 @@ class Progress:
         for number in numbers:
             if (
                 not self._waits_for[number]
-                and self._status[number] == "pending"
+                and self._ledger.status[number] == "pending"
                 and self._layout.batch_of[number] < self._open_batches
-                and not (self._attempts[number] and self._times.get("retry", number) is not None)
+                and not (self._ledger.attempts[number] and self._times.get("retry", number) is not None)
             ):
                 self._queue.push(number)
 
@@ -479,38 +458,24 @@ class Progress:
             self._take_over(number, report)
             if report.status == "skipped" and report.reason == "run-stopped":
                 stoppers.append(self._layout.numbers.get(report.root_cause or ""))
-        for number in sorted(self._in_flight, key=lambda number: (self._attempt_started[number] or 0.0, number)):
+        for number in sorted(self._in_flight, key=lambda number: (self._ledger.attempt_started[number] or 0.0, number)):
             self._in_flight[number] = self._in_flight.pop(number)
         if stopped or stoppers:
             self._stop(stoppers[0] if stoppers else None)
-        failed = [number for number in range(len(self._steps)) if self._is_to_blame(number)]
+        failed = [number for number in range(len(self._steps)) if self._ledger.is_to_blame(number)]
         if failed and self.settings.on_failure != "skip-dependents":
-            self._stop(min(failed, key=lambda number: (self._ended[number] or 0.0, number)))
+            self._stop(min(failed, key=lambda number: (self._ledger.ended[number] or 0.0, number)))
             if self.settings.on_failure == "cancel":
                 self._cancel_all(CANCEL_GRACE_SECONDS)
-        for number, status in enumerate(self._status):
-            if status == "skipped" or self._is_to_blame(number):
+        for number, status in enumerate(self._ledger.status):
+            if status == "skipped" or self._ledger.is_to_blame(number):
                 self._skip_dependents(number, number)
         for batch in self._layout.batches[: self._open_batches]:
             self._push_ready(batch)
         self._open_next_batches()
 
     def _take_over(self, number: int, report: StepReport) -> None:
-        self._status[number] = report.status
-        self._attempts[number] = report.attempts
-        self._started[number] = report.started_at
-        self._attempt_started[number] = report.attempt_started_at
-        self._ended[number] = report.ended_at
-        if report.error is not None:
-            self._errors[number] = report.error
-        if report.external_id is not None:
-            self._external_ids[number] = report.external_id
-        if report.status == "succeeded":
-            self._outputs[number] = report.output
-        elif report.status == "skipped" and report.reason == "blocked-by-leftover":
-            self._blocked_by[number] = self._layout.numbers[report.root_cause or ""]
-        elif report.reason is not None:
-            self._reasons[number] = report.reason
+        self._ledger.take_over(number, report)
         if report.status == "pending" and report.retry_at is not None:
             self._times.set("retry", number, report.retry_at)
         if report.status == "running" or report.leftover:
@@ -541,67 +506,19 @@ class Progress:
         if due is not None:
             self._times.set("attempt", number, due)
 
-    def _is_to_blame(self, number: int) -> bool:
-        status = self._status[number]
-        return status in BAD and not counts_as_done(self._steps[number], status)
-
-    def _failed_ancestors(self) -> dict[int, int]:
-        """For each skipped step that has one: its first-declared ancestor that failed."""
-        found: dict[int, int] = dict(self._blocked_by)
-        for batch in self._layout.batches:
-            for number in batch:
-                if self._status[number] == "skipped" and number not in found:
-                    needs = self._layout.needs[number]
-                    blamed = [other if self._is_to_blame(other) else found.get(other) for other in needs]
-                    known = [other for other in blamed if other is not None]
-                    if known:
-                        found[number] = min(known)
-        return found
-
-    def _step_report(self, number: int, ancestors: Mapping[int, int]) -> StepReport:
-        step, status = self._steps[number], self._status[number]
-        reason, root_cause = self._reasons.get(number), None
-        if status == "skipped":
-            root_cause = ancestors.get(number, self._stopper)
-            if number in self._blocked_by:
-                reason = "blocked-by-leftover"
-            else:
-                reason = "dependency-failed" if number in ancestors else "run-stopped"
-        return trusted(
-            StepReport,
-            {
-                "name": step.name,
-                "recommendation_id": step.recommendation_id,
-                "status": status,
-                "attempts": self._attempts[number],
-                "started_at": self._started[number],
-                "ended_at": self._ended[number],
-                "output": self._outputs.get(number),
-                "output_not_kept": "",
-                "error": self._errors.get(number),
-                "reason": reason,
-                "root_cause": None if root_cause is None else self._layout.names[root_cause],
-                "external_id": self._external_ids.get(number),
-                "attempt_started_at": self._attempt_started[number],
-                "retry_at": self._times.get("retry", number),
-                "cancel_by": self._cancel_by.get(number),
-                "leftover": number in self._leftovers,
-            },
-        )
-
     def _tell_attempt_ended(self, number: int, status: Status) -> None:
         if self._observers:
             retry_at = self._times.get("retry", number)
-            if retry_at is None and self._status[number] == "pending":
+            if retry_at is None and self._ledger.status[number] == "pending":
                 retry_at = self._now
             self._tell(
                 "attempt-ended",
                 number,
-                attempt=self._attempts[number],
+                attempt=self._ledger.attempts[number],
                 status=status,
-                error=self._errors.get(number),
+                error=self._ledger.errors.get(number),
                 retry_at=retry_at,
-                external_id=self._external_ids.get(number),
+                external_id=self._ledger.external_ids.get(number),
             )
 
     def _tell(self, kind: EventKind, number: int, **facts: Any) -> None:

@@ -1,0 +1,147 @@
+"""Ledger: what is known of each step of a run."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+from wfplan.execution.interface import StepCall
+from wfplan.execution.layout import Layout
+from wfplan.execution.report import Reason, Status, StepError, StepReport
+from wfplan.execution.state import BAD, counts_as_done
+from wfplan.models import Step
+from wfplan.values import trusted
+
+__all__ = ["TIMED_OUT", "Ledger"]
+
+TIMED_OUT = "timed_out"
+"""The type of the error of an attempt that raised nothing and took too long."""
+
+
+class Ledger:
+    """The facts about each step, by its number; read by whoever wants to, written by one."""
+
+    def __init__(self, steps: Sequence[Step], layout: Layout) -> None:
+        count = len(steps)
+        self.steps = steps
+        self._layout = layout
+        self.status: list[Status] = ["pending"] * count
+        self.attempts = [0] * count
+        self.started: list[float | None] = [None] * count
+        self.attempt_started: list[float | None] = [None] * count
+        self.ended: list[float | None] = [None] * count
+        self.outputs: dict[int, Any] = {}
+        self.errors: dict[int, StepError] = {}
+        self.reasons: dict[int, Reason] = {}
+        self.external_ids: dict[int, str] = {}
+        self.blocked_by: dict[int, int] = {}
+        """For each step that was skipped because it waited for what another had left behind: the other."""
+
+    def take_over(self, number: int, report: StepReport) -> None:
+        """Note what a report tells."""
+        self.status[number] = report.status
+        self.attempts[number] = report.attempts
+        self.started[number] = report.started_at
+        self.attempt_started[number] = report.attempt_started_at
+        self.ended[number] = report.ended_at
+        if report.error is not None:
+            self.errors[number] = report.error
+        if report.external_id is not None:
+            self.external_ids[number] = report.external_id
+        if report.status == "succeeded":
+            self.outputs[number] = report.output
+        elif report.status == "skipped" and report.reason == "blocked-by-leftover":
+            self.blocked_by[number] = self._layout.numbers[report.root_cause or ""]
+        elif report.reason is not None:
+            self.reasons[number] = report.reason
+
+    def start(self, number: int, now: float) -> None:
+        """An attempt starts."""
+        self.attempts[number] += 1
+        self.attempt_started[number] = now
+        if self.started[number] is None:
+            self.started[number] = now
+        self.external_ids.pop(number, None)
+        self.status[number] = "running"
+
+    def end(self, number: int, status: Status, now: float) -> None:
+        """A step reaches its last status."""
+        self.ended[number] = now
+        self.status[number] = status  # last, for whoever looks from another thread
+
+    def note_external_id(self, call: StepCall, external_id: str) -> None:
+        """May be called by any thread: one assignment, and only while this attempt is the last one."""
+        number = self._layout.numbers[call.step.name]
+        if self.attempts[number] == call.attempt:
+            self.external_ids[number] = external_id
+
+    def outputs_for(self, number: int) -> dict[str, Any]:
+        """What the direct dependencies gave that succeeded, by name."""
+        names = self._layout.names
+        return {
+            names[needed]: self.outputs[needed]
+            for needed in self._layout.needs[number]
+            if self.status[needed] == "succeeded"
+        }
+
+    def last_attempt(self, number: int) -> Status:
+        """How the last attempt ended, of a step that waits for the next one."""
+        return "timed_out" if self.errors[number].type == TIMED_OUT else "failed"
+
+    def is_to_blame(self, number: int) -> bool:
+        """Whether this step failed, and was not allowed to."""
+        status = self.status[number]
+        return status in BAD and not counts_as_done(self.steps[number], status)
+
+    def failed_ancestors(self) -> dict[int, int]:
+        """For each skipped step that has one: its first-declared ancestor that failed."""
+        found: dict[int, int] = dict(self.blocked_by)
+        for batch in self._layout.batches:
+            for number in batch:
+                if self.status[number] == "skipped" and number not in found:
+                    needs = self._layout.needs[number]
+                    blamed = [other if self.is_to_blame(other) else found.get(other) for other in needs]
+                    known = [other for other in blamed if other is not None]
+                    if known:
+                        found[number] = min(known)
+        return found
+
+    def report(
+        self,
+        number: int,
+        ancestors: Mapping[int, int],
+        stopper: int | None,
+        *,
+        retry_at: float | None,
+        cancel_by: float | None,
+        leftover: bool,
+    ) -> StepReport:
+        """The report of a step, with the cause of its being skipped: a failed ancestor, else what stopped the run."""
+        step, status = self.steps[number], self.status[number]
+        reason, root_cause = self.reasons.get(number), None
+        if status == "skipped":
+            root_cause = ancestors.get(number, stopper)
+            if number in self.blocked_by:
+                reason = "blocked-by-leftover"
+            else:
+                reason = "dependency-failed" if number in ancestors else "run-stopped"
+        return trusted(
+            StepReport,
+            {
+                "name": step.name,
+                "recommendation_id": step.recommendation_id,
+                "status": status,
+                "attempts": self.attempts[number],
+                "started_at": self.started[number],
+                "ended_at": self.ended[number],
+                "output": self.outputs.get(number),
+                "output_not_kept": "",
+                "error": self.errors.get(number),
+                "reason": reason,
+                "root_cause": None if root_cause is None else self._layout.names[root_cause],
+                "external_id": self.external_ids.get(number),
+                "attempt_started_at": self.attempt_started[number],
+                "retry_at": retry_at,
+                "cancel_by": cancel_by,
+                "leftover": leftover,
+            },
+        )
