@@ -65,9 +65,9 @@ async def graphlib_with_tasks(steps: Sequence[Step]) -> None:
         for name in sorter.get_ready():
             running[asyncio.ensure_future(nothing_async())] = name
         done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-            sorter.done(running.pop(task))
+        for ended in done:
+            ended.result()
+            sorter.done(running.pop(ended))
 
 
 def dask_threads(steps: Sequence[Step]) -> None:

@@ -65,8 +65,10 @@ class FunctionExecutor:
         arguments, keywords = function.arguments_for(call)
         if self._pool is None or function.is_async:
             return function.function(*arguments, **keywords)
-        # Nothing but positional arguments: some pools take keywords for options of their own.
-        return PendingOutput(self._pool.submit(_apply, function.function, arguments, keywords))
+        # Nothing but positional arguments: some pools take keywords for options of their own. And some take two calls
+        # with equal arguments for one, as Dask does: what the call is for makes them differ.
+        which = (call.run_id, call.purpose, call.step.name, call.attempt)
+        return PendingOutput(self._pool.submit(_apply, function.function, arguments, keywords, which))
 
     def is_async(self, call: StepCall) -> bool:
         """Whether the function for this call is async."""
@@ -237,5 +239,7 @@ def _actions(plan: ExecutionPlan) -> set[str]:
     return {step.action for step in plan.workflow.steps}
 
 
-def _apply(function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+def _apply(
+    function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any], _which: tuple[Any, ...]
+) -> Any:
     return function(*arguments, **keywords)
