@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 import wfplan
 from wfplan import StepCall
+from wfplan.models import Schedule
 
 CLUSTER: Dict[str, Any] = {}
+SCHEDULES: Tuple[Schedule, ...] = ("batch", "eager")
 
 
 class RolloutError(Exception):
@@ -93,13 +95,13 @@ def main() -> None:
     answer = (Path(__file__).parent / "payment-api.json").read_text(encoding="utf-8")
     plan = wfplan.plan(wfplan.read(answer))
 
-    for schedule in ("batch", "eager"):
+    for schedule in SCHEDULES:
         report = wfplan.run(plan, FUNCTIONS, schedule=schedule)
         print(f"{schedule}: {report.steps['verify_memory_usage'].output}")
         tell(report)
 
     CLUSTER["image is broken"] = True
-    for schedule in ("batch", "eager"):
+    for schedule in SCHEDULES:
         print(f"\n{schedule}, with a broken image:")
         tell(wfplan.run(plan, FUNCTIONS, schedule=schedule))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from typing_extensions import assert_type
 
@@ -63,3 +63,31 @@ try:
 except InvalidWorkflowError as error:
     assert_type(error.problems, Tuple[Problem, ...])
     assert_type(error.reason, str)
+
+
+def restart(namespace: str, call: wfplan.StepCall) -> str:
+    assert_type(call.outputs, Mapping[str, Any])
+    return f"{namespace} {call.idempotency_key} {call.attempt}"
+
+
+class Recorder:
+    supports_dry_run = False
+
+    async def execute(self, call: wfplan.StepCall, /) -> int:
+        return call.attempt
+
+
+async def drive() -> None:
+    executor: wfplan.Executor = Recorder()
+    assert_type(await wfplan.arun(plan, executor, schedule="eager", stop=wfplan.StopSignal()), wfplan.ExecutionReport)
+
+
+events: List[wfplan.Event] = []
+report = wfplan.run(plan, {"restart": restart, "b": lambda: None}, on_failure="cancel", observers=[events.append])
+assert_type(report, wfplan.ExecutionReport)
+assert_type(report.steps["b"], wfplan.StepReport)
+assert_type(report.steps["b"].started_at, Optional[float])
+wfplan.run(wfplan.Progress(plan, state=report), wfplan.FunctionExecutor({"restart": restart}))
+progress = wfplan.Progress(plan, state=[report.steps["b"]], max_parallel=2, run_id="r")
+assert_type(progress.get_ready(now=0.0), Tuple[wfplan.StepCall, ...])
+assert_type(progress.wake_at, Optional[float])

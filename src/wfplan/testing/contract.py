@@ -45,7 +45,7 @@ def check_executor(
             if hangs is not None or check not in (_timeout, _cancel):
                 label = f"{check.__name__.strip('_').replace('_', ' ')}, under {name}"
                 try:
-                    found += [f"{label}: {finding}" for finding in check(kit, driver)]
+                    found.extend(f"{label}: {finding}" for finding in check(kit, driver))
                 except Exception as error:  # noqa: BLE001 - every finding at once
                     found.append(f"{label}: {type(error).__name__}: {error}")
     if found:
