@@ -85,7 +85,9 @@ class Ledger:
 
     def last_attempt(self, number: int) -> Status:
         """How the last attempt ended, of a step that waits for the next one."""
-        return "timed_out" if self.errors[number].type == TIMED_OUT else "failed"
+        error = self.errors.get(number)
+        timed_out = self.status[number] == "running" or (error is not None and error.type == TIMED_OUT)
+        return "timed_out" if timed_out else "failed"
 
     def is_to_blame(self, number: int) -> bool:
         """Whether this step failed, and was not allowed to."""

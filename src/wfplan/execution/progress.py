@@ -89,6 +89,7 @@ class Progress:
         self._leftovers: dict[int, None] = {}  # of those in flight, the ones whose time is up
         self._cancel_by: dict[int, float] = {}
         self._to_cancel: list[int] = []
+        self._asked_to_end: set[int] = set()
         self._stopped = False
         self._stopper: int | None = None
         self._unended = len(self._steps)
@@ -124,7 +125,10 @@ class Progress:
         return told
 
     def done(self, name: str, output: Any = None, *, now: float) -> None:
-        """The call of this step came back with its output. Raises KeyError or ValueError if it was not in flight."""
+        """The call of this step came back with its output. Raises KeyError or ValueError if it was not in flight.
+
+        After its time was up, as `get_ready` has noticed, the output is ignored.
+        """
         number = self._land(name, now)
         if number is not None:
             self._ledger.outputs[number] = output
@@ -291,6 +295,7 @@ class Progress:
         self._times.drop("attempt", number)
         self._queue.release(number)
         self._cancel_by.pop(number, None)
+        self._asked_to_end.discard(number)
         del self._in_flight[number]
         if number not in self._leftovers:
             return number
@@ -313,14 +318,15 @@ class Progress:
     def _time_is_up(self, number: int, at: float) -> None:
         """The attempt is given up; until its call comes back, it keeps its place and its locks."""
         self._leftovers[number] = None
-        if self._cancel_by.get(number) == at:
+        if self._cancel_by.pop(number, None) == at:
+            self._queue.lose(number)
             self._tell_attempt_ended(number, "cancelled")
             self._end(number, "cancelled")
             return
         timeout = self._steps[number].timeout_seconds or 0.0
         self._ledger.errors[number] = StepError(type=TIMED_OUT, message=f"no result within {timeout:g} seconds")
         self._times.set("leftover", number, at + timeout)
-        self._to_cancel.append(number)
+        self._ask_to_end(number)
         self._tell_attempt_ended(number, "timed_out")
         if not self._may_retry(number):
             self._end(number, "timed_out")
@@ -426,7 +432,13 @@ class Progress:
                     self._cancel_by[number] = by
                 if due is None or by < due:
                     self._times.set("attempt", number, by)
-                self._to_cancel.append(number)
+                self._ask_to_end(number)
+
+    def _ask_to_end(self, number: int) -> None:
+        """Once for each attempt: a second time would hit the step while it cleans up."""
+        if number not in self._asked_to_end:
+            self._asked_to_end.add(number)
+            self._to_cancel.append(number)
 
     def _open_next_batches(self) -> None:
         """A batch opens when all before it have ended."""
@@ -495,13 +507,15 @@ class Progress:
         due = None if started is None or timeout is None else started + timeout
         if report.leftover:
             self._leftovers[number] = None
-            self._to_cancel.append(number)
-            if report.status != "cancelled":
+            self._ask_to_end(number)
+            if report.status == "cancelled":
+                self._queue.lose(number)
+            else:
                 self._times.set("leftover", number, self._now if due is None or timeout is None else due + timeout)
             return
         if report.cancel_by is not None:
             self._cancel_by[number] = report.cancel_by
-            self._to_cancel.append(number)
+            self._ask_to_end(number)
             due = report.cancel_by if due is None else min(due, report.cancel_by)
         if due is not None:
             self._times.set("attempt", number, due)
