@@ -23,30 +23,31 @@ def counts_as_done(step: Step, status: str) -> bool:
 
 def check_state(plan: ExecutionPlan, state: Iterable[StepReport], problems: ProblemList) -> dict[str, StepReport]:
     """The reports of `state` by name; adds an `impossible-state` for everything in it that cannot be."""
-    reports = _by_name(plan, state, problems)
+    steps = plan.steps
+    reports = _by_name(steps, state, problems)
     holders: dict[object, str] = {}
     one_by_one = {name: batch.number for batch in plan.batches if not batch.parallel for name in batch.steps}
     for name, report in reports.items():
-        step = plan.steps[name]
-        reason = _why_not_so_far(step, report, reports, plan.steps) or _why_not_by_itself(report, plan.steps)
+        step = steps[name]
+        reason = _why_not_so_far(step, report, reports, steps) or _why_not_by_itself(report, steps)
         if reason is None and (report.status == "running" or report.leftover):
             reason = _why_not_together(step, one_by_one.get(name), holders)
         if reason is not None:
             told = f"step {quote(name)} cannot be {report.status}: {reason}"
             problems.add("impossible-state", told, steps=(name,))
-    _check_outputs(plan, reports, problems)
+    _check_outputs(steps, reports, problems)
     return reports
 
 
-def _by_name(plan: ExecutionPlan, state: Iterable[StepReport], problems: ProblemList) -> dict[str, StepReport]:
+def _by_name(steps: Mapping[str, Step], state: Iterable[StepReport], problems: ProblemList) -> dict[str, StepReport]:
     reports: dict[str, StepReport] = {}
     unknown = 0
     for report in state:
         if not isinstance(report, StepReport):  # pyright: ignore[reportUnnecessaryIsInstance]
             problems.add("impossible-state", f"a {type(report).__name__} is no report of a step")
-        elif report.name not in plan.steps:
+        elif report.name not in steps:
             unknown += 1
-            known = list(plan.steps)[:2000] if unknown <= 20 else []
+            known = list(steps)[:2000] if unknown <= 20 else []
             near = " or ".join(map(quote, nearest(report.name, known)))
             hint = f"did you mean {near}?" if near else "leave it out"
             told = f"no step is named {quote(report.name)}"
@@ -59,10 +60,10 @@ def _by_name(plan: ExecutionPlan, state: Iterable[StepReport], problems: Problem
     return reports
 
 
-def _check_outputs(plan: ExecutionPlan, reports: Mapping[str, StepReport], problems: ProblemList) -> None:
+def _check_outputs(steps: Mapping[str, Step], reports: Mapping[str, StepReport], problems: ProblemList) -> None:
     """What has not ended yet needs the outputs of what it depends on."""
     lost = {name: report.output_not_kept for name, report in reports.items() if report.output_not_kept}
-    for name, step in plan.steps.items() if lost else ():
+    for name, step in steps.items() if lost else ():
         if name not in reports or reports[name].status in ("pending", "running"):
             for needed in step.dependencies:
                 if needed in lost:
