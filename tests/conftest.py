@@ -13,6 +13,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],  # a busy machine is no failure
 )
 settings.register_profile("thorough", settings.get_profile("wfplan"), max_examples=2000)
+settings.register_profile("brief", settings.get_profile("wfplan"), max_examples=20)
 settings.load_profile("wfplan")
 
 

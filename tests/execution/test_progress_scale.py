@@ -55,3 +55,34 @@ def test_a_run_of_many_steps(steps: Callable[[], List[Step]], schedule: Any) -> 
         progress.done(in_flight.popleft(), now=now)
     assert progress.phase == "completed"
     assert not in_flight
+
+
+def test_a_hundred_thousand_steps_in_layers_with_failures_and_locks() -> None:
+    """Every tenth step of the first layers fails; what hangs on it is skipped, the rest is done."""
+    width, depth = 1000, 100
+    steps = [
+        Step(
+            name=f"{layer}-{place}",
+            dependencies=[f"{layer - 1}-{place}"] if layer else [],
+            locks=[f"lock-{place % 7}"] if layer % 10 == 0 else [],
+        )
+        for layer in range(depth)
+        for place in range(width)
+    ]
+    progress = Progress(plan(steps), schedule="eager", on_failure="skip-dependents", max_parallel=64)
+    in_flight: Deque[str] = deque()
+    while progress.is_active():
+        in_flight.extend(call.step.name for call in progress.get_ready(now=0))
+        name = in_flight.popleft()
+        layer, place = map(int, name.split("-"))
+        if place % 10 == 0 and layer == place % 50:
+            progress.failed(name, "on purpose", now=0)
+        else:
+            progress.done(name, now=0)
+    report = progress.report()
+    failed = [name for name, status in report.statuses.items() if status == "failed"]
+    assert sorted(failed) == sorted(f"{place % 50}-{place}" for place in range(0, width, 10))
+    assert report.counts["skipped"] == sum(depth - 1 - place % 50 for place in range(0, width, 10))
+    assert report.counts["succeeded"] == depth * width - report.counts["skipped"] - len(failed)
+    again = Progress(progress.plan, report, schedule="eager", on_failure="skip-dependents")
+    assert again.report().statuses == report.statuses

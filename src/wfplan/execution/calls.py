@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+from contextlib import suppress
 from functools import partial
 from inspect import isawaitable
 from typing import Any, Callable, NamedTuple
@@ -14,6 +15,9 @@ from wfplan.execution.interface import PendingOutput, StepCall
 from wfplan.execution.workers import Workers
 
 __all__ = ["Attempt", "Calls", "Outcome"]
+
+_JOIN_SECONDS = 5.0
+_CANCEL_SECONDS = 0.2
 
 
 class Attempt:
@@ -57,15 +61,19 @@ class Calls:
         self._context = contextvars.copy_context()
         self._open: dict[str, Attempt] = {}
         self._workers = Workers("wfplan-worker", deliver)
+        self._cancellers = Workers("wfplan-cancel", deliver)  # apart, since the cancel of a future may hang
 
     def start(self, call: StepCall) -> None:
         """Hand a call to the executor."""
         attempt = self._open[call.step.name] = Attempt(call)
-        if self._backend.is_async(call):
-            attempt.on_loop = True
-            self._on_loop(self._begin, attempt)
-        else:
-            self._workers.submit(partial(self._perform, attempt))
+        try:
+            if self._backend.is_async(call):
+                attempt.on_loop = True
+                self._on_loop(self._begin, attempt)
+            else:
+                self._workers.submit(partial(self._perform, attempt))
+        except RuntimeError as error:  # the system has no more threads
+            self._deliver(Outcome(attempt, None, error))
 
     def cancel(self, name: str) -> None:
         """Ask the attempt at this step to end, if there is a way to; its outcome is delivered all the same."""
@@ -74,7 +82,7 @@ class Calls:
         if attempt.on_loop:
             self._on_loop(_cancel_task, attempt)
         if attempt.future is not None:
-            self._workers.submit(partial(_cancel_future, attempt.future))
+            self._cancellers.submit(partial(_cancel_future, attempt.future))
 
     def settle(self, outcome: Outcome) -> bool:
         """Whether this is the first outcome of an attempt that is open; from now on it is not."""
@@ -86,7 +94,9 @@ class Calls:
 
     def close(self) -> None:
         """End the threads that have nothing to do; those that have are left to end later."""
-        self._workers.close({attempt.thread for attempt in self._open.values() if attempt.thread is not None})
+        busy = {attempt.thread for attempt in self._open.values() if attempt.thread is not None}
+        self._workers.close(_JOIN_SECONDS, busy)
+        self._cancellers.close(_CANCEL_SECONDS)
 
     @property
     def open(self) -> tuple[Attempt, ...]:
@@ -104,13 +114,16 @@ class Calls:
                 self._wait_for(attempt, output.future)
                 return None
             if isawaitable(output):
-                attempt.thread, attempt.awaitable, attempt.on_loop = None, output, True
-                self._on_loop_from_thread(self._begin, attempt)
+                self._await_later(attempt, output)
                 return None
         except BaseException as error:  # noqa: BLE001 - an exception is an outcome, whatever it is
             self._come_to_nothing(attempt)
             return Outcome(attempt, None, error)
         return Outcome(attempt, output, None)
+
+    def _await_later(self, attempt: Attempt, awaitable: Any) -> None:
+        attempt.thread, attempt.future, attempt.awaitable, attempt.on_loop = None, None, awaitable, True
+        self._on_loop_from_thread(self._begin, attempt)
 
     # On the event loop.
 
@@ -160,10 +173,15 @@ class Calls:
 
     def _future_done(self, attempt: Attempt, future: Any) -> None:
         try:
-            outcome = Outcome(attempt, future.result(), None)
+            output = future.result()
+            if isawaitable(output):
+                self._await_later(attempt, output)
+                return
         except BaseException as error:  # noqa: BLE001 - an exception is an outcome, whatever it is
-            outcome = Outcome(attempt, None, error)
-        self._deliver(outcome)
+            self._come_to_nothing(attempt)
+            self._deliver(Outcome(attempt, None, error))
+        else:
+            self._deliver(Outcome(attempt, output, None))
 
 
 class _Raised(NamedTuple):
@@ -176,7 +194,6 @@ def _cancel_task(attempt: Attempt) -> None:
 
 
 def _cancel_future(future: Any) -> None:
-    try:
+    """Its outcome is waited for, whether it can be cancelled or not."""
+    with suppress(Exception):
         future.cancel()
-    except Exception:  # noqa: BLE001 - it cannot be cancelled, then; its outcome is waited for
-        return

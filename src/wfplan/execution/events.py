@@ -54,8 +54,8 @@ Observer: TypeAlias = Callable[[Event], object]
 """Told of every event, one at a time; what it returns is ignored, what it raises is logged once."""
 
 
-def guarded(observer: Observer) -> Observer:
-    """An observer that never raises an Exception: the first one is logged, all are ignored."""
+def guarded(observer: Observer, interrupt: Callable[[BaseException], object]) -> Observer:
+    """An observer that never raises: the first Exception is logged, all are ignored; others go to `interrupt`."""
     broken = False
 
     def observe(event: Event) -> None:
@@ -66,5 +66,7 @@ def guarded(observer: Observer) -> Observer:
             if not broken:
                 broken = True
                 _logger.exception("an observer raised at %s; it goes on, without another word", event.kind)
+        except BaseException as error:  # noqa: BLE001 - raised again when the run has ended
+            interrupt(error)
 
     return observe

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import Any, Callable, Iterator, Mapping, NamedTuple
+import re
+import types
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Union
+
+from typing_extensions import get_args, get_origin
 
 from wfplan.execution.interface import PendingOutput, Purpose, StepCall
 from wfplan.json_values import copy_plain
@@ -13,6 +17,9 @@ from wfplan.plans import ExecutionPlan
 from wfplan.problems import PermanentError, Problem, ProblemList
 
 __all__ = ["FunctionExecutor"]
+
+_UNIONS = (Union, getattr(types, "UnionType", Union))
+_STEP_CALL = re.compile(r"(typing\.)?(Optional\[)?(\w+\.)*StepCall\]?(\|None)?$")
 
 
 class FunctionExecutor:
@@ -183,6 +190,10 @@ class _Function:
                 function = function.func
             elif inspect.ismethod(function):
                 bound, function = (function.__self__, *bound), function.__func__
+            elif inspect.isclass(function) and inspect.isfunction(function.__init__):
+                bound, function = (None, *bound), function.__init__
+            elif inspect.isfunction(type(function).__call__):
+                bound, function = (function, *bound), type(function).__call__
             else:
                 break
         try:
@@ -197,8 +208,7 @@ class _Function:
             return None
         hints = _type_hints(self.function)
         for item in self._signature.parameters.values():
-            annotation = hints.get(item.name, item.annotation)
-            if annotation is StepCall or annotation in ("StepCall", "wfplan.StepCall"):
+            if _is_step_call(hints.get(item.name, item.annotation)):
                 return item
         return None
 
@@ -215,6 +225,14 @@ def _type_hints(function: Any) -> dict[str, Any]:
         return typing.get_type_hints(function)
     except Exception:  # noqa: BLE001 - a name that is known to type checkers only, or worse
         return {}
+
+
+def _is_step_call(annotation: Any) -> bool:
+    """Whether an annotation is `StepCall`, or that or None; as a text, where it could not be resolved."""
+    annotation = getattr(annotation, "__forward_arg__", annotation)  # a text within a text, before Python 3.9
+    if isinstance(annotation, str):
+        return _STEP_CALL.match(annotation.replace(" ", "").strip("'\"")) is not None
+    return annotation is StepCall or (get_origin(annotation) in _UNIONS and StepCall in get_args(annotation))
 
 
 def _is_async(function: Any) -> bool:

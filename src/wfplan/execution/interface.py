@@ -17,6 +17,7 @@ __all__ = ["Executor", "PendingOutput", "Purpose", "StepCall"]
 Purpose: TypeAlias = Literal["execute", "dry_run", "compensate"]
 
 
+_ID_LENGTH = 1024
 _NO_OUTPUTS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -49,10 +50,12 @@ class StepCall:
         """Tell the run by which name the backend knows this attempt: a job, a pod, a request.
 
         It is in the report from then on, also if the attempt fails or never comes back. Does nothing in another
-        process, where the run cannot be told.
+        process, where the run cannot be told. Raises TypeError if it is no text; a long one is cut.
         """
+        if not isinstance(external_id, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"an external id is a text, not a {type(external_id).__name__}")
         if self._note is not None:
-            self._note(self, external_id)
+            self._note(self, external_id[:_ID_LENGTH].encode(errors="backslashreplace").decode())
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data, for a queue or a request; JSON can hold it if it can hold the outputs."""
@@ -68,7 +71,8 @@ class StepCall:
 
     def __reduce__(self) -> Any:
         """For another process: everything but the way back to the run."""
-        return StepCall, tuple(getattr(self, item.name) for item in fields(self) if item.name != "_note")
+        kept = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "_note"}
+        return StepCall, tuple({**kept, "outputs": dict(self.outputs)}.values())
 
 
 class Executor(Protocol):

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import threading
 from collections import deque
+from contextlib import suppress
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, Callable, Deque, Iterable, Mapping
 
@@ -74,12 +75,14 @@ class _Run:
                 await self._validate(opening.backend)
             progress, backend = opening.settle()
         except BaseException:
-            await self._close(opening.backend)
+            error = await self._close(opening.backend)
+            if error is not None:
+                tell_close_failure(error)
             raise
         if progress.max_parallel is None and backend.needs_threads(progress.plan):
             progress.limit(default_limit())
         calls = Calls(backend, self._deliver, _call, self._loop.call_soon_threadsafe)
-        session = Session(progress, calls, self._stop, opening.observers)
+        session = Session(opening, progress, calls, self._stop)
         if self._stop is not None:
             self._stop.connect(self._wake)
         try:
@@ -87,8 +90,6 @@ class _Run:
             await self._drive(session)
             await self._linger(session)
             session.keep_close_failure(await self._close(backend))
-        except asyncio.CancelledError as error:
-            session.take(Interrupt(error))
         finally:
             if self._stop is not None:
                 self._stop.disconnect(self._wake)
@@ -101,29 +102,29 @@ class _Run:
         return report
 
     async def _validate(self, backend: Backend) -> None:
+        validate = backend.validate
+        assert validate is not None  # noqa: S101 - for type checkers
+
+        def ask() -> Any:
+            found = validate(self._opening.plan)
+            if isawaitable(found):
+                return found
+            self._opening.keep_findings(found)  # here, since a generator may take its time, too
+            return ()
+
         try:
-            assert backend.validate is not None  # noqa: S101 - for type checkers
-            found = await self._apart(backend.validate, self._opening.plan)
-            self._opening.keep_findings(found)
+            self._opening.keep_findings(await _apart(validate, ask))
         except Exception as error:  # noqa: BLE001 - an executor that fails is refused
             self._opening.keep_failure(error)
 
-    async def _close(self, backend: Backend | None) -> str | None:
-        """Close the executor; what to tell if that fails."""
+    async def _close(self, backend: Backend | None) -> BaseException | None:
+        """Close the executor; what it raised."""
         try:
             if backend is not None and backend.close is not None:
-                await self._apart(backend.close)
-        except Exception as error:  # noqa: BLE001 - the run has ended all the same
-            return tell_close_failure(error)
+                await _apart(backend.close, backend.close)
+        except BaseException as error:  # noqa: BLE001 - the run has ended all the same
+            return error
         return None
-
-    async def _apart(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What a function of the executor's gives: a plain one is called in a thread, since it may take its time."""
-        if iscoroutinefunction(function) or isinstance(getattr(function, "__self__", None), FunctionExecutor):
-            made = function(*arguments)
-        else:
-            made = await _in_thread(function, *arguments)
-        return await made if isawaitable(made) else made
 
     async def _drive(self, session: Session) -> None:
         while True:
@@ -140,7 +141,11 @@ class _Run:
         """Wait for what was cancelled and is on its way to its end, but not for long."""
         until = self._loop.time() + LINGER_SECONDS
         while session.lingers and self._loop.time() < until:
-            await self._pause(until - self._loop.time())
+            try:
+                await self._pause(until - self._loop.time())
+            except asyncio.CancelledError as error:
+                session.take(Interrupt(error))
+                return
             self._take_all(session)
 
     async def _pause(self, seconds: float | None) -> None:
@@ -186,29 +191,36 @@ def _call(function: Callable[..., object], *arguments: Any) -> None:
     function(*arguments)
 
 
-async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
+async def _apart(member: Callable[..., Any], call: Callable[[], Any]) -> Any:
+    """What `call`, which calls this member of an executor, gives: in a thread if it may take its time."""
+    quick = iscoroutinefunction(member) or isinstance(getattr(member, "__self__", None), FunctionExecutor)
+    made = call() if quick else await _in_thread(call)
+    return await made if isawaitable(made) else made
+
+
+async def _in_thread(function: Callable[[], Any]) -> Any:
     """What a plain function gives, called in a thread of its own."""
     loop = asyncio.get_running_loop()
-    answer: asyncio.Future[Any] = loop.create_future()
+    answer: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
     context = contextvars.copy_context()
 
     def work() -> None:
+        made: tuple[Any, BaseException | None]
         try:
-            made, error = context.run(function, *arguments), None
+            made = (context.run(function), None)
         except BaseException as raised:  # noqa: BLE001 - raised again on the loop
-            made, error = None, raised
-        loop.call_soon_threadsafe(settle, made, error)
+            made = (None, raised)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, made)
 
-    def settle(made: Any, error: BaseException | None) -> None:
-        if answer.cancelled():
-            return
-        if error is None:
+    def settle(made: tuple[Any, BaseException | None]) -> None:
+        if not answer.cancelled():
             answer.set_result(made)
-        else:
-            answer.set_exception(error)
 
     thread = threading.Thread(target=work, name="wfplan-call", daemon=True)
     thread.start()
-    made = await answer
+    made, error = await answer
     thread.join()
+    if error is not None:
+        raise error
     return made

@@ -9,6 +9,8 @@ from typing import Any, Callable
 
 __all__ = ["LoopThread"]
 
+_ANSWER_SECONDS = 0.5
+
 
 class LoopThread:
     """An event loop that runs from the first `submit` until `close`, and on until its last task has ended."""
@@ -19,56 +21,81 @@ class LoopThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
+        self._closed = False
         self._lock = threading.Lock()
 
     def submit(self, function: Callable[..., object], *arguments: Any) -> None:
-        """Have this called on the loop's thread, soon. May be called by any thread."""
+        """Have this called on the loop's thread, soon. May be called by any thread; RuntimeError after `close`."""
         with self._lock:
+            if self._closed:
+                raise RuntimeError("the run is over, and its event loop with it")
             if self._loop is None:
                 self._start()
             assert self._loop is not None  # noqa: S101 - for type checkers
             self._loop.call_soon_threadsafe(function, *arguments)
 
     def resolve(self, value: Any) -> Any:
-        """`value`, or what it gives when it is awaited on the loop, if it can be. Raises what it raises."""
+        """`value`, or what it gives when it is awaited on the loop, if it can be.
+
+        Raises what it raises, and TimeoutError if a step blocks the loop.
+        """
         if not isawaitable(value):
             return value
 
         async def wait() -> Any:
             return await value
 
-        self.submit(int)  # so that there is a loop
+        answered = threading.Event()
+        self.submit(answered.set)
+        if not answered.wait(_ANSWER_SECONDS):
+            if asyncio.iscoroutine(value):
+                value.close()
+            raise TimeoutError("a step blocks the event loop")
         assert self._loop is not None  # noqa: S101 - for type checkers
         return asyncio.run_coroutine_threadsafe(wait(), self._loop).result()
 
     def close(self, seconds: float) -> bool:
-        """Let it end, and wait so long for that; whether it has. What is still running goes on until it ends."""
+        """Cancel what is left, wait so long for it, and tell whether all has ended; what has not goes on."""
         with self._lock:
-            thread = self._thread
-            if thread is None or self._loop is None or self._closing is None:
+            self._closed = True
+            if self._thread is None or self._loop is None or self._closing is None:
                 return True
             if not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self._closing.set)
-        thread.join(seconds)
-        return not thread.is_alive()
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def _start(self) -> None:
         started = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(started,), name=self.name, daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, args=(started,), name=self.name, daemon=True)
+        thread.start()
+        self._thread = thread
         started.wait()
 
     def _run(self, started: threading.Event) -> None:
-        async def serve() -> None:
-            self._loop = asyncio.get_running_loop()
-            self._closing = asyncio.Event()
-            started.set()
-            await self._closing.wait()
-            me = asyncio.current_task()
-            while True:
-                others = [task for task in asyncio.all_tasks() if task is not me]
-                if not others:
-                    return
-                await asyncio.wait(others)
+        self._loop = loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        self._closing = asyncio.Event()
+        started.set()
+        served = loop.create_task(self._serve(self._closing))
+        while not served.done():
+            try:
+                loop.run_until_complete(served)
+            except BaseException:  # noqa: BLE001, S112 - a step stopped the loop, or a task of its own raised SystemExit
+                continue
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        if hasattr(loop, "shutdown_default_executor"):
+            loop.run_until_complete(loop.shutdown_default_executor())
+        asyncio.set_event_loop(None)
+        loop.close()
 
-        asyncio.run(serve())
+    @staticmethod
+    async def _serve(closing: asyncio.Event) -> None:
+        await closing.wait()
+        me = asyncio.current_task()
+        others = [task for task in asyncio.all_tasks() if task is not me]
+        for task in others:
+            task.cancel()
+        while others:
+            await asyncio.wait(others)
+            others = [task for task in asyncio.all_tasks() if task is not me]

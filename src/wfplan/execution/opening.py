@@ -12,7 +12,7 @@ from wfplan.execution.progress import Progress
 from wfplan.execution.report import StepError
 from wfplan.models import OnFailure, Schedule
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import ProblemList, RefusedError
+from wfplan.problems import Problem, ProblemList, RefusedError
 
 __all__ = ["Opening", "default_limit"]
 
@@ -79,6 +79,11 @@ class Opening:
     def keep_failure(self, error: BaseException) -> None:
         """Add that the executor's `validate` failed."""
         self._problems.add("invalid-executor", f"validate of the executor raised {StepError.of(error)}")
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What does not keep the run from beginning."""
+        return self._problems.listed("warning", "info")
 
     def settle(self) -> tuple[Progress, Backend]:
         """What is needed to run. Raises RefusedError, with every problem, if anything is wrong."""

@@ -54,7 +54,7 @@ class StepError(Value):
         module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
         try:
             message = str(error)
-        except Exception:  # noqa: BLE001 - an exception of a caller's that cannot tell itself
+        except BaseException:  # noqa: BLE001 - an exception of a caller's that cannot tell itself
             message = "(its text cannot be made)"
         made = cls(type=f"{module}{kind.__qualname__}", message=_cut(message))
         made._exception = error

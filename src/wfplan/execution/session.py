@@ -6,11 +6,13 @@ import asyncio
 import logging
 import time
 from concurrent.futures import CancelledError
-from typing import Iterable
 
+from wfplan.execution.backend import tell_close_failure
 from wfplan.execution.calls import Calls, Outcome
-from wfplan.execution.events import Event, Observer, guarded
+from wfplan.execution.events import Event, guarded
 from wfplan.execution.logs import log_event
+from wfplan.execution.loop_thread import LoopThread
+from wfplan.execution.opening import Opening
 from wfplan.execution.progress import Progress
 from wfplan.execution.report import ExecutionReport
 from wfplan.execution.signals import StopSignal
@@ -41,15 +43,14 @@ class Session:
     interrupt: BaseException | None = None
     """What is to be raised when the run has ended: an interrupt of the caller's, or one that a step raised."""
 
-    def __init__(
-        self, progress: Progress, calls: Calls, stop: StopSignal | None, observers: Iterable[Observer]
-    ) -> None:
+    def __init__(self, opening: Opening, progress: Progress, calls: Calls, stop: StopSignal | None) -> None:
         self._progress = progress
         self._calls = calls
         self._stop = stop
         self._heeded = (False, False)
-        self._problems = ProblemList()
-        self._observers = [guarded(observer) for observer in observers]
+        self._problems = ProblemList(opening.warnings)
+        self._interrupts: list[BaseException] = []  # of observers, which may be called in the middle of anything
+        self._observers = [guarded(observer, self._interrupts.append) for observer in opening.observers]
         if _logger.isEnabledFor(logging.INFO):
             self._observers.append(log_event)
         for observer in self._observers:
@@ -84,6 +85,9 @@ class Session:
             self._calls.start(call)
         for name in self._progress.get_cancellations():
             self._calls.cancel(name)
+        if self._interrupts:
+            self._heed(self._interrupts.pop(0))
+            self.pump()
 
     def take(self, message: Outcome | Interrupt | None) -> None:
         """Note what came in: the outcome of a call, an interrupt, or None, which only wakes."""
@@ -105,10 +109,18 @@ class Session:
         """Whether a call that was cancelled is still on its way to its end."""
         return any(attempt.on_loop for attempt in self._calls.open)
 
-    def keep_close_failure(self, told: str | None) -> None:
+    def keep_close_failure(self, error: BaseException | None) -> None:
         """Note that the executor could not be closed, if so."""
-        if told is not None:
-            self._problems.add("close-failed", told)
+        if error is not None:
+            self._problems.add("close-failed", tell_close_failure(error))
+        if not isinstance(error, (Exception, type(None))):
+            self.interrupt = self.interrupt or error
+
+    def keep_loop_leftover(self) -> None:
+        """Note that the event loop of the run has not ended."""
+        if not self.lingers:
+            told = f"the thread {quote(LoopThread.name)} still runs something that a step has left there"
+            self._problems.add("leftover", told)
 
     def end(self) -> ExecutionReport:
         """The report of the run, which has ended."""
@@ -119,6 +131,7 @@ class Session:
             self._problems.add("leftover", f"{where} still runs step {quote(name)}, whose time is up", steps=(name,))
         report = self._progress.report(self._problems.listed())
         self._tell(kind="run-ended", phase=report.phase)
+        self.interrupt = next(iter([*filter(None, [self.interrupt]), *self._interrupts]), None)
         return report
 
     def _heed(self, error: BaseException) -> None:

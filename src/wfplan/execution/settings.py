@@ -48,8 +48,8 @@ def settle(
     ):
         if value is not None and not (isinstance(value, str) and value in allowed):
             _refuse(name, " or ".join(map(quote, allowed)), value, problems)
-    if run_id is not None and not (isinstance(run_id, str) and run_id):
-        _refuse("run_id", "a text that is not empty", run_id, problems)
+    if run_id is not None and not _is_run_id(run_id):
+        _refuse("run_id", "a text of 1 to 1,024 characters that UTF-8 can hold", run_id, problems)
     return RunSettings(
         schedule or known.schedule,  # type: ignore[arg-type]
         min(limits, default=None),
@@ -57,8 +57,16 @@ def settle(
     )
 
 
+def _is_run_id(value: object) -> bool:
+    if not isinstance(value, str) or not 1 <= len(value) <= 1024:
+        return False
+    return value.encode(errors="replace").decode() == value
+
+
 def _refuse(name: str, wanted: str, value: object, problems: ProblemList) -> None:
-    shown = (
-        quote(value) if isinstance(value, str) else value if isinstance(value, (int, float)) else type(value).__name__
-    )
+    shown: object = type(value).__name__
+    if isinstance(value, str):
+        shown = quote(value)
+    elif isinstance(value, (int, float)) and abs(value) <= _MOST:
+        shown = value
     problems.add("invalid-setting", f"{name} must be {wanted}, not {shown}")

@@ -84,23 +84,23 @@ class _Run:
         interrupts: list[BaseException] = []
         context = contextvars.copy_context()
         driver = threading.Thread(target=context.run, args=(self._main,), name="wfplan-run", daemon=True)
-        driver.start()
         while True:
             try:
+                if driver.ident is None:
+                    driver.start()
                 if self._ended.wait(_GLANCE):
                     break
-            except BaseException as error:
+            except BaseException as error:  # raised again when the run has ended
                 interrupts.append(error)
-                if len(interrupts) > _PATIENCE_WITH_INTERRUPTS:
+                if driver.ident is None or len(interrupts) > _PATIENCE_WITH_INTERRUPTS:
                     raise
                 self._inbox.put(Interrupt(error))
         driver.join()
-        if self._error is None and interrupts:
-            self._error = interrupts[0]
-        if self._error is not None:
+        raised = interrupts[0] if interrupts else self._error
+        if raised is not None:
             if self._report is not None:
-                self._error.report = self._report  # type: ignore[attr-defined]
-            raise self._error
+                raised.report = self._report  # type: ignore[attr-defined]
+            raise raised
         assert self._report is not None  # noqa: S101 - for type checkers
         return self._report
 
@@ -119,13 +119,15 @@ class _Run:
                 self._validate(opening.backend.validate)
             progress, backend = opening.settle()
         except BaseException:
-            self._close(opening.backend)
-            self._loop.close(LINGER_SECONDS)
+            error = self._close(opening.backend)
+            if error is not None:
+                tell_close_failure(error)
+            self._loop.close(LINGER_SECONDS / 2)
             raise
         if progress.max_parallel is None:
             progress.limit(default_limit())
         calls = Calls(backend, self._inbox.put, self._loop.submit, self._loop.submit)
-        session = Session(progress, calls, self._stop, opening.observers)
+        session = Session(opening, progress, calls, self._stop)
         if self._stop is not None:
             self._stop.connect(self._wake)
         try:
@@ -136,11 +138,13 @@ class _Run:
                 self._stop.disconnect(self._wake)
         self._linger(session)
         session.keep_close_failure(self._close(backend))
-        self._loop.close(LINGER_SECONDS)
+        if not self._loop.close(LINGER_SECONDS / 2):
+            session.keep_loop_leftover()
         self._take_all(session)
         calls.close()
+        report = session.end()
         self._error = session.interrupt
-        return session.end()
+        return report
 
     def _validate(self, validate: Callable[[ExecutionPlan], Any]) -> None:
         try:
@@ -148,13 +152,13 @@ class _Run:
         except Exception as error:  # noqa: BLE001 - an executor that fails is refused
             self._opening.keep_failure(error)
 
-    def _close(self, backend: Backend | None) -> str | None:
-        """Close the executor; what to tell if that fails."""
+    def _close(self, backend: Backend | None) -> BaseException | None:
+        """Close the executor; what it raised."""
         try:
             if backend is not None and backend.close is not None:
                 self._loop.resolve(backend.close())
-        except Exception as error:  # noqa: BLE001 - the run has ended all the same
-            return tell_close_failure(error)
+        except BaseException as error:  # noqa: BLE001 - the run has ended all the same
+            return error
         return None
 
     def _drive(self, session: Session) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from queue import SimpleQueue
 from typing import Any, Callable, Collection
 
 __all__ = ["Workers"]
-
-_JOIN_SECONDS = 5.0
 
 
 class Workers:
@@ -27,22 +26,34 @@ class Workers:
         self._threads: list[threading.Thread] = []
 
     def submit(self, work: Callable[[], Any]) -> None:
-        """Have this done at once by a thread; what it returns, if not None, is delivered. It must not raise."""
-        self._work.put(work)
+        """Have this done at once by a thread; what it returns, if not None, is delivered. It must not raise.
+
+        If the system has no more threads, the next one that is free does it; RuntimeError if there is none at all.
+        """
         try:
             self._free.pop()
         except IndexError:
-            thread = threading.Thread(target=self._serve, name=f"{self._name}-{len(self._threads) + 1}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+            self._start_thread()
+        self._work.put(work)
 
-    def close(self, left: Collection[str] = ()) -> None:
-        """End the threads, and wait for all but those of these names; they end when they have done what they do."""
+    def close(self, seconds: float, left: Collection[str] = ()) -> None:
+        """End the threads, and wait so long for all but those of these names; they end when they are done."""
+        until = time.monotonic() + seconds
         for _ in self._threads:
             self._work.put(None)
         for thread in self._threads:
             if thread.name not in left:
-                thread.join(_JOIN_SECONDS)
+                thread.join(max(until - time.monotonic(), 0.0))
+
+    def _start_thread(self) -> None:
+        thread = threading.Thread(target=self._serve, name=f"{self._name}-{len(self._threads) + 1}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            if not self._threads:
+                raise
+            return
+        self._threads.append(thread)
 
     def _serve(self) -> None:
         while True:

@@ -1,0 +1,170 @@
+"""Functions that never return: a run ends all the same, and tells what is left."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Any, List
+
+import pytest
+from execution_helpers import SHORT, Driver, Gate, no_threads_within, one, plan_of, wfplan_threads
+
+from wfplan import Event, RetryPolicy, Step, StopSignal
+from wfplan.execution import progress as progress_module
+
+
+def test_its_thread_is_a_daemon_and_named_in_the_report(drive: Driver, gate: Gate) -> None:
+    report = drive(one(timeout_seconds=SHORT), {"a": gate.hang})
+    assert report.statuses == {"a": "timed_out"}
+    assert report.steps["a"].leftover
+    assert [(problem.code, problem.severity, problem.steps) for problem in report.problems] == [
+        ("leftover", "warning", ("a",))
+    ]
+    (thread,) = wfplan_threads()
+    assert thread.daemon
+    assert thread.name in report.problems[0].message
+    gate.opened.set()
+    assert no_threads_within(2) == []
+    assert report.steps["a"].leftover
+
+
+def test_it_is_not_tried_again_before_it_has_returned(drive: Driver, gate: Gate) -> None:
+    calls: List[int] = []
+
+    def act() -> None:
+        calls.append(1)
+        gate.hang()
+
+    report = drive(one(timeout_seconds=SHORT, retry=RetryPolicy(max_attempts=3)), {"a": act})
+    assert calls == [1]
+    assert report.statuses == {"a": "timed_out"}
+    assert report.steps["a"].reason == "blocked-by-leftover"
+    assert report.makespan >= 2 * SHORT - 0.001
+
+
+def test_it_is_tried_again_when_it_has_returned(drive: Driver) -> None:
+    calls: List[int] = []
+
+    def act() -> int:
+        calls.append(1)
+        if len(calls) == 1:
+            time.sleep(9 * SHORT)
+        return len(calls)
+
+    report = drive(one(timeout_seconds=6 * SHORT, retry=RetryPolicy(max_attempts=2)), {"a": act})
+    assert report.outputs == {"a": 2}
+    assert report.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("steps", "limit"),
+    [
+        ([Step(name="a", estimated_seconds=9, timeout_seconds=SHORT, locks=["x"]), Step(name="b", locks=["x"])], 5),
+        ([Step(name="a", estimated_seconds=9, timeout_seconds=SHORT), Step(name="b")], 1),
+        (
+            [
+                Step(name="a", estimated_seconds=9, timeout_seconds=SHORT),
+                Step(name="b", metadata={"execution_mode": "sequential"}),
+            ],
+            5,
+        ),
+    ],
+)
+def test_what_waits_for_nothing_else_ends_skipped(drive: Driver, gate: Gate, steps: Any, limit: int) -> None:
+    plan = plan_of(*steps, Step(name="c", dependencies=["b"]), on_failure="skip-dependents", schedule="eager")
+    report = drive(plan, {"a": gate.hang, "b": lambda: 1, "c": lambda: 1}, max_parallel=limit)
+    assert report.statuses == {"a": "timed_out", "b": "skipped", "c": "skipped"}
+    assert report.steps["b"].reason == "blocked-by-leftover"
+    assert report.steps["b"].root_cause == "a"
+
+
+def test_it_holds_nothing_that_others_do_not_need(drive: Driver, gate: Gate) -> None:
+    plan = plan_of(
+        Step(name="a", timeout_seconds=SHORT), Step(name="b"), Step(name="c", dependencies=["b"]),
+        on_failure="skip-dependents",
+    )  # fmt: skip
+    report = drive(plan, {"a": gate.hang, "b": lambda: 1, "c": lambda: time.sleep(0.2)}, max_parallel=2)
+    assert report.statuses == {"a": "timed_out", "b": "succeeded", "c": "succeeded"}
+
+
+def test_an_async_function_that_is_deaf(drive: Driver, gate: Gate) -> None:
+    before = time.monotonic()
+    report = drive(one(timeout_seconds=SHORT), {"a": gate.swallow}, leaves=gate)
+    assert report.statuses == {"a": "timed_out"}
+    assert report.steps["a"].leftover
+    assert [problem.code for problem in report.problems] == ["leftover"]
+    assert "event loop" in report.problems[0].message
+    assert time.monotonic() - before < 5
+
+
+def test_an_async_function_that_blocks_the_loop_of_run(gate: Gate) -> None:
+    async def blocks() -> None:
+        gate.hang()
+
+    report = Driver("run")(one(timeout_seconds=SHORT), {"a": blocks})
+    assert report.statuses == {"a": "timed_out"}
+    assert [problem.code for problem in report.problems] == ["leftover"]
+    (thread,) = wfplan_threads()
+    assert thread.daemon
+    assert thread.name == "wfplan-loop"
+
+
+@pytest.fixture
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> float:
+    """What is asked to end is waited for 0.2 s instead of 10 s, in all three places that know the number."""
+    monkeypatch.setattr(progress_module, "CANCEL_GRACE_SECONDS", 0.2)
+    monkeypatch.setitem(progress_module.Progress.stop.__kwdefaults__, "grace_seconds", 0.2)
+    return 0.2
+
+
+@pytest.mark.parametrize("where", ["thread", "loop"])
+def test_without_a_timeout_under_cancel(drive: Driver, gate: Gate, short_grace: float, where: str) -> None:
+    def bad() -> None:
+        gate.entered.wait(5)
+        raise ValueError
+
+    hang = gate.hang if where == "thread" else gate.swallow
+    plan = plan_of(Step(name="a"), Step(name="bad"), Step(name="c", dependencies=["a"]), on_failure="cancel")
+    before = time.monotonic()
+    report = drive(plan, {"a": hang, "bad": bad, "c": lambda: 1}, max_parallel=2, leaves=gate)
+    assert report.statuses == {"a": "cancelled", "bad": "failed", "c": "skipped"}
+    assert report.steps["a"].leftover
+    assert short_grace <= time.monotonic() - before < 4
+
+
+@pytest.mark.parametrize("where", ["thread", "loop"])
+def test_without_a_timeout_after_a_signal(drive: Driver, gate: Gate, short_grace: float, where: str) -> None:
+    stop = StopSignal()
+
+    def wait_and_stop() -> None:
+        gate.entered.wait(5)
+        stop.set(cancel=True)
+
+    stopper = threading.Thread(target=wait_and_stop)
+    stopper.start()
+    hang = gate.hang if where == "thread" else gate.swallow
+    before = time.monotonic()
+    report = drive(plan_of(Step(name="a"), Step(name="b", dependencies=["a"])), {"a": hang, "b": int}, stop=stop,
+                   leaves=gate)  # fmt: skip
+    stopper.join()
+    assert report.statuses == {"a": "cancelled", "b": "skipped"}
+    assert short_grace <= time.monotonic() - before < 4
+
+
+def test_many_of_them(drive: Driver, gate: Gate) -> None:
+    names = [f"s{number}" for number in range(8)]
+    plan = plan_of(*(Step(name=name, timeout_seconds=SHORT) for name in names), on_failure="skip-dependents")
+    report = drive(plan, dict.fromkeys(names, gate.hang), max_parallel=8)
+    assert set(report.statuses.values()) == {"timed_out"}
+    assert len({problem.message for problem in report.problems}) == 8
+
+
+def test_what_returns_while_others_run_leaves_nothing(drive: Driver) -> None:
+    events: List[Event] = []
+    plan = plan_of(Step(name="a", timeout_seconds=SHORT), Step(name="b"), on_failure="skip-dependents")
+    functions = {"a": lambda: time.sleep(2 * SHORT), "b": lambda: asyncio.sleep(4 * SHORT)}
+    report = drive(plan, functions, max_parallel=2, observers=[events.append])
+    assert report.statuses == {"a": "timed_out", "b": "succeeded"}
+    assert not report.steps["a"].leftover
+    assert report.problems == ()
