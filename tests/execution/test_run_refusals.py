@@ -125,7 +125,7 @@ BAD = [
     (keyword_only, {"x": 1, "call": "hostile"}),
     (call_by_name_only, {}),
     pytest.param(as_text, {"x": 1, "c": {}}, marks=TWICE_A_TEXT),
-    (Toolbox().any, {"self": 1}),
+    (as_text, {"x": 1, "c": {}}),
     (Toolbox().method, {"x": 1, "self": 1}),
     (Toolbox.of_class, {"x": 1, "cls": 1}),
     (functools.partial(lambda first, **rest: (first, rest), 0), {"first": 1}),
