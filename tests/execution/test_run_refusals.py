@@ -124,7 +124,6 @@ BAD = [
     (lambda: 1, {"y": 2}),
     (keyword_only, {"x": 1, "call": "hostile"}),
     (call_by_name_only, {}),
-    pytest.param(as_text, {"x": 1, "c": {}}, marks=TWICE_A_TEXT),
     (as_text, {"x": 1, "c": {}}),
     (Toolbox().method, {"x": 1, "self": 1}),
     (Toolbox.of_class, {"x": 1, "cls": 1}),
