@@ -11,6 +11,7 @@ demo: $(VENV)/core
 test: $(VENV)/test
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(PYTEST)
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 check: $(VENV)/check

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import os
 import sys
+import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Callable, Iterator, List
@@ -56,9 +58,16 @@ def dask() -> Iterator[Any]:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     dask.config.set({"distributed.logging.distributed": "critical"})
     with LocalCluster(
-        n_workers=2, threads_per_worker=4, processes=True, dashboard_address=None, silence_logs=logging.CRITICAL
+        n_workers=2,
+        threads_per_worker=4,
+        processes=True,
+        dashboard_address="127.0.0.1:0",
+        silence_logs=logging.CRITICAL,
     ) as cluster, Client(cluster) as client:
         yield client
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # older ones leave event loops open
+        gc.collect()
 
 
 def run(plan: ExecutionPlan, executor: Any, **keywords: Any) -> ExecutionReport:

@@ -47,7 +47,6 @@ def check(driver: str, program: str) -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="asyncio futures take it from here on")
 @pytest.mark.parametrize("member", ["validate", "close"])
 def test_stop_iteration_of_a_method_of_the_executor(member: str) -> None:
     check(
@@ -328,7 +327,6 @@ except RefusedError:
     )
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="long numbers have no limit yet")
 @both
 def test_a_limit_that_cannot_be_shown(driver: str) -> None:
     check(
@@ -383,3 +381,26 @@ assert time.monotonic() - before < 2
 
 def test_a_call_made_by_hand_is_pickled() -> None:
     check("run", 'import pickle\npickle.loads(pickle.dumps(StepCall(Step(name="a"))))\n')
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, a process cannot be sent this signal")
+def test_the_third_interrupt_waits_for_nothing() -> None:
+    check(
+        "run",
+        """
+import os, signal
+def stuck(event):
+    time.sleep(60)
+def interrupt():
+    for _ in range(3):
+        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=interrupt, daemon=True).start()
+try:
+    drive(one(), Closing(), observers=[stuck])
+except KeyboardInterrupt as error:
+    assert not hasattr(error, "report")
+else:
+    raise AssertionError
+""",
+    )

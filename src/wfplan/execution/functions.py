@@ -200,8 +200,6 @@ class _Function:
             inspect.signature(function).bind(*bound, **keywords)
         except TypeError as error:
             yield f"cannot be called with these parameters: {error}"
-        except ValueError:
-            return
 
     def _find_call_argument(self) -> inspect.Parameter | None:
         if self._signature is None:

@@ -18,9 +18,9 @@ def log_event(event: Event) -> None:
         _logger.info("run %s started: %d steps, %d of them ended before", event.run_id, event.steps, event.ended_steps)
     elif event.kind == "run-ended":
         _logger.info("run %s ended: %s", event.run_id, event.phase)
-    elif event.step is not None:
+    else:
         level, text = _about_step(event)
-        _logger.log(level, "run %s: step %s %s", event.run_id, quote(event.step), text)
+        _logger.log(level, "run %s: step %s %s", event.run_id, quote(str(event.step)), text)
 
 
 def _about_step(event: Event) -> tuple[int, str]:

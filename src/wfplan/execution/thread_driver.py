@@ -88,7 +88,7 @@ class _Run:
             try:
                 if driver.ident is None:
                     driver.start()
-                if self._ended.wait(_GLANCE):
+                if self._ended.wait(_GLANCE):  # pragma: no branch - where it waits without an end
                     break
             except BaseException as error:  # raised again when the run has ended
                 interrupts.append(error)

@@ -1,0 +1,254 @@
+"""What is rare, one by one."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from concurrent.futures import Future
+from typing import Any, Iterator, List
+
+import pytest
+from pydantic import ValidationError
+
+import wfplan
+from wfplan import (
+    ExecutionReport,
+    ExecutionStrategy,
+    FunctionExecutor,
+    PermanentError,
+    Progress,
+    RefusedError,
+    RetryPolicy,
+    Step,
+    StepCall,
+    StepReport,
+    Workflow,
+)
+from wfplan.execution.interface import PendingOutput
+from wfplan.execution.progress import _delay_before
+from wfplan.execution.report import StepError
+from wfplan.testing import check_executor
+
+
+def plan_of(*steps: Step, **settings: Any) -> wfplan.ExecutionPlan:
+    return wfplan.plan(Workflow(steps=steps, execution_strategy=ExecutionStrategy(**settings)))
+
+
+def names(calls: Any) -> List[str]:
+    return [call.step.name for call in calls]
+
+
+def test_a_delay_that_no_number_can_hold_is_the_longest_one() -> None:
+    policy = RetryPolicy(max_attempts=5000, delay_seconds=1, factor=10)
+    assert _delay_before(policy, 4000) == 1e9
+    assert _delay_before(RetryPolicy(max_attempts=5000, delay_seconds=1, factor=10, max_delay_seconds=7), 4000) == 7
+
+
+def test_of_two_retries_that_wait_in_vain_the_first_stops_the_run_and_the_second_ends_with_it() -> None:
+    retry = RetryPolicy(max_attempts=2, delay_seconds=1)
+    steps = [
+        Step(name="a", locks=["x"], retry=retry),
+        Step(name="b", locks=["x"], retry=retry),
+        Step(name="z", locks=["x"], timeout_seconds=5, continue_on_failure=True),
+    ]
+    progress = Progress(plan_of(*steps), schedule="eager")
+    assert names(progress.get_ready(0)) == ["a"]
+    progress.failed("a", "no", now=0)
+    assert names(progress.get_ready(0)) == ["b"]
+    progress.failed("b", "no", now=0)
+    assert names(progress.get_ready(0)) == ["z"]
+    assert progress.get_ready(5) == ()
+    assert progress.get_ready(10) == ()
+    assert progress.report().statuses == {"a": "timed_out", "b": "failed", "z": "timed_out"}
+    assert progress.report().steps["a"].reason == "blocked-by-leftover"
+    assert progress.report().steps["b"].reason == "run-stopped"
+
+
+def test_what_was_in_flight_is_started_again_failed_or_let_go() -> None:
+    steps = [
+        Step(name="again", timeout_seconds=5),
+        Step(name="plain"),
+        Step(name="once", idempotent=False, continue_on_failure=True),
+        Step(name="late", timeout_seconds=1, retry=RetryPolicy(max_attempts=2)),
+    ]
+    progress = Progress(plan_of(*steps), on_failure="skip-dependents")
+    first = progress.get_ready(0)
+    progress.get_ready(1)
+    restored = Progress(progress.plan, progress.report(), on_failure="skip-dependents")
+    assert set(names(restored.in_flight)) == {"again", "plain", "once", "late"}
+    calls = restored.start_again(10)
+    assert names(calls) == ["again", "plain"]
+    assert [call.idempotency_key for call in calls] == [call.idempotency_key for call in first[:2]]
+    assert restored.report().steps["once"].reason == "outcome-unknown"
+    assert restored.wake_at == 15
+    assert names(restored.get_ready(10)) == ["late"]
+
+
+def test_what_was_asked_to_end_is_not_started_again() -> None:
+    progress = Progress(plan_of(Step(name="a"), Step(name="b", dependencies=["a"])))
+    progress.get_ready(0)
+    progress.stop(cancel=True, now=0)
+    restored = Progress(progress.plan, progress.report())
+    assert restored.start_again(1) == ()
+    assert restored.report().statuses == {"a": "cancelled", "b": "skipped"}
+
+
+def test_a_cancelled_step_that_left_something_behind_does_not_block_for_ever() -> None:
+    state = [StepReport(name="a", status="cancelled", attempts=1, attempt_started_at=0, leftover=True)]
+    plan = plan_of(Step(name="a", metadata={"execution_mode": "sequential"}), Step(name="b"))
+    progress = Progress(plan, state, on_failure="skip-dependents")
+    assert progress.get_ready(1) == ()
+    assert progress.report().statuses == {"a": "cancelled", "b": "skipped"}
+    assert progress.report().steps["b"].root_cause == "a"
+
+
+def test_two_steps_of_a_batch_that_is_not_parallel_cannot_both_be_in_flight() -> None:
+    running = {"status": "running", "attempts": 1, "attempt_started_at": 0.0}
+    state = [StepReport.model_validate({"name": name, **running}) for name in "ab"]
+    with pytest.raises(RefusedError, match='step "a" is in flight, and their batch is not parallel'):
+        Progress(plan_of(Step(name="a", metadata={"execution_mode": "sequential"}), Step(name="b")), state)
+
+
+def test_a_state_of_something_else_is_refused() -> None:
+    with pytest.raises(RefusedError, match="a int is no report of a step"):
+        Progress(plan_of(Step(name="a")), [1])  # type: ignore[list-item]
+
+
+def test_an_output_that_was_lost_and_is_needed_is_refused_by_name() -> None:
+    plan = plan_of(Step(name="a"), Step(name="b", dependencies=["a"]), Step(name="c"))
+    report = wfplan.run(plan, {"a": lambda: {1}, "b": lambda: 1 / 0, "c": int})
+    loaded = ExecutionReport.model_validate_json(report.model_dump_json())
+    Progress(plan, loaded)
+    with pytest.raises(RefusedError, match=r'output-not-kept: step "b" needs the output of "a", a builtins\.set'):
+        Progress(plan, [loaded.steps["a"]])
+
+
+def test_an_external_id_of_an_earlier_attempt_is_not_that_of_the_next() -> None:
+    progress = Progress(plan_of(Step(name="a", retry=RetryPolicy(max_attempts=2))))
+    (first,) = progress.get_ready(0)
+    progress.failed("a", "no", now=0)
+    (second,) = progress.get_ready(0)
+    second.set_external_id("job-2")
+    first.set_external_id("job-1")
+    assert progress.report().steps["a"].external_id == "job-2"
+
+
+def test_an_external_id_is_a_text() -> None:
+    StepCall(Step(name="a")).set_external_id("nobody to tell")
+    with pytest.raises(TypeError, match="not a int"):
+        StepCall(Step(name="a")).set_external_id(5)  # type: ignore[arg-type]
+
+
+def test_errors_are_equal_by_what_they_tell() -> None:
+    one, other = StepError.of(ValueError("x")), StepError(type="ValueError", message="x")
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one != "ValueError: x"
+
+
+def test_a_report_of_other_steps_than_the_plans_is_refused() -> None:
+    report = wfplan.run(plan_of(Step(name="a"), Step(name="b")), {"a": int, "b": int})
+    dumped = report.model_dump(mode="json")
+    with pytest.raises(ValidationError, match="not those of the plan"):
+        ExecutionReport.model_validate({**dumped, "steps": {"a": dumped["steps"]["a"]}}, strict=False)
+    with pytest.raises(ValidationError, match='report of step "a" is one of step "b"'):
+        ExecutionReport.model_validate(
+            {**dumped, "steps": {"a": dumped["steps"]["b"], "b": dumped["steps"]["b"]}}, strict=False
+        )
+
+
+def test_an_error_names_ten_steps_and_counts_the_rest() -> None:
+    steps = [Step(name=f"s{n}", action="fail") for n in range(12)]
+    report = wfplan.run(plan_of(*steps), {"fail": lambda: 1 / 0}, on_failure="skip-dependents")
+    with pytest.raises(wfplan.ExecutionError, match=r"12 of 12 steps failed(.|\n)*and 2 more, in \.report"):
+        report.raise_for_status()
+
+
+def test_a_report_of_nothing_is_readable() -> None:
+    assert str(wfplan.run(wfplan.plan([]), {})) == "completed: no steps, 0.000 s"
+
+
+def test_a_pool_without_submit_is_refused() -> None:
+    with pytest.raises(TypeError, match="a int is no pool"):
+        FunctionExecutor({}, pool=5)
+
+
+def test_functions_for_dry_runs_and_compensations_are_checked_where_the_plan_wants_them() -> None:
+    undo = wfplan.Compensation(action="undo", parameters={"x": 1})
+    steps = [Step(name="a", rollback=undo), Step(name="b")]
+    executor = FunctionExecutor({"a": int, "b": int, "undo": lambda: 0}, dry_run={"a": int})
+    told = executor.validate(plan_of(*steps, dry_run_first=True, rollback_on_failure=True))
+    assert [str(problem).partition(":")[2].partition(": ")[0].strip() for problem in told] == [
+        'the rollback of step "a"',
+        'the dry run of step "b"',
+    ]
+    assert executor.execute(StepCall(steps[0], purpose="dry_run")) == 0
+    with pytest.raises(PermanentError, match='no function for the action "b"'):
+        executor.execute(StepCall(steps[1], purpose="dry_run"))
+
+
+def test_a_class_is_a_function_too() -> None:
+    class Made:
+        def __init__(self, size: int) -> None:
+            self.size = size
+
+    plan = plan_of(Step(name="a", parameters={"size": 3}))
+    assert wfplan.run(plan, {"a": Made}).outputs["a"].size == 3
+
+
+def test_an_async_executor_may_give_a_future() -> None:
+    class Service:
+        async def execute(self, call: StepCall) -> PendingOutput:
+            future: Future[str] = Future()
+            threading.Timer(0.02, future.set_result, [call.step.name]).start()
+            return PendingOutput(future)
+
+    plan = plan_of(Step(name="a"))
+    assert wfplan.run(plan, Service()).outputs == {"a": "a"}
+    assert asyncio.run(wfplan.arun(plan, Service())).outputs == {"a": "a"}
+
+
+def test_a_step_for_which_there_is_no_thread_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name.startswith("wfplan-worker"):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    report = wfplan.run(plan_of(Step(name="a"), Step(name="b", dependencies=["a"])), {"a": int, "b": int})
+    assert report.statuses == {"a": "failed", "b": "skipped"}
+    assert str(report.steps["a"].error) == "RuntimeError: can't start new thread"
+
+
+def test_a_validate_that_answers_after_the_task_was_cancelled() -> None:
+    class Slow:
+        def validate(self, _plan: wfplan.ExecutionPlan) -> Iterator[wfplan.Problem]:
+            time.sleep(0.1)
+            return iter(())
+
+        def execute(self, call: StepCall) -> None:
+            raise AssertionError(call)
+
+    async def main() -> None:
+        task = asyncio.ensure_future(wfplan.arun(plan_of(Step(name="a")), Slow()))
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.sleep(0.2)
+
+    asyncio.run(main())
+
+
+def test_an_executor_that_can_be_closed_twice_keeps_the_contract() -> None:
+    class Service(FunctionExecutor):
+        def close(self) -> None:
+            self.closed = True
+
+    def fail() -> None:
+        raise OSError
+
+    check_executor(lambda: Service({"ok": int, "fail": fail}), succeeds=Step(name="ok"), fails=Step(name="fail"))
