@@ -23,6 +23,7 @@ check: $(VENV)/check
 
 bench: $(VENV)/bench
 	$(BIN)/python benchmarks/planning.py
+	$(BIN)/python benchmarks/execution.py
 
 clean:
 	rm -rf $(VENV)

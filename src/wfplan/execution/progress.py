@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Iterable, Mapping, Sequence
 
+from wfplan.collector import without_collection
 from wfplan.execution.events import Event, EventKind, Observer
 from wfplan.execution.interface import StepCall
 from wfplan.execution.layout import Layout
@@ -79,7 +80,8 @@ class Progress:
         self.settings = settings
         self.run_id = run_id or (report.run_id if report else os.urandom(16).hex())
         self._observers: list[Observer] = []
-        self._layout = layout = Layout(plan, settings.schedule)
+        with without_collection():
+            self._layout = layout = Layout(plan, settings.schedule)
         self._steps = plan.workflow.steps
         self._queue = ReadyQueue(layout.rank, layout.locks, layout.alone, settings.max_parallel)
         self._times = Timetable()
@@ -236,18 +238,19 @@ class Progress:
 
     def report(self, problems: Sequence[Problem] = ()) -> ExecutionReport:
         """What has happened so far."""
-        ancestors = self._ledger.failed_ancestors()
-        steps = {
-            name: self._ledger.report(
-                number,
-                ancestors,
-                self._stopper,
-                retry_at=self._times.get("retry", number),
-                cancel_by=self._cancel_by.get(number),
-                leftover=number in self._leftovers,
-            )
-            for number, name in enumerate(self._layout.names)
-        }
+        with without_collection():
+            ancestors = self._ledger.failed_ancestors()
+            steps = {
+                name: self._ledger.report(
+                    number,
+                    ancestors,
+                    self._stopper,
+                    retry_at=self._times.get("retry", number),
+                    cancel_by=self._cancel_by.get(number),
+                    leftover=number in self._leftovers,
+                )
+                for number, name in enumerate(self._layout.names)
+            }
         return trusted(
             ExecutionReport,
             {
