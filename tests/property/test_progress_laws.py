@@ -577,7 +577,7 @@ class Driver:
                     assert told[number - 1].kind in ("attempt-ended", "step-ended")
 
 
-@settings(max_examples=8 * settings.default.max_examples)
+@settings(max_examples=4 * settings.default.max_examples)
 @given(plans(), keywords(), choices())
 def test_every_run_keeps_the_rules(made: ExecutionPlan, given: Keywords, chosen: Choices) -> None:
     driver = Driver(made, given, chosen)
