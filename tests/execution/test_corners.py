@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 import time
 from concurrent.futures import Future
@@ -116,7 +118,7 @@ def test_a_state_of_something_else_is_refused() -> None:
 
 
 def test_an_output_that_was_lost_and_is_needed_is_refused_by_name() -> None:
-    plan = plan_of(Step(name="a"), Step(name="b", dependencies=["a"]), Step(name="c"))
+    plan = plan_of(Step(name="a"), Step(name="c"), Step(name="b", dependencies=["c", "a"]))
     report = wfplan.run(plan, {"a": lambda: {1}, "b": lambda: 1 / 0, "c": int})
     loaded = ExecutionReport.model_validate_json(report.model_dump_json())
     Progress(plan, loaded)
@@ -252,3 +254,92 @@ def test_an_executor_that_can_be_closed_twice_keeps_the_contract() -> None:
         raise OSError
 
     check_executor(lambda: Service({"ok": int, "fail": fail}), succeeds=Step(name="ok"), fails=Step(name="fail"))
+
+
+def test_a_signal_handler_wakes_a_loop_that_sleeps() -> None:
+    stop = wfplan.StopSignal()
+    before = signal.signal(signal.SIGTERM, lambda *_: stop.set(cancel=True))
+    try:
+        threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGTERM]).start()
+        start = time.monotonic()
+        steps = plan_of(Step(name="a"))
+        report = asyncio.run(wfplan.arun(steps, {"a": lambda: asyncio.sleep(5)}, stop=stop))
+        assert report.statuses == {"a": "cancelled"}
+        assert time.monotonic() - start < 3
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class Liar:
+    """What says of its class what raises, as an unbound proxy does."""
+
+    @property
+    def __class__(self) -> Any:  # type: ignore[override]
+        raise RuntimeError("unbound")
+
+
+@pytest.mark.parametrize("driver", ["run", "arun"])
+def test_an_output_that_raises_when_it_is_looked_at(driver: str) -> None:
+    async def give() -> Any:
+        return Liar()
+
+    plan = plan_of(Step(name="a"))
+    report = wfplan.run(plan, {"a": give}) if driver == "run" else asyncio.run(wfplan.arun(plan, {"a": give}))
+    assert report.statuses == {"a": "succeeded"}
+
+
+@pytest.mark.parametrize("driver", ["run", "arun"])
+def test_an_observer_that_interrupts_at_every_event(driver: str) -> None:
+    def observe(_event: wfplan.Event) -> None:
+        raise KeyboardInterrupt
+
+    plan = plan_of(*(Step(name=f"s{n}", action="s") for n in range(2000)))
+
+    def drive() -> None:
+        if driver == "run":
+            wfplan.run(plan, {"s": int}, observers=[observe])
+        else:
+            asyncio.run(wfplan.arun(plan, {"s": int}, observers=[observe]))
+
+    with pytest.raises(KeyboardInterrupt) as raised:
+        drive()
+    assert driver == "arun" or raised.value.report.phase == "failed"  # type: ignore[attr-defined]
+
+
+def test_a_loop_that_cannot_be_made_fails_the_steps_that_need_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OSError("too many open files")
+
+    async def act() -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(asyncio, "new_event_loop", refuse)
+    report = wfplan.run(plan_of(Step(name="a")), {"a": act})
+    assert str(report.steps["a"].error) == "OSError: too many open files"
+
+
+def test_what_is_no_stop_signal_and_no_observer_is_refused() -> None:
+    with pytest.raises(RefusedError) as raised:
+        wfplan.run(plan_of(Step(name="a")), {"a": int}, stop=5, observers=5)  # type: ignore[arg-type]
+    assert [problem.code for problem in raised.value.problems] == ["invalid-setting"] * 2
+
+
+def test_a_task_that_a_step_left_on_the_loop_and_that_does_not_end_is_named() -> None:
+    tasks: List[Any] = []
+
+    async def deaf() -> None:
+        until = time.monotonic() + 1.5
+        while time.monotonic() < until:
+            try:
+                await asyncio.sleep(0.1)
+            except asyncio.CancelledError:
+                continue
+
+    async def act() -> None:
+        tasks.append(asyncio.ensure_future(deaf()))
+        await asyncio.sleep(0)
+
+    report = wfplan.run(plan_of(Step(name="a")), {"a": act})
+    assert report.ok
+    assert [problem.code for problem in report.problems] == ["leftover"]
+    assert '"wfplan-loop" still runs something' in report.problems[0].message

@@ -72,7 +72,7 @@ class Calls:
                 self._on_loop(self._begin, attempt)
             else:
                 self._workers.submit(partial(self._perform, attempt))
-        except RuntimeError as error:  # the system has no more threads
+        except (RuntimeError, OSError) as error:  # the system has no more threads, or files for a loop
             self._deliver(Outcome(attempt, None, error))
 
     def cancel(self, name: str) -> None:
@@ -82,7 +82,8 @@ class Calls:
         if attempt.on_loop:
             self._on_loop(_cancel_task, attempt)
         if attempt.future is not None:
-            self._cancellers.submit(partial(_cancel_future, attempt.future))
+            with suppress(RuntimeError):  # the system has no more threads: its outcome is waited for
+                self._cancellers.submit(partial(_cancel_future, attempt.future))
 
     def settle(self, outcome: Outcome) -> bool:
         """Whether this is the first outcome of an attempt that is open; from now on it is not."""
@@ -146,9 +147,10 @@ class Calls:
         self._come_to_nothing(attempt)
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         output: Any = None if error is not None else task.result()
-        if isinstance(output, _Raised):
+        # By its real class: what an output says of its class may be anything, even an exception.
+        if issubclass(type(output), _Raised):
             error, output = output.error, None
-        if isinstance(output, PendingOutput):
+        if issubclass(type(output), PendingOutput):
             attempt.on_loop = False
             self._wait_for(attempt, output.future)
         else:
@@ -166,7 +168,7 @@ class Calls:
         attempt.future = future
         try:
             future.add_done_callback(partial(self._future_done, attempt))
-        except Exception as error:  # noqa: BLE001 - it is no future, or it is broken
+        except BaseException as error:  # noqa: BLE001 - it is no future, or it is broken
             self._deliver(Outcome(attempt, None, error))
         if attempt.cancelled:
             _cancel_future(future)

@@ -50,6 +50,7 @@ async def arun(
         max_parallel=max_parallel,
         on_failure=on_failure,
         run_id=run_id,
+        stop=stop,
         observers=observers,
     )
     return await _Run(opening, stop).wait()
@@ -84,7 +85,7 @@ class _Run:
         calls = Calls(backend, self._deliver, _call, self._loop.call_soon_threadsafe)
         session = Session(opening, progress, calls, self._stop)
         if self._stop is not None:
-            self._stop.connect(self._wake)
+            self._stop.connect(self._wake_from_anywhere)
         try:
             session.begin()
             await self._drive(session)
@@ -92,7 +93,7 @@ class _Run:
             session.keep_close_failure(await self._close(backend))
         finally:
             if self._stop is not None:
-                self._stop.disconnect(self._wake)
+                self._stop.disconnect(self._wake_from_anywhere)
             self._take_all(session)
             calls.close()
         report = session.end()
@@ -171,15 +172,17 @@ class _Run:
         self._wake()
 
     def _wake(self) -> None:
-        """May be called by any thread; a signal handler is one that may be in the middle of this one."""
-        if threading.get_ident() == self._home and self._waiter is not None and not self._waiter.done():
+        """May be called by any thread."""
+        if threading.get_ident() == self._home:
             self._wake_here()
         elif not self._waking:
             self._waking = True
-            try:
-                self._loop.call_soon_threadsafe(self._wake_here)
-            except RuntimeError:
-                return  # the loop is closed: what comes now, from a thread that was left behind, is for nobody
+            self._wake_from_anywhere()
+
+    def _wake_from_anywhere(self) -> None:
+        """May be called by a signal handler, too, while this thread sleeps in the loop's own wait."""
+        with suppress(RuntimeError):  # the loop is closed: what a thread that was left behind tells is for nobody
+            self._loop.call_soon_threadsafe(self._wake_here)
 
     def _wake_here(self) -> None:
         self._waking = False

@@ -64,16 +64,20 @@ class LoopThread:
         return not self._thread.is_alive()
 
     def _start(self) -> None:
+        loop = asyncio.new_event_loop()  # here, so that whoever asked is told if there cannot be one
         started = threading.Event()
-        thread = threading.Thread(target=self._run, args=(started,), name=self.name, daemon=True)
-        thread.start()
+        thread = threading.Thread(target=self._run, args=(loop, started), name=self.name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            loop.close()
+            raise
         self._thread = thread
         started.wait()
 
-    def _run(self, started: threading.Event) -> None:
-        self._loop = loop = asyncio.new_event_loop()
+    def _run(self, loop: asyncio.AbstractEventLoop, started: threading.Event) -> None:
         asyncio.set_event_loop(loop)
-        self._closing = asyncio.Event()
+        self._loop, self._closing = loop, asyncio.Event()
         started.set()
         served = loop.create_task(self._serve(self._closing))
         while not served.done():

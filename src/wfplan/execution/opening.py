@@ -10,6 +10,7 @@ from wfplan.execution.events import Observer
 from wfplan.execution.interface import Executor
 from wfplan.execution.progress import Progress
 from wfplan.execution.report import StepError
+from wfplan.execution.signals import StopSignal
 from wfplan.models import OnFailure, Schedule
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, ProblemList, RefusedError
@@ -40,16 +41,13 @@ class Opening:
         max_parallel: int | None,
         on_failure: OnFailure | None,
         run_id: str | None,
+        stop: StopSignal | None,
         observers: Iterable[Observer],
     ) -> None:
         """Raises TypeError where there is nothing to run at all."""
         self._problems = ProblemList()
-        self.observers = tuple(observers)
-        for observer in self.observers:
-            if not callable(observer):
-                self._problems.add(
-                    "invalid-setting", f"a {type(observer).__name__} is no observer: it cannot be called"
-                )
+        self.observers = _as_tuple(observers)
+        self._check_listeners(stop)
         given = {"schedule": schedule, "max_parallel": max_parallel, "on_failure": on_failure, "run_id": run_id}
         if isinstance(plan, Progress):
             self.progress = plan
@@ -71,6 +69,15 @@ class Opening:
                 told = f"the plan asks for {what} ({setting}), which this version cannot do"
                 self._problems.add("unsupported", told, suggestion="plan without it")
         self.backend = open_backend(executor, self._problems)
+
+    def _check_listeners(self, stop: object) -> None:
+        if stop is not None and not isinstance(stop, StopSignal):
+            self._problems.add("invalid-setting", f"stop must be a StopSignal, not a {type(stop).__name__}")
+        for observer in self.observers:
+            if not callable(observer):
+                self._problems.add(
+                    "invalid-setting", f"a {type(observer).__name__} is no observer: it cannot be called"
+                )
 
     def keep_findings(self, found: Any) -> None:
         """Add what the executor's `validate` gave; what its generator raises is raised."""
@@ -94,3 +101,11 @@ class Opening:
     def _keep(self, error: RefusedError) -> None:
         for problem in error.problems:
             self._problems.keep(problem)
+
+
+def _as_tuple(given: Any) -> tuple[Any, ...]:
+    """What is no list of observers stands for one, and is refused as such."""
+    try:
+        return tuple(given)
+    except TypeError:
+        return (given,)

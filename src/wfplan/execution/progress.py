@@ -148,7 +148,7 @@ class Progress:
             self._ledger.errors[number] = StepError.of(error)
             if reason is not None:
                 self._ledger.reasons[number] = reason
-            final = isinstance(error, PermanentError) or not isinstance(error, (Exception, str))
+            final = issubclass(type(error), PermanentError) or not issubclass(type(error), (Exception, str))
             self._end_attempt(number, "failed", final=final or reason is not None)
 
     def cancelled(self, name: str, *, now: float) -> None:

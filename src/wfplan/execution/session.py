@@ -81,13 +81,16 @@ class Session:
         if self._stop is not None and (self._stop.is_set, self._stop.cancels) != self._heeded:
             self._heeded = (self._stop.is_set, self._stop.cancels)
             self._progress.stop(cancel=self._stop.cancels, now=self._now())
+        self._start_and_cancel()
+        while self._interrupts:
+            self._heed(self._interrupts.pop(0))
+            self._start_and_cancel()
+
+    def _start_and_cancel(self) -> None:
         for call in self._progress.get_ready(self._now()):
             self._calls.start(call)
         for name in self._progress.get_cancellations():
             self._calls.cancel(name)
-        if self._interrupts:
-            self._heed(self._interrupts.pop(0))
-            self.pump()
 
     def take(self, message: Outcome | Interrupt | None) -> None:
         """Note what came in: the outcome of a call, an interrupt, or None, which only wakes."""
@@ -97,11 +100,11 @@ class Session:
             name, now = message.attempt.call.step.name, self._now()
             if message.error is None:
                 self._progress.done(name, message.output, now=now)
-            elif isinstance(message.error, (asyncio.CancelledError, CancelledError)):
+            elif issubclass(type(message.error), (asyncio.CancelledError, CancelledError)):
                 self._progress.cancelled(name, now=now)
             else:
                 self._progress.failed(name, message.error, now=now)
-                if not isinstance(message.error, Exception):
+                if not issubclass(type(message.error), Exception):  # by its real class, whatever it says of itself
                     self._heed(message.error)
 
     @property

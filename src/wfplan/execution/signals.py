@@ -30,7 +30,8 @@ class StopSignal:
 
     def set(self, *, cancel: bool = False) -> None:
         """Start nothing new and retry nothing; with `cancel`, also cancel what runs. Cannot be taken back."""
-        self.cancels = self.cancels or cancel
+        if cancel:
+            self.cancels = True
         self.is_set = True
         for listener in tuple(self._listeners):
             listener()

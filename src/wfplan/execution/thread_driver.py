@@ -62,6 +62,7 @@ def run(
         max_parallel=max_parallel,
         on_failure=on_failure,
         run_id=run_id,
+        stop=stop,
         observers=observers,
     )
     return _Run(opening, stop).wait()
@@ -76,6 +77,7 @@ class _Run:
         self._inbox: SimpleQueue[Any] = SimpleQueue()
         self._loop = LoopThread()
         self._ended = threading.Event()
+        self._abandoned = False
         self._report: ExecutionReport | None = None
         self._error: BaseException | None = None
 
@@ -92,9 +94,10 @@ class _Run:
                     break
             except BaseException as error:  # raised again when the run has ended
                 interrupts.append(error)
-                if driver.ident is None or len(interrupts) > _PATIENCE_WITH_INTERRUPTS:
-                    raise
                 self._inbox.put(Interrupt(error))
+                if driver.ident is None or len(interrupts) > _PATIENCE_WITH_INTERRUPTS:
+                    self._abandoned = True
+                    raise
         driver.join()
         raised = interrupts[0] if interrupts else self._error
         if raised is not None:
@@ -105,6 +108,8 @@ class _Run:
         return self._report
 
     def _main(self) -> None:
+        if self._abandoned:  # an interrupt came while this thread was being started
+            return
         try:
             self._report = self._run()
         except BaseException as error:  # noqa: BLE001 - raised again in the thread of the caller
