@@ -343,3 +343,24 @@ def test_a_task_that_a_step_left_on_the_loop_and_that_does_not_end_is_named() ->
     assert report.ok
     assert [problem.code for problem in report.problems] == ["leftover"]
     assert '"wfplan-loop" still runs something' in report.problems[0].message
+
+
+def test_a_retry_of_what_was_never_tried_is_refused() -> None:
+    with pytest.raises(RefusedError, match="never tried"):
+        Progress(plan_of(Step(name="a")), [StepReport(name="a", retry_at=5.0)])
+
+
+def test_a_loop_for_which_there_is_no_thread_fails_the_steps_that_need_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "wfplan-loop":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    async def act() -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    report = wfplan.run(plan_of(Step(name="a")), {"a": act})
+    assert str(report.steps["a"].error) == "RuntimeError: can't start new thread"

@@ -26,9 +26,9 @@ class Attempt:
     __slots__ = ("awaitable", "call", "cancelled", "future", "on_loop", "task", "thread")
 
     def __init__(self, call: StepCall) -> None:
-        self.call = call
-        self.cancelled = False
-        self.on_loop = False
+        self.call: StepCall = call
+        self.cancelled: bool = False
+        self.on_loop: bool = False
         self.thread: str | None = None
         self.awaitable: Any = None
         self.task: asyncio.Task[Any] | None = None

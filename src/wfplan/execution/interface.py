@@ -102,4 +102,4 @@ class PendingOutput:
     __slots__ = ("future",)
 
     def __init__(self, future: Any) -> None:
-        self.future = future
+        self.future: Any = future

@@ -22,10 +22,10 @@ class Ledger:
 
     def __init__(self, steps: Sequence[Step], layout: Layout) -> None:
         count = len(steps)
-        self.steps = steps
+        self.steps: Sequence[Step] = steps
         self._layout = layout
         self.status: list[Status] = ["pending"] * count
-        self.attempts = [0] * count
+        self.attempts: list[int] = [0] * count
         self.started: list[float | None] = [None] * count
         self.attempt_started: list[float | None] = [None] * count
         self.ended: list[float | None] = [None] * count

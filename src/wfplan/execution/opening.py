@@ -46,7 +46,7 @@ class Opening:
     ) -> None:
         """Raises TypeError where there is nothing to run at all."""
         self._problems = ProblemList()
-        self.observers = _as_tuple(observers)
+        self.observers: tuple[Any, ...] = _as_tuple(observers)
         self._check_listeners(stop)
         given = {"schedule": schedule, "max_parallel": max_parallel, "on_failure": on_failure, "run_id": run_id}
         if isinstance(plan, Progress):
@@ -63,7 +63,7 @@ class Opening:
             raise TypeError(
                 f"a plan or a Progress can be run, a {type(plan).__name__} cannot: make it one, by wfplan.plan"
             )
-        self.plan = plan.plan if isinstance(plan, Progress) else plan
+        self.plan: ExecutionPlan = plan.plan if isinstance(plan, Progress) else plan
         for setting, what in _NOT_YET.items():
             if getattr(self.plan.workflow.execution_strategy, setting):
                 told = f"the plan asks for {what} ({setting}), which this version cannot do"

@@ -108,7 +108,7 @@ class _Run:
         return self._report
 
     def _main(self) -> None:
-        if self._abandoned:  # an interrupt came while this thread was being started
+        if self._abandoned:  # pragma: no cover - an interrupt came while this thread was being started
             return
         try:
             self._report = self._run()

@@ -69,7 +69,7 @@ class FakeExecutor:
         self._changes: list[int] = []  # +1 and -1; one append at a time needs no lock
         self._released: SimpleQueue[None] = SimpleQueue()
         self.calls = []
-        self.closed = 0
+        self.closed: int = 0
 
     @property
     def most_at_once(self) -> int:
