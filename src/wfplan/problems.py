@@ -45,6 +45,11 @@ CODES: Mapping[str, Severity] = {
     "unsupported": "error",
     "impossible-state": "error",
     "output-not-kept": "error",
+    "resume-mismatch": "error",
+    "journal-unusable": "error",
+    "journal-unreadable": "error",
+    "journal-mismatch": "error",
+    "journal-failed": "error",
     "leftover": "warning",
     "close-failed": "warning",
 }

@@ -28,8 +28,8 @@ from wfplan import (
     Workflow,
 )
 from wfplan.execution.interface import PendingOutput
-from wfplan.execution.progress import _delay_before
 from wfplan.execution.report import StepError
+from wfplan.execution.timetable import delay_before
 from wfplan.testing import check_executor
 
 
@@ -43,8 +43,8 @@ def names(calls: Any) -> List[str]:
 
 def test_a_delay_that_no_number_can_hold_is_the_longest_one() -> None:
     policy = RetryPolicy(max_attempts=5000, delay_seconds=1, factor=10)
-    assert _delay_before(policy, 4000) == 1e9
-    assert _delay_before(RetryPolicy(max_attempts=5000, delay_seconds=1, factor=10, max_delay_seconds=7), 4000) == 7
+    assert delay_before(policy, 4000) == 1e9
+    assert delay_before(RetryPolicy(max_attempts=5000, delay_seconds=1, factor=10, max_delay_seconds=7), 4000) == 7
 
 
 def test_of_two_retries_that_wait_in_vain_the_first_stops_the_run_and_the_second_ends_with_it() -> None:

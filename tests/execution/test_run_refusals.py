@@ -168,21 +168,22 @@ def test_every_problem_at_once(drive: Driver) -> None:
         )
     codes = sorted(problem.code for problem in caught.value.problems)
     assert codes == sorted(
-        ["invalid-setting"] * 5
-        + ["unsupported"] * 2
-        + ["invalid-executor", "unknown-action", "invalid-parameters", "invalid-parameters"]
+        ["invalid-setting"] * 5 + ["invalid-executor", "unknown-action", "invalid-parameters", "invalid-parameters"]
     )
     unknown = next(problem for problem in caught.value.problems if problem.code == "unknown-action")
     assert unknown.steps == ("unknown",)
     assert "deploy" in unknown.suggestion
 
 
-@pytest.mark.parametrize("setting", ["dry_run_first", "rollback_on_failure"])
-def test_what_this_version_cannot_do(drive: Driver, setting: str) -> None:
+@pytest.mark.parametrize("wanted", ["by the plan", "by the caller"])
+def test_an_executor_without_a_dry_run(drive: Driver, wanted: str) -> None:
     recorder = Recorder()
-    assert refused(drive, plan_of(Step(name="a"), **{setting: True}), recorder) == ["unsupported"]
+    plan = plan_of(Step(name="a"), dry_run_first=wanted == "by the plan")
+    keywords = {} if wanted == "by the plan" else {"dry_run": True}
+    assert refused(drive, plan, recorder, **keywords) == ["unsupported"]
+    assert "invalid-setting" in refused(drive, plan, recorder, **{**keywords, "max_parallel": 0})
     assert recorder.calls == []
-    assert recorder.closed == 1
+    assert recorder.closed == 2
 
 
 @pytest.mark.parametrize(

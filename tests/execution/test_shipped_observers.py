@@ -121,7 +121,7 @@ def test_there_is_a_span_for_the_run_and_one_for_each_attempt() -> None:
         attributes = dict(span.attributes or {})
         assert span.parent is not None
         assert span.parent.span_id == whole.context.span_id
-        assert set(attributes) == {"wfplan.step", "wfplan.attempt", "wfplan.status"}
+        assert set(attributes) == {"wfplan.step", "wfplan.purpose", "wfplan.attempt", "wfplan.status"}
         assert whole.start_time <= span.start_time <= span.end_time <= whole.end_time  # type: ignore[operator]
     a, first, second, d = spans[:4]
     for dependent in (first, second, d):

@@ -7,13 +7,20 @@ from typing import Callable, Optional
 
 from typing_extensions import Literal, TypeAlias
 
+from wfplan.execution.interface import Purpose
 from wfplan.execution.report import Phase, Reason, Status, StepError
 from wfplan.values import EMPTY, Items, Value
 
-__all__ = ["Event", "EventKind", "Observer", "guarded"]
+__all__ = ["Audience", "Event", "EventKind", "Observer", "guarded"]
 
 EventKind: TypeAlias = Literal[
-    "run-started", "attempt-started", "attempt-ended", "step-ended", "leftover-returned", "run-ended"
+    "run-started",
+    "attempt-started",
+    "external-id-set",
+    "attempt-ended",
+    "step-ended",
+    "leftover-returned",
+    "run-ended",
 ]
 
 _logger = logging.getLogger("wfplan")
@@ -28,6 +35,8 @@ class Event(Value):
     at: float
     """Seconds since the epoch, or whatever the clock of the `Progress` counts."""
     run_id: str = ""
+    purpose: Purpose = "execute"
+    """What the step is called for: a run may consist of a dry run, the execution proper, and compensations."""
     step: Optional[str] = None
     """None for the two events of the whole run."""
     attempt: Optional[int] = None
@@ -52,6 +61,15 @@ class Event(Value):
 
 Observer: TypeAlias = Callable[[Event], object]
 """Told of every event, one at a time; what it returns is ignored, what it raises is logged once."""
+
+
+class Audience:
+    """Who is told of what happens in a run; shared by the walks that it consists of."""
+
+    def __init__(self) -> None:
+        self.observers: list[Observer] = []
+        self.wake: Callable[[], object] | None = None
+        """Called, in any thread, when something was noted that only the next `get_ready` will tell."""
 
 
 def guarded(observer: Observer, interrupt: Callable[[BaseException], object]) -> Observer:

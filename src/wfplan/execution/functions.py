@@ -83,10 +83,14 @@ class FunctionExecutor:
         return known is not None and known.is_async
 
     def needs_threads(self, plan: ExecutionPlan) -> bool:
-        """Whether any function for a step of this plan is plain, and there is no pool to run it."""
+        """Whether any function that this plan may need is plain, and there is no pool to run it."""
         if self._pool is not None:
             return False
-        return any(not known.is_async for known in map(self._functions.get, _actions(plan)) if known is not None)
+        actions = {step.action for step in plan.workflow.steps}
+        undoing = {undo.action for undo in _compensations(plan)}
+        known = [self._functions.get(action) for action in actions | undoing]
+        known += map((self._dry_run or {}).get, actions)
+        return any(not function.is_async for function in known if function is not None)
 
     def _known(self, purpose: Purpose) -> Mapping[str, _Function]:
         return (self._dry_run or {}) if purpose == "dry_run" else self._functions
@@ -249,10 +253,6 @@ def _compensations(plan: ExecutionPlan) -> Iterator[_Undo]:
     for step in plan.workflow.steps:
         if step.rollback is not None:
             yield _Undo(step.name, step.rollback.action, step.rollback.parameters)
-
-
-def _actions(plan: ExecutionPlan) -> set[str]:
-    return {step.action for step in plan.workflow.steps}
 
 
 def _apply(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Sequence
 
-from wfplan.models import Schedule
+from wfplan.models import Schedule, Step
 from wfplan.parallelism import is_sequential
 from wfplan.plans import ExecutionPlan
 
@@ -25,11 +25,14 @@ class Layout:
     """Which of two steps that may start goes first: the lower."""
     locks: dict[int, tuple[object, ...]]
     """What is held alone: lock keys, and for steps of a batch that is not parallel also the number of the batch."""
-    alone: frozenset[int]
+    alone: set[int]
     """Steps with a sequential hint."""
+    foreign: dict[str, int]
+    """Numbers behind those of the plan, for steps that are no part of it."""
 
     def __init__(self, plan: ExecutionPlan, schedule: Schedule) -> None:
         steps = plan.workflow.steps
+        self.foreign = {}
         self.names = [step.name for step in steps]
         self.numbers = dict(zip(self.names, range(len(steps))))
         number_of = self.numbers.__getitem__
@@ -44,12 +47,30 @@ class Layout:
             for number in batch:
                 self.batch_of[number] = place
         self.rank = _inverse(self._by_batch() if schedule == "batch" else self._by_remaining_path(plan))
-        self.alone = frozenset(number for number, step in enumerate(steps) if is_sequential(step.metadata))
+        self.alone = {number for number, step in enumerate(steps) if is_sequential(step.metadata)}
         self.locks = {number: tuple(dict.fromkeys(step.locks)) for number, step in enumerate(steps) if step.locks}
         for planned, numbers in zip(plan.batches, self.batches):
             if len(numbers) > 1 and not planned.parallel:
                 for number in numbers:
                     self.locks[number] = (planned.number, *self.locks.get(number, ()))
+
+    def number_of(self, name: str | None) -> int:
+        """The number of a step, also of one that is no part of the plan and only referred to."""
+        number = self.numbers.get(name or "")
+        if number is None:
+            number = self.foreign.setdefault(name or "", len(self.names))
+            if number == len(self.names):
+                self.names.append(name or "")
+        return number
+
+    def add_foreign(self, step: Step) -> int:
+        """Number a step that is no part of the plan, and what it holds."""
+        number = self.number_of(step.name)
+        if step.locks:
+            self.locks[number] = tuple(dict.fromkeys(step.locks))
+        if is_sequential(step.metadata):
+            self.alone.add(number)
+        return number
 
     def _by_batch(self) -> list[int]:
         return [number for batch in self.batches for number in batch]

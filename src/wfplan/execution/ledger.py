@@ -30,9 +30,13 @@ class Ledger:
         self.attempt_started: list[float | None] = [None] * count
         self.ended: list[float | None] = [None] * count
         self.outputs: dict[int, Any] = {}
+        self.not_kept: dict[int, str] = {}
+        """For each output that was lost on the way through JSON: its type."""
         self.errors: dict[int, StepError] = {}
         self.reasons: dict[int, Reason] = {}
         self.external_ids: dict[int, str] = {}
+        self.run_ids: dict[int, str] = {}
+        """For each step whose attempts were made in another run: that run."""
         self.blocked_by: dict[int, int] = {}
         """For each step that was skipped because it waited for what another had left behind: the other."""
 
@@ -47,10 +51,14 @@ class Ledger:
             self.errors[number] = report.error
         if report.external_id is not None:
             self.external_ids[number] = report.external_id
-        if report.status == "succeeded":
+        if report.run_id is not None:
+            self.run_ids[number] = report.run_id
+        if report.status == "succeeded" and report.output_not_kept:
+            self.not_kept[number] = report.output_not_kept
+        elif report.status == "succeeded":
             self.outputs[number] = report.output
         elif report.status == "skipped" and report.reason == "blocked-by-leftover":
-            self.blocked_by[number] = self._layout.numbers[report.root_cause or ""]
+            self.blocked_by[number] = self._layout.number_of(report.root_cause)
         elif report.reason is not None:
             self.reasons[number] = report.reason
 
@@ -68,19 +76,24 @@ class Ledger:
         self.ended[number] = now
         self.status[number] = status  # last, for whoever looks from another thread
 
-    def note_external_id(self, call: StepCall, external_id: str) -> None:
-        """May be called by any thread: one assignment, and only while this attempt is the last one."""
+    def note_external_id(self, call: StepCall, external_id: str) -> int | None:
+        """May be called by any thread: one assignment, and only while this attempt is the last one.
+
+        The number of the step, if that is so.
+        """
         number = self._layout.numbers[call.step.name]
-        if self.attempts[number] == call.attempt:
-            self.external_ids[number] = external_id
+        if self.attempts[number] != call.attempt:
+            return None
+        self.external_ids[number] = external_id
+        return number
 
     def outputs_for(self, number: int) -> dict[str, Any]:
-        """What the direct dependencies gave that succeeded, by name."""
+        """What the direct dependencies gave that succeeded, by name; what was lost is not there."""
         names = self._layout.names
         return {
             names[needed]: self.outputs[needed]
             for needed in self._layout.needs[number]
-            if self.status[needed] == "succeeded"
+            if self.status[needed] == "succeeded" and needed in self.outputs
         }
 
     def last_attempt(self, number: int) -> Status:
@@ -112,6 +125,7 @@ class Ledger:
         number: int,
         ancestors: Mapping[int, int],
         stopper: int | None,
+        stop_reason: Reason,
         *,
         retry_at: float | None,
         cancel_by: float | None,
@@ -125,18 +139,20 @@ class Ledger:
             if number in self.blocked_by:
                 reason = "blocked-by-leftover"
             else:
-                reason = "dependency-failed" if number in ancestors else "run-stopped"
+                reason = "dependency-failed" if number in ancestors else stop_reason
         return trusted(
             StepReport,
             {
                 "name": step.name,
                 "recommendation_id": step.recommendation_id,
+                "action": step.action,
+                "batch": self._layout.batch_of[number] + 1,
                 "status": status,
                 "attempts": self.attempts[number],
                 "started_at": self.started[number],
                 "ended_at": self.ended[number],
                 "output": self.outputs.get(number),
-                "output_not_kept": "",
+                "output_not_kept": self.not_kept.get(number, ""),
                 "error": self.errors.get(number),
                 "reason": reason,
                 "root_cause": None if root_cause is None else self._layout.names[root_cause],
@@ -145,5 +161,6 @@ class Ledger:
                 "retry_at": retry_at,
                 "cancel_by": cancel_by,
                 "leftover": leftover,
+                "run_id": self.run_ids.get(number),
             },
         )

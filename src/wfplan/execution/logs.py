@@ -10,6 +10,7 @@ from wfplan.names import quote
 __all__ = ["log_event"]
 
 _logger = logging.getLogger("wfplan")
+_WHAT = {"execute": "step", "dry_run": "dry run of step", "compensate": "compensation of step"}
 
 
 def log_event(event: Event) -> None:
@@ -20,12 +21,14 @@ def log_event(event: Event) -> None:
         _logger.info("run %s ended: %s", event.run_id, event.phase)
     else:
         level, text = _about_step(event)
-        _logger.log(level, "run %s: step %s %s", event.run_id, quote(str(event.step)), text)
+        _logger.log(level, "run %s: %s %s %s", event.run_id, _WHAT[event.purpose], quote(str(event.step)), text)
 
 
 def _about_step(event: Event) -> tuple[int, str]:
     if event.kind == "attempt-started":
         return logging.DEBUG, f"starts, attempt {event.attempt}"
+    if event.kind == "external-id-set":
+        return logging.DEBUG, f"is known as {quote(str(event.external_id))}"
     if event.kind == "leftover-returned":
         return logging.INFO, "came back after its time was up"
     error = f": {event.error}" if event.error else ""

@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from contextlib import suppress
 from inspect import isawaitable, iscoroutinefunction
+from os import PathLike
 from typing import Any, Callable, Deque, Iterable, Mapping
 
 from wfplan.execution.backend import Backend, tell_close_failure
@@ -33,6 +34,9 @@ async def arun(
     schedule: Schedule | None = None,
     max_parallel: int | None = None,
     on_failure: OnFailure | None = None,
+    dry_run: bool | None = None,
+    journal: str | PathLike[str] | None = None,
+    resume: ExecutionReport | None = None,
     run_id: str | None = None,
     stop: StopSignal | None = None,
     observers: Iterable[Observer] = (),
@@ -49,6 +53,9 @@ async def arun(
         schedule=schedule,
         max_parallel=max_parallel,
         on_failure=on_failure,
+        dry_run=dry_run,
+        journal=journal,
+        resume=resume,
         run_id=run_id,
         stop=stop,
         observers=observers,
@@ -72,18 +79,19 @@ class _Run:
         """The report at the end; raises what there is to raise."""
         opening = self._opening
         try:
+            if opening.finished is not None and opening.is_finished:
+                await self._give_up(opening)
+                return opening.finished
             if opening.backend is not None and opening.backend.validate is not None:
                 await self._validate(opening.backend)
             progress, backend = opening.settle()
         except BaseException:
-            error = await self._close(opening.backend)
-            if error is not None:
-                tell_close_failure(error)
+            await self._give_up(opening)
             raise
         if progress.max_parallel is None and backend.needs_threads(progress.plan):
             progress.limit(default_limit())
         calls = Calls(backend, self._deliver, _call, self._loop.call_soon_threadsafe)
-        session = Session(opening, progress, calls, self._stop)
+        session = Session(opening, progress, calls, self._stop, self._wake_from_anywhere)
         if self._stop is not None:
             self._stop.connect(self._wake_from_anywhere)
         try:
@@ -91,6 +99,9 @@ class _Run:
             await self._drive(session)
             await self._linger(session)
             session.keep_close_failure(await self._close(backend))
+        except BaseException:
+            session.abandon()
+            raise
         finally:
             if self._stop is not None:
                 self._stop.disconnect(self._wake_from_anywhere)
@@ -102,12 +113,19 @@ class _Run:
             raise session.interrupt
         return report
 
+    async def _give_up(self, opening: Opening) -> None:
+        """There is nothing to run."""
+        opening.discard()
+        error = await self._close(opening.backend)
+        if error is not None:
+            tell_close_failure(error)
+
     async def _validate(self, backend: Backend) -> None:
         validate = backend.validate
         assert validate is not None  # noqa: S101 - for type checkers
 
         def ask() -> Any:
-            found = validate(self._opening.plan)
+            found = validate(self._opening.plan_to_validate)
             if isawaitable(found):
                 return found
             self._opening.keep_findings(found)  # here, since a generator may take its time, too
@@ -131,12 +149,26 @@ class _Run:
         while True:
             self._take_all(session)
             session.pump()
+            session.release(await self._save(session))
             if not session.is_active:
                 return
             try:
                 await self._pause(session.patience)
             except asyncio.CancelledError as error:
                 session.take(Interrupt(error))
+
+    async def _save(self, session: Session) -> OSError | None:
+        """Write the journal, in a thread; what interrupts that is taken when it is done."""
+        data = session.unsaved()
+        if not data:
+            return None
+        saving: asyncio.Future[OSError | None] = asyncio.ensure_future(_in_thread(lambda: session.save(data)))
+        while not saving.done():
+            try:
+                await asyncio.wait([saving])
+            except asyncio.CancelledError as error:
+                self._inbox.append(Interrupt(error))
+        return saving.result()
 
     async def _linger(self, session: Session) -> None:
         """Wait for what was cancelled and is on its way to its end, but not for long."""

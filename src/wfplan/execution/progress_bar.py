@@ -9,9 +9,13 @@ from wfplan.problems import BackendNotAvailableError
 
 __all__ = ["progress_bar"]
 
+_LABELS = {"execute": "", "dry_run": "dry run: ", "compensate": "undoing "}
+
 
 def progress_bar(console: Any = None) -> Observer:
     """An observer that shows how many steps have ended, which one began last, and how many failed.
+
+    Dry runs and compensations are named as they begin, and not counted.
 
     `console` is a `rich.console.Console`, by default the one that rich writes to. One bar is for one run at a time.
     Raises BackendNotAvailableError if rich is not installed.
@@ -34,8 +38,8 @@ def progress_bar(console: Any = None) -> Observer:
             bar.reset(task, total=event.steps, completed=event.ended_steps or 0)
             bar.start()
         elif event.kind == "attempt-started":
-            bar.update(task, description=escape(event.step or ""))
-        elif event.kind == "step-ended":
+            bar.update(task, description=_LABELS[event.purpose] + escape(event.step or ""))
+        elif event.kind == "step-ended" and event.purpose == "execute":
             failed += event.status not in ("succeeded", "skipped")
             bar.update(task, advance=1)
         elif event.kind == "run-ended":

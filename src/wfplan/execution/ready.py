@@ -21,7 +21,7 @@ class ReadyQueue:
     """How many may be in flight."""
 
     def __init__(
-        self, rank: Sequence[int], locks: Mapping[int, Sequence[object]], alone: frozenset[int], limit: int | None
+        self, rank: Sequence[int], locks: Mapping[int, Sequence[object]], alone: Collection[int], limit: int | None
     ) -> None:
         """A queue of steps that start in the order of `rank`.
 
@@ -72,6 +72,11 @@ class ReadyQueue:
         for lock in self._locks.get(number, ()):
             for rank in self._behind.pop(lock, ()):
                 heappush(self._queue, rank)
+
+    @property
+    def all_are_lost(self) -> bool:
+        """Whether nothing is in flight but what is not expected back."""
+        return len(self._lost) == len(self._in_flight)
 
     def take(self) -> tuple[list[int], list[tuple[int, int]]]:
         """The steps that start now, in order, and those that wait in vain, each with a lost step that it waits for.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Any, Dict, Optional
 
 from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -26,7 +27,15 @@ __all__ = [
 
 Status: TypeAlias = Literal["pending", "running", "succeeded", "failed", "timed_out", "cancelled", "skipped"]
 Phase: TypeAlias = Literal["executing", "rolling_back", "completed", "failed", "rolled_back"]
-Reason: TypeAlias = Literal["dependency-failed", "run-stopped", "blocked-by-leftover", "outcome-unknown"]
+Reason: TypeAlias = Literal[
+    "dependency-failed",
+    "run-stopped",
+    "blocked-by-leftover",
+    "outcome-unknown",
+    "dry-run",
+    "dry-run-failed",
+    "journal-failed",
+]
 
 STATUSES: tuple[Status, ...] = ("pending", "running", "succeeded", "failed", "timed_out", "cancelled", "skipped")
 """A step is one of the first two, and ends in exactly one of the others."""
@@ -34,6 +43,7 @@ STATUSES: tuple[Status, ...] = ("pending", "running", "succeeded", "failed", "ti
 _MESSAGE_LENGTH = 10_000
 _LINE_LENGTH = 200
 _SHOWN = 10
+_BAD = ("failed", "timed_out", "cancelled")
 
 
 class StepError(Value):
@@ -93,6 +103,9 @@ class StepReport(Value):
 
     name: Name
     recommendation_id: Optional[Name] = None
+    action: FreeText = ""
+    """What was called: in a rollback, the action of the compensation."""
+    batch: Optional[Annotated[int, Field(ge=1)]] = None
     status: Status = "pending"
     attempts: Annotated[int, Field(ge=0)] = 0
     """How many have started."""
@@ -120,6 +133,8 @@ class StepReport(Value):
     """While it is running: it was asked to end, and is waited for until this moment."""
     leftover: bool = False
     """Whether its function has not come back although its time is up: it still holds its place and its locks."""
+    run_id: Optional[FreeText] = None
+    """The run in which its attempts were made, and whose idempotency keys they bear, if it was another one."""
 
     @property
     def seconds(self) -> float | None:
@@ -141,28 +156,84 @@ class StepReport(Value):
 
 
 class ExecutionReport(Value):
-    """What happened in a run so far: made by `run`, `arun` and `Progress.report`, loaded from its own JSON."""
+    """What happened in a run so far.
+
+    Made by `run`, `arun` and `Progress.report`, loaded from its own JSON or from a journal. Two reports are equal if
+    they tell the same about the same plan.
+    """
 
     schema_version: SchemaVersion = 1
-    plan: ExecutionPlan
+    plan: Optional[ExecutionPlan] = None
+    """None in a report from a journal, which holds no parameters, until the plan is handed over."""
     run_id: FreeText
     phase: Phase
-    """`executing` until the run has ended."""
+    """`executing` or `rolling_back` until the run has ended."""
     stopped: bool = False
     """Whether nothing new starts any more: a step failed and the policy says so, or it was asked for."""
+    halted: bool = False
+    """Whether it was asked to stop, by a `StopSignal` or an interrupt; then nothing is rolled back."""
     steps: Dict[str, StepReport]
     """By name, in declared order; every step of the plan is there."""
+    dry_run: Dict[str, StepReport] = Field(default_factory=dict)
+    """The same for the dry run, if there was one."""
+    rollback: Dict[str, StepReport] = Field(default_factory=dict)
+    """The same for the compensations, by the names of the steps that they undo, the first to be undone first."""
     problems: Items[Problem] = EMPTY
     """What is worth knowing about the run itself: a thread that is left, an executor that could not be closed."""
+    plan_fingerprint: str = ""
+    """In a report from a journal: the fingerprint of the plan."""
+    keys: Dict[str, str] = Field(default_factory=dict)
+    """In a report from a journal: what `step_key` gives for the steps that succeeded or were in flight, by name."""
+
+    @classmethod
+    def from_journal(cls, path: str | PathLike[str], plan: ExecutionPlan | None = None) -> ExecutionReport:
+        """What a journal tells, also one that is being written; it changes nothing and needs no lock.
+
+        With the plan of the run, which a journal does not hold, the report has it. A last line that is torn is left
+        out. Raises OSError if the file cannot be read, RefusedError if it is no journal, is empty, was edited into
+        what cannot be read, or is that of another plan than `plan`.
+        """
+        from wfplan.execution.journal_reader import report_from_journal
+
+        return report_from_journal(path, plan)
 
     @model_validator(mode="after")
     def _reports_the_plan(self) -> ExecutionReport:
-        if list(self.steps) != [step.name for step in self.plan.workflow.steps]:
+        if self.plan is not None and list(self.steps) != [step.name for step in self.plan.workflow.steps]:
             raise ValueError("the steps are not those of the plan, in declared order")
-        for name, step in self.steps.items():
-            if step.name != name:
-                raise ValueError(f"the report of step {quote(name)} is one of step {quote(step.name)}")
+        for reports in (self.steps, self.dry_run, self.rollback):
+            for name, step in reports.items():
+                if step.name != name:
+                    raise ValueError(f"the report of step {quote(name)} is one of step {quote(step.name)}")
+                if name not in self.steps:
+                    raise ValueError(f"{quote(name)} is no step of the run")
         return self
+
+    @property
+    def fingerprint(self) -> str:
+        """That of the plan; computed at each call."""
+        return self.plan_fingerprint if self.plan is None else self.plan.fingerprint
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run is over, well or not."""
+        return self.phase not in ("executing", "rolling_back")
+
+    @property
+    def uncertain(self) -> tuple[str, ...]:
+        """The steps of which nobody knows what they did, in declared order: those to be looked at by a person.
+
+        A step that timed out, was cancelled after its start, was in flight when the process died, or whose
+        compensation began and did not succeed.
+        """
+        found = {name for name, step in self.steps.items() if _is_uncertain(step)}
+        found |= {name for name, step in self.rollback.items() if step.attempts and step.status in _BAD}
+        return tuple(name for name in self.steps if name in found)
+
+    @property
+    def undone(self) -> tuple[str, ...]:
+        """The steps whose compensations succeeded, in the order of the compensations' batches."""
+        return tuple(name for name, step in self.rollback.items() if step.status == "succeeded")
 
     @property
     def ok(self) -> bool:
@@ -190,13 +261,14 @@ class ExecutionReport(Value):
     @property
     def makespan(self) -> float:
         """Seconds from the start of the first step to the end of the last one that ran; 0 if none has."""
-        starts = [step.started_at for step in self.steps.values() if step.started_at is not None]
-        ends = [step.ended_at for step in self.steps.values() if step.seconds is not None and step.ended_at is not None]
+        own = [step for step in self.steps.values() if step.run_id is None]
+        starts = [step.started_at for step in own if step.started_at is not None]
+        ends = [step.ended_at for step in own if step.seconds is not None and step.ended_at is not None]
         return max(ends) - min(starts) if starts and ends else 0.0
 
     def raise_for_status(self) -> None:
         """Raise ExecutionError if the run has ended and not every step was done; do nothing otherwise."""
-        if self.phase not in ("executing", "rolling_back", "completed"):
+        if self.ended and not self.ok:
             error = next(
                 (step.error for step in self.steps.values() if step.error and step.status != "succeeded"), None
             )
@@ -204,14 +276,13 @@ class ExecutionReport(Value):
 
     def records(self) -> list[dict[str, Any]]:
         """A flat dictionary for each step, in declared order: `pandas.DataFrame(report.records())`."""
-        batches = {name: batch.number for batch in self.plan.batches for name in batch.steps}
         return [
             {
                 "run_id": self.run_id,
                 "step": name,
                 "recommendation_id": step.recommendation_id,
-                "action": self.plan.steps[name].action,
-                "batch": batches[name],
+                "action": step.action,
+                "batch": step.batch,
                 "status": step.status,
                 "attempts": step.attempts,
                 "started_at": step.started_at,
@@ -226,6 +297,14 @@ class ExecutionReport(Value):
             for name, step in self.steps.items()
         ]
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ExecutionReport):
+            return NotImplemented
+        if any(getattr(self, name) != getattr(other, name) for name in _COMPARED):
+            return False
+        both = self.plan is not None and other.plan is not None
+        return self.plan == other.plan if both else self.fingerprint == other.fingerprint
+
     __hash__ = None  # type: ignore[assignment]  # outputs can be anything
 
     def __repr__(self) -> str:
@@ -236,6 +315,14 @@ class ExecutionReport(Value):
         from wfplan.render.report import report_to_text
 
         return report_to_text(self)
+
+
+_COMPARED = [name for name in ExecutionReport.model_fields if name not in ("plan", "plan_fingerprint", "keys")]
+
+
+def _is_uncertain(step: StepReport) -> bool:
+    began = step.attempts > 0 and step.reason != "journal-failed"
+    return step.status == "timed_out" or (step.status == "cancelled" and began) or step.reason == "outcome-unknown"
 
 
 class ExecutionError(WfplanError):

@@ -6,14 +6,17 @@ import asyncio
 import logging
 import time
 from concurrent.futures import CancelledError
+from typing import Callable
 
 from wfplan.execution.backend import tell_close_failure
 from wfplan.execution.calls import Calls, Outcome
 from wfplan.execution.events import Event, guarded
+from wfplan.execution.interface import StepCall
+from wfplan.execution.journal import Journal
 from wfplan.execution.logs import log_event
 from wfplan.execution.loop_thread import LoopThread
 from wfplan.execution.opening import Opening
-from wfplan.execution.progress import Progress
+from wfplan.execution.progress import CANCEL_GRACE_SECONDS, Progress
 from wfplan.execution.report import ExecutionReport
 from wfplan.execution.signals import StopSignal
 from wfplan.names import quote
@@ -43,12 +46,23 @@ class Session:
     interrupt: BaseException | None = None
     """What is to be raised when the run has ended: an interrupt of the caller's, or one that a step raised."""
 
-    def __init__(self, opening: Opening, progress: Progress, calls: Calls, stop: StopSignal | None) -> None:
+    def __init__(
+        self,
+        opening: Opening,
+        progress: Progress,
+        calls: Calls,
+        stop: StopSignal | None,
+        wake: Callable[[], object],
+    ) -> None:
+        """`wake` brings the driver, from any thread, to call `pump`."""
         self._progress = progress
         self._calls = calls
         self._stop = stop
         self._heeded = (False, False)
+        self._due: list[StepCall] = []
         self._problems = ProblemList(opening.warnings)
+        self._journal = opening.open_journal()
+        progress.wake_with(wake)
         self._interrupts: list[BaseException] = []  # of observers, which may be called in the middle of anything
         self._observers = [guarded(observer, self._interrupts.append) for observer in opening.observers]
         if _logger.isEnabledFor(logging.INFO):
@@ -62,8 +76,7 @@ class Session:
         """Tell that the run starts; calls that somebody else had started and nobody knows of are made again."""
         steps = len(self._progress.plan.workflow.steps)
         self._tell(kind="run-started", steps=steps, ended_steps=steps - self._progress.remaining)
-        for call in self._progress.start_again(self._now()):
-            self._calls.start(call)
+        self._due.extend(self._progress.start_again(self._now()))
 
     @property
     def is_active(self) -> bool:
@@ -76,21 +89,56 @@ class Session:
         wake_at = self._progress.wake_at
         return None if wake_at is None else min(max(wake_at - self._now(), 0.0), _LONGEST_WAIT)
 
+    # What is due is looked for, written down, and only then done: `pump`, `unsaved`, `save`, `release`.
+
     def pump(self) -> None:
-        """Start what may start, cancel what has to end."""
+        """Look for what may start and what has to end."""
         if self._stop is not None and (self._stop.is_set, self._stop.cancels) != self._heeded:
             self._heeded = (self._stop.is_set, self._stop.cancels)
-            self._progress.stop(cancel=self._stop.cancels, now=self._now())
-        self._start_and_cancel()
+            self._halt(cancel=self._stop.cancels, grace_seconds=CANCEL_GRACE_SECONDS)
+        self._due.extend(self._progress.get_ready(self._now()))
         while self._interrupts:
             self._heed(self._interrupts.pop(0))
-            self._start_and_cancel()
+            self._due.extend(self._progress.get_ready(self._now()))
 
-    def _start_and_cancel(self) -> None:
-        for call in self._progress.get_ready(self._now()):
+    def unsaved(self) -> bytes:
+        """What the journal is to hold before anything that is due is done."""
+        return b"" if self._journal is None else self._journal.take()
+
+    def save(self, data: bytes) -> OSError | None:
+        """Have it on disk, or tell why that cannot be. May be called by any thread."""
+        try:
+            if data and self._journal is not None:
+                self._journal.write(data)
+        except OSError as error:
+            return error
+        return None
+
+    def release(self, error: OSError | None = None) -> None:
+        """Start what may start, cancel what has to end; without a journal, nothing starts that was to be in it."""
+        if error is not None:
+            self._lose_journal(error)
+        due, self._due = self._due, []
+        for call in due:
             self._calls.start(call)
         for name in self._progress.get_cancellations():
             self._calls.cancel(name)
+
+    def _lose_journal(self, error: OSError) -> None:
+        self._keep_journal_failure(error)
+        self._halt(cancel=False, grace_seconds=CANCEL_GRACE_SECONDS)
+        due, self._due = self._due, []
+        for call in due:
+            self._progress.cancelled(call.step.name, now=self._now(), reason="journal-failed")
+
+    def _keep_journal_failure(self, error: OSError) -> None:
+        told = f"the journal could not be written: {error.strerror or error}"
+        _logger.error("run %s: %s", self._progress.run_id, told)
+        advice = "the report has what the journal has not: resume it"
+        self._problems.add("journal-failed", told, suggestion=advice)
+        if self._journal is not None:
+            self._journal.close()
+        self._journal = None
 
     def take(self, message: Outcome | Interrupt | None) -> None:
         """Note what came in: the outcome of a call, an interrupt, or None, which only wakes."""
@@ -133,15 +181,39 @@ class Session:
             where = "the pool" if attempt.future is not None else where
             self._problems.add("leftover", f"{where} still runs step {quote(name)}, whose time is up", steps=(name,))
         report = self._progress.report(self._problems.listed())
+        if self._journal is not None:
+            report = self._write_end(self._journal, report)
         self._tell(kind="run-ended", phase=report.phase)
         self.interrupt = next(iter([*filter(None, [self.interrupt]), *self._interrupts]), None)
         return report
+
+    def _write_end(self, journal: Journal, report: ExecutionReport) -> ExecutionReport:
+        """Write the end of the journal; the report, which tells if that cannot be."""
+        journal.note_end(self._now(), report)
+        error = self.save(journal.take())
+        if error is None:
+            journal.close()
+            return report
+        self._keep_journal_failure(error)
+        return self._progress.report(self._problems.listed())
+
+    def abandon(self) -> None:
+        """The driver itself has failed: let the journal go."""
+        if self._journal is not None:
+            self._journal.close()
 
     def _heed(self, error: BaseException) -> None:
         """An orderly end, with a short wait for what was cancelled; at the second interrupt without any."""
         grace = LINGER_SECONDS if self.interrupt is None else 0.0
         self.interrupt = self.interrupt or error
-        self._progress.stop(cancel=True, grace_seconds=grace, now=self._now())
+        self._halt(cancel=True, grace_seconds=grace)
+
+    def _halt(self, *, cancel: bool, grace_seconds: float) -> None:
+        """Stop the run from outside."""
+        now = self._now()
+        self._progress.stop(cancel=cancel, grace_seconds=grace_seconds, now=now)
+        if self._journal is not None:
+            self._journal.note_stop(now, cancel=cancel)
 
     def _now(self) -> float:
         return self._epoch + time.monotonic()

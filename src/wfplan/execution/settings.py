@@ -23,6 +23,8 @@ class RunSettings(NamedTuple):
     max_parallel: int | None
     """Steps in flight at once, at most; None: as many as may."""
     on_failure: OnFailure
+    dry_run: bool = False
+    """Whether the plan is walked for the purpose `dry_run` only."""
 
 
 def settle(
@@ -30,6 +32,7 @@ def settle(
     schedule: object,
     max_parallel: object,
     on_failure: object,
+    dry_run: object,
     run_id: object,
     problems: ProblemList,
 ) -> RunSettings:
@@ -48,12 +51,15 @@ def settle(
     ):
         if value is not None and not (isinstance(value, str) and value in allowed):
             _refuse(name, " or ".join(map(quote, allowed)), value, problems)
+    if not isinstance(dry_run, (bool, type(None))):
+        _refuse("dry_run", "true or false", dry_run, problems)
     if run_id is not None and not _is_run_id(run_id):
         _refuse("run_id", "a text of 1 to 1,024 characters that UTF-8 can hold", run_id, problems)
     return RunSettings(
         schedule or known.schedule,  # type: ignore[arg-type]
         min(limits, default=None),
         on_failure or known.on_failure,  # type: ignore[arg-type]
+        bool(dry_run),
     )
 
 

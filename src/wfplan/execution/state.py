@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Mapping
+from typing import Container, Iterable, Mapping
 
-from wfplan.execution.report import StepReport
+from wfplan.execution.report import Reason, StepReport
 from wfplan.models import Step
 from wfplan.names import nearest, quote
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import ProblemList
 
-__all__ = ["BAD", "check_state", "counts_as_done"]
+__all__ = ["BAD", "STOP_REASONS", "check_state", "counts_as_done"]
 
 BAD = frozenset(("failed", "timed_out", "cancelled"))
 """How a step ends that ran and did not succeed."""
+
+STOP_REASONS: frozenset[Reason] = frozenset(("run-stopped", "dry-run", "dry-run-failed"))
+"""Why steps are skipped that nothing which they need holds up."""
 
 
 def counts_as_done(step: Step, status: str) -> bool:
@@ -21,21 +24,32 @@ def counts_as_done(step: Step, status: str) -> bool:
     return status == "succeeded" or (step.continue_on_failure and status in ("failed", "timed_out"))
 
 
-def check_state(plan: ExecutionPlan, state: Iterable[StepReport], problems: ProblemList) -> dict[str, StepReport]:
-    """The reports of `state` by name; adds an `impossible-state` for everything in it that cannot be."""
+def check_state(
+    plan: ExecutionPlan,
+    state: Iterable[StepReport],
+    problems: ProblemList,
+    *,
+    what: str = "step",
+    causes: Container[str] = (),
+) -> dict[str, StepReport]:
+    """The reports of `state` by name; adds an `impossible-state` for everything in it that cannot be.
+
+    `what` is what a problem calls a step; `causes` are names that may be a root cause beside those of the plan.
+    """
     steps = plan.steps
     reports = _by_name(steps, state, problems)
     holders: dict[object, str] = {}
     one_by_one = {name: batch.number for batch in plan.batches if not batch.parallel for name in batch.steps}
     for name, report in reports.items():
         step = steps[name]
-        reason = _why_not_so_far(step, report, reports, steps) or _why_not_by_itself(report, steps)
+        reason = _why_not_so_far(step, report, reports, steps) or _why_not_by_itself(report, steps, causes)
         if reason is None and (report.status == "running" or report.leftover):
             reason = _why_not_together(step, one_by_one.get(name), holders)
         if reason is not None:
-            told = f"step {quote(name)} cannot be {report.status}: {reason}"
+            told = f"{what} {quote(name)} cannot be {report.status}: {reason}"
             problems.add("impossible-state", told, steps=(name,))
-    _check_outputs(steps, reports, problems)
+    if what == "step":
+        _check_outputs(steps, reports, problems)
     return reports
 
 
@@ -85,7 +99,7 @@ def _why_not_so_far(
     ]
     if report.status == "skipped":
         held_up = any(name in reports and reports[name].status in {*BAD, "skipped"} for name in open_needs)
-        if held_up or report.reason in ("run-stopped", "blocked-by-leftover"):
+        if held_up or report.reason == "blocked-by-leftover" or report.reason in STOP_REASONS:
             return None
         return "nothing that it needs failed, and no other reason is given"
     if open_needs and (report.status != "pending" or report.attempts):
@@ -93,9 +107,9 @@ def _why_not_so_far(
     return None
 
 
-def _why_not_by_itself(report: StepReport, steps: Mapping[str, Step]) -> str | None:
+def _why_not_by_itself(report: StepReport, steps: Mapping[str, Step], causes: Container[str]) -> str | None:
     """Why the parts of a report do not go together."""
-    if report.root_cause is not None and report.root_cause not in steps:
+    if report.root_cause is not None and report.root_cause not in steps and report.root_cause not in causes:
         return f"no step is named {quote(report.root_cause)}, which it gives as the cause"
     if report.status == "skipped" and report.reason == "blocked-by-leftover" and report.root_cause is None:
         return "it is not told which step has left something behind"

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from os import PathLike
 from queue import Empty, SimpleQueue
 from typing import Any, Callable, Iterable, Mapping
 
@@ -36,6 +37,9 @@ def run(
     schedule: Schedule | None = None,
     max_parallel: int | None = None,
     on_failure: OnFailure | None = None,
+    dry_run: bool | None = None,
+    journal: str | PathLike[str] | None = None,
+    resume: ExecutionReport | None = None,
     run_id: str | None = None,
     stop: StopSignal | None = None,
     observers: Iterable[Observer] = (),
@@ -61,6 +65,9 @@ def run(
         schedule=schedule,
         max_parallel=max_parallel,
         on_failure=on_failure,
+        dry_run=dry_run,
+        journal=journal,
+        resume=resume,
         run_id=run_id,
         stop=stop,
         observers=observers,
@@ -120,24 +127,27 @@ class _Run:
     def _run(self) -> ExecutionReport:
         opening = self._opening
         try:
+            if opening.finished is not None and opening.is_finished:
+                self._give_up(opening)
+                return opening.finished
             if opening.backend is not None and opening.backend.validate is not None:
                 self._validate(opening.backend.validate)
             progress, backend = opening.settle()
         except BaseException:
-            error = self._close(opening.backend)
-            if error is not None:
-                tell_close_failure(error)
-            self._loop.close(LINGER_SECONDS / 2)
+            self._give_up(opening)
             raise
         if progress.max_parallel is None:
             progress.limit(default_limit())
         calls = Calls(backend, self._inbox.put, self._loop.submit, self._loop.submit)
-        session = Session(opening, progress, calls, self._stop)
+        session = Session(opening, progress, calls, self._stop, self._wake)
         if self._stop is not None:
             self._stop.connect(self._wake)
         try:
             session.begin()
             self._drive(session)
+        except BaseException:
+            session.abandon()
+            raise
         finally:
             if self._stop is not None:
                 self._stop.disconnect(self._wake)
@@ -151,9 +161,17 @@ class _Run:
         self._error = session.interrupt
         return report
 
+    def _give_up(self, opening: Opening) -> None:
+        """There is nothing to run."""
+        opening.discard()
+        error = self._close(opening.backend)
+        if error is not None:
+            tell_close_failure(error)
+        self._loop.close(LINGER_SECONDS / 2)
+
     def _validate(self, validate: Callable[[ExecutionPlan], Any]) -> None:
         try:
-            self._opening.keep_findings(self._loop.resolve(validate(self._opening.plan)))
+            self._opening.keep_findings(self._loop.resolve(validate(self._opening.plan_to_validate)))
         except Exception as error:  # noqa: BLE001 - an executor that fails is refused
             self._opening.keep_failure(error)
 
@@ -167,13 +185,16 @@ class _Run:
         return None
 
     def _drive(self, session: Session) -> None:
-        self._take_all(session)
-        session.pump()
+        self._step(session)
         while session.is_active:
             with suppress(Empty):
                 session.take(self._inbox.get(timeout=session.patience))
-            self._take_all(session)
-            session.pump()
+            self._step(session)
+
+    def _step(self, session: Session) -> None:
+        self._take_all(session)
+        session.pump()
+        session.release(session.save(session.unsaved()))
 
     def _take_all(self, session: Session) -> None:
         while not self._inbox.empty():

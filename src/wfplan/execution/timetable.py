@@ -7,9 +7,13 @@ from typing import Iterator
 
 from typing_extensions import Literal, TypeAlias
 
-__all__ = ["Due", "Timetable"]
+from wfplan.models import RetryPolicy
+
+__all__ = ["Due", "Timetable", "delay_before"]
 
 Due: TypeAlias = Literal["attempt", "leftover", "retry"]
+
+_LONGEST_DELAY = 1e9  # thirty years: what is beyond is never, and stays a finite number
 
 
 class Timetable:
@@ -48,3 +52,14 @@ class Timetable:
             _, number, due = heappop(self._heap)
             del self._times[due][number]
             yield due, number, at
+
+
+def delay_before(policy: RetryPolicy | None, attempts: int) -> float:
+    """Seconds to wait after so many attempts: the delay, grown by its factor each time, at most its limit."""
+    if policy is None or not policy.delay_seconds:
+        return 0.0
+    longest = _LONGEST_DELAY if policy.max_delay_seconds is None else min(policy.max_delay_seconds, _LONGEST_DELAY)
+    try:
+        return min(policy.delay_seconds * policy.factor ** (attempts - 1), longest)
+    except OverflowError:
+        return longest

@@ -25,7 +25,7 @@ def opentelemetry_spans(tracer: Any = None) -> Observer:
 
     tracer = tracer or trace.get_tracer("wfplan")
     runs: dict[str, Any] = {}
-    attempts: dict[tuple[str, str], Any] = {}  # the last one at each step of each run
+    attempts: dict[tuple[str, str, str], Any] = {}  # the last one at each step of each run, for each purpose
     failed = ("failed", "timed_out", "cancelled")
 
     def end(span: Any, event: Event, status: str | None) -> None:
@@ -36,24 +36,29 @@ def opentelemetry_spans(tracer: Any = None) -> Observer:
 
     def observe(event: Event) -> None:
         start = _nanoseconds(event.at)
+        key = (event.run_id, event.purpose, str(event.step))
         if event.kind == "run-started":
             attributes = {"wfplan.run_id": event.run_id, "wfplan.steps": event.steps or 0}
             runs[event.run_id] = tracer.start_span("wfplan.run", start_time=start, attributes=attributes)
         elif event.kind == "attempt-started" and event.run_id in runs:
-            known = [attempts.get((event.run_id, name)) for name in event.dependencies]
-            attempts[event.run_id, str(event.step)] = tracer.start_span(
+            known = [attempts.get((event.run_id, event.purpose, name)) for name in event.dependencies]
+            attempts[key] = tracer.start_span(
                 "wfplan.step",
                 context=trace.set_span_in_context(runs[event.run_id]),
                 start_time=start,
                 links=[trace.Link(span.get_span_context()) for span in known if span is not None],
-                attributes={"wfplan.step": str(event.step), "wfplan.attempt": event.attempt or 0},
+                attributes={
+                    "wfplan.step": str(event.step),
+                    "wfplan.purpose": event.purpose,
+                    "wfplan.attempt": event.attempt or 0,
+                },
             )
-        elif event.kind == "attempt-ended" and (event.run_id, str(event.step)) in attempts:
-            end(attempts[event.run_id, str(event.step)], event, event.status)
+        elif event.kind == "attempt-ended" and key in attempts:
+            end(attempts[key], event, event.status)
         elif event.kind == "run-ended" and event.run_id in runs:
             end(runs.pop(event.run_id), event, event.phase)
-            for key in [key for key in attempts if key[0] == event.run_id]:
-                del attempts[key]
+            for known_key in [known_key for known_key in attempts if known_key[0] == event.run_id]:
+                del attempts[known_key]
 
     return observe
 

@@ -1,0 +1,185 @@
+"""What the lines of a journal tell."""
+
+from __future__ import annotations
+
+import json
+from os import PathLike
+from pathlib import Path
+from typing import Any, Iterable, NamedTuple, Optional
+
+from pydantic import ValidationError
+from typing_extensions import Literal
+
+from wfplan.execution.interface import Purpose
+from wfplan.execution.report import ExecutionReport, Phase, StepReport
+from wfplan.json_values import is_object
+from wfplan.models import OnFailure, Schedule
+from wfplan.names import quote
+from wfplan.plans import ExecutionPlan
+from wfplan.problems import Problem, ProblemList, RefusedError
+from wfplan.values import EMPTY, FreeText, Items, Value
+
+__all__ = ["VERSION", "JournalSettings", "Record", "read_journal", "report_from_journal", "with_plan"]
+
+VERSION = 1
+"""Of the format: the first value of the first line."""
+_BEGINNING = b'{"wfplan_journal": '
+
+
+class JournalSettings(Value):
+    """How the run is walked."""
+
+    schedule: Schedule
+    max_parallel: Optional[int] = None
+    on_failure: OnFailure
+    dry_run: bool = False
+
+
+class _Header(Value):
+    """The first line. The steps are reports of steps of which nothing is known but which they are."""
+
+    wfplan_journal: Literal[1]
+    fingerprint: str
+    run_id: FreeText
+    settings: JournalSettings
+    resumes: Optional[FreeText] = None
+    steps: Items[StepReport]
+
+
+class _Line(Value):
+    """Any other line: what became of a step, that the run was asked to stop, or that it is over."""
+
+    at: float
+    event: str
+    purpose: Purpose = "execute"
+    step: Optional[StepReport] = None
+    key: str = ""
+    cancel: bool = False
+    phase: Optional[Phase] = None
+    stopped: bool = False
+    problems: Items[Problem] = EMPTY
+
+
+class Record(NamedTuple):
+    """What a journal tells."""
+
+    report: ExecutionReport
+    settings: JournalSettings
+    resumes: str | None
+    """The id of the run that this one took over from, if it did."""
+    stop: str | None
+    """Whether the run was asked to stop: `stop` or `cancel`."""
+
+
+def read_journal(data: bytes, problems: ProblemList) -> tuple[Record | None, int]:
+    """What a journal tells, and how many bytes of it are whole lines; None if nothing had happened.
+
+    Adds a `journal-unreadable` for what keeps it from being read.
+    """
+    length = data.rfind(b"\n") + 1
+    lines = data[:length].split(b"\n")[:-1]
+    try:
+        if not lines:
+            _check_torn_header(data)
+            return None, length
+        header = _read_header(lines[0])
+        return _read_lines(header, lines[1:]), length
+    except _UnreadableError as error:
+        problems.add("journal-unreadable", str(error), suggestion="move it away to begin a new run")
+        return None, length
+
+
+class _UnreadableError(Exception):
+    """The number of a line, from 1, and what is wrong with it."""
+
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(f"line {number:,} of the journal {reason}")
+
+
+def _read_header(line: bytes) -> _Header:
+    try:
+        return _Header.model_validate_json(line)
+    except ValidationError as error:
+        raise _UnreadableError(1, _why_no_header(line, error)) from None
+
+
+def _check_torn_header(data: bytes) -> None:
+    """What is not even one line is the beginning of a header, or nothing of ours, not to be touched."""
+    if not (data.startswith(_BEGINNING) or _BEGINNING.startswith(data)):
+        raise _UnreadableError(1, "is not the first line of a journal")
+
+
+def _why_no_header(line: bytes, error: ValidationError) -> str:
+    try:
+        known: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        known = None
+    version: Any = known.get("wfplan_journal") if is_object(known) else None
+    if version is None:
+        return "is not the first line of a journal"
+    if version != VERSION:
+        return f"says that it is of another format, {quote(str(version))}: this version reads {VERSION}"
+    return _first_error(error)
+
+
+def _first_error(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = "/".join(map(str, first["loc"]))
+    return f"cannot be read{f' at {quote(where)}' if where else ''}: {quote(first['msg'])}"
+
+
+def _read_lines(header: _Header, lines: Iterable[bytes]) -> Record:
+    blank = {step.name: step for step in header.steps}
+    execution = dict(blank)
+    reports: dict[str, dict[str, StepReport]] = {"execute": execution, "dry_run": {}, "compensate": {}}
+    keys: dict[str, str] = {}
+    stop: str | None = None
+    end: _Line | None = None
+    for number, text in enumerate(lines, start=2):
+        try:
+            line = _Line.model_validate_json(text)
+        except ValidationError as error:
+            raise _UnreadableError(number, _first_error(error)) from None
+        if end is not None:
+            raise _UnreadableError(number, "stands behind the end of the run")
+        if line.event == "stop":
+            stop = "cancel" if line.cancel else stop or "stop"
+        elif line.event == "end" and line.phase is not None:
+            end = line
+        elif line.step is None or line.step.name not in execution:
+            raise _UnreadableError(number, "is about no step of the run")
+        else:
+            reports[line.purpose][line.step.name] = line.step
+            if line.key:
+                keys[line.step.name] = line.key
+    report = ExecutionReport(
+        run_id=header.run_id,
+        phase=end.phase if end and end.phase else "rolling_back" if reports["compensate"] else "executing",
+        stopped=end.stopped if end else stop is not None,
+        halted=stop is not None,
+        steps=execution,
+        dry_run={**blank, **reports["dry_run"]} if reports["dry_run"] else {},
+        rollback=reports["compensate"],
+        problems=end.problems if end else (),
+        plan_fingerprint=header.fingerprint,
+        keys=keys,
+    )
+    return Record(report, header.settings, header.resumes, stop)
+
+
+def report_from_journal(path: str | PathLike[str], plan: ExecutionPlan | None) -> ExecutionReport:
+    """See `ExecutionReport.from_journal`."""
+    problems = ProblemList()
+    record, _ = read_journal(Path(path).read_bytes(), problems)
+    if record is None and not problems.has_errors:
+        problems.add("journal-unreadable", "the journal is empty: nothing has happened yet")
+    if record is not None and plan is not None and plan.fingerprint != record.report.plan_fingerprint:
+        problems.add("journal-mismatch", "the journal is that of another plan")
+    if record is None or problems.has_errors:
+        raise RefusedError(problems.listed())
+    return with_plan(record.report, plan)
+
+
+def with_plan(report: ExecutionReport, plan: ExecutionPlan | None) -> ExecutionReport:
+    """The same report, with its plan."""
+    return report if plan is None else report.model_copy(update={"plan": plan})

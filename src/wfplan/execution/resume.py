@@ -1,0 +1,204 @@
+"""What a new run takes over from one that has ended, or was lost."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from wfplan.execution.report import ExecutionReport, StepReport
+from wfplan.execution.rollback import rollback_plan
+from wfplan.execution.state import BAD, check_state, counts_as_done
+from wfplan.execution.step_keys import StepKeys, identities
+from wfplan.models import Step
+from wfplan.names import quote
+from wfplan.plans import ExecutionPlan
+from wfplan.problems import Problem, ProblemList
+from wfplan.values import EMPTY, Items, Value
+
+__all__ = ["ResumePreview", "resume_preview", "resume_state"]
+
+
+class ResumePreview(Value):
+    """What `run(plan, executor, resume=report)` would do; all names are those of the plan, in declared order."""
+
+    keeps: Items[str] = EMPTY
+    """Steps that are done: they do not run again."""
+    continues: Items[str] = EMPTY
+    """Steps that were in flight when the run was lost: the same attempt is made again, under the same key."""
+    starts_anew: Items[str] = EMPTY
+    """Steps that run as if they never had."""
+    undoes: Items[str] = EMPTY
+    """Steps whose compensations are to be made: the run had begun to roll back, so that is all that is done."""
+    uncertain: Items[str] = EMPTY
+    """Of those that start anew, the ones of which nobody knows what they did before."""
+    problems: Items[Problem] = EMPTY
+    """Why it would be refused."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it would not be refused."""
+        return not self.problems
+
+
+def resume_preview(plan: ExecutionPlan, report: ExecutionReport) -> ResumePreview:
+    """What would be kept, made again, and refused, if `report` were resumed with `plan`.
+
+    >>> import wfplan
+    >>> from wfplan import Step
+    >>> plan = wfplan.plan([Step(name="a"), Step(name="b", dependencies=["a"])])
+    >>> report = wfplan.run(plan, {"a": lambda: 1, "b": lambda: 1 / 0})
+    >>> fixed = wfplan.plan(plan.workflow.replace("b", action="better"))
+    >>> preview = resume_preview(fixed, report)
+    >>> preview.keeps, preview.starts_anew
+    (('a',), ('b',))
+    """
+    problems = ProblemList()
+    state = resume_state(plan, report, problems)
+    check_state(plan, state.steps.values(), problems)
+    status = {name: step.status for name, step in state.steps.items()}
+    undoes = tuple(name for name, step in state.rollback.items() if step.status == "pending")
+    anew = () if state.rollback else tuple(name for name in status if status[name] == "pending")
+    before = {_identity(report)[name] for name in (*report.uncertain, *_in_flight(report))}
+    own = _identity(state)
+    return ResumePreview(
+        keeps=tuple(name for name in status if status[name] not in ("pending", "running", "skipped")),
+        continues=tuple(name for name in status if status[name] == "running"),
+        starts_anew=anew,
+        undoes=tuple(name for name in plan.steps if name in undoes),
+        uncertain=tuple(name for name in anew if own[name] in before),
+        problems=problems.listed("error"),
+    )
+
+
+def resume_state(plan: ExecutionPlan, report: ExecutionReport, problems: ProblemList) -> ExecutionReport:
+    """The state, of a run that does not exist yet, in which the steps of `plan` are as `report` tells.
+
+    Adds a `resume-mismatch` for each step that has succeeded and cannot be kept.
+    """
+    takeover = _Takeover(plan, report, problems)
+    undone = set(report.undone)
+    if report.rollback and any(step.status != "succeeded" for step in report.rollback.values()):
+        return takeover.undo_the_rest(undone)
+    return takeover.go_on(undone)
+
+
+class _Takeover:
+    """The steps of a plan beside what a report tells of them."""
+
+    def __init__(self, plan: ExecutionPlan, report: ExecutionReport, problems: ProblemList) -> None:
+        self._plan = plan
+        self._report = report
+        self._problems = problems
+        own = identities({step.name: step.recommendation_id for step in plan.workflow.steps})
+        names = {identity: name for name, identity in own.items()}
+        self._pairs = {name: names.get(identity) for name, identity in _identity(report).items()}
+        self._keys = StepKeys(plan)
+        self._old_keys = report.keys if report.plan is None else StepKeys(report.plan)
+
+    def go_on(self, undone: set[str]) -> ExecutionReport:
+        """What succeeded and was not undone is kept, what was in flight is continued, the rest is pending."""
+        taken = dict(self._matching(name for name in self._succeeded() if name not in undone))
+        self._keep_what_was_tolerated(taken)
+        self._drop_what_has_lost_its_base(taken, {self._pairs[name] for name in undone})
+        for old in () if self._report.ended else _in_flight(self._report):
+            if self._pairs[old] == old and self._is_same(old, old):
+                taken[old] = self._report.steps[old]
+        return self._state(taken)
+
+    def undo_the_rest(self, undone: set[str]) -> ExecutionReport:
+        """Nothing is executed any more; the compensations that have not succeeded are made."""
+        taken = dict(self._matching(self._succeeded()))
+        for old, new in self._pairs.items():
+            if new is not None and self._report.steps[old].status in BAD:
+                taken[new] = self._report.steps[old]
+        done = {self._pairs[name]: self._report.rollback[name] for name in undone}
+        undoing = rollback_plan(self._plan, [new for new, step in taken.items() if step.status == "succeeded"])
+        rollback = {
+            name: self._own(done[name], name) if name in done else StepReport(name=name) for name in undoing.steps
+        }
+        return self._state(taken, rest="skipped").model_copy(update={"phase": "rolling_back", "rollback": rollback})
+
+    def _succeeded(self) -> Iterator[str]:
+        return (name for name, step in self._report.steps.items() if step.status == "succeeded")
+
+    def _matching(self, names: Iterator[str]) -> Iterator[tuple[str, StepReport]]:
+        for old in names:
+            new = self._pairs[old]
+            if new is None:
+                told = f"step {quote(old)} has succeeded, and is not in the plan any more"
+                self._refuse(told, old, "leave it in the plan: what has succeeded is kept, and does not run again")
+            elif not self._is_same(old, new):
+                told = f"step {quote(new)} has succeeded, and is another one now: {self._what_changed(old, new)}"
+                self._refuse(told, new, "leave it as it was, or add another step for what is still to be done")
+            else:
+                yield new, self._report.steps[old]
+
+    def _keep_what_was_tolerated(self, taken: dict[str, StepReport]) -> None:
+        """A failure that counted as done, for a step that is kept, goes on to count."""
+        needed = {name for kept in taken for name in self._plan.steps[kept].dependencies}
+        for old, new in self._pairs.items():
+            step = self._report.steps[old]
+            if new in needed and step.status in BAD and counts_as_done(self._plan.steps[new], step.status):
+                taken[new] = step
+
+    def _drop_what_has_lost_its_base(self, taken: dict[str, StepReport], undone: set[str | None]) -> None:
+        """What needs a step that was undone has to be done again, if that does no harm."""
+        lost = set(undone)
+        for batch in self._plan.batches if undone else ():
+            for name in batch.steps:
+                step = self._plan.steps[name]
+                base = next((needed for needed in step.dependencies if needed in lost), None)
+                if base is None or name in undone or name not in taken:
+                    continue
+                del taken[name]
+                lost.add(name)
+                if not _can_be_done_again(step):
+                    told = (
+                        f"step {quote(name)} has succeeded and was not undone, but {quote(base)}, which it needs, was"
+                    )
+                    self._refuse(told, name, "say idempotent=True of it if it can safely be done again")
+
+    def _is_same(self, old: str, new: str) -> bool:
+        try:
+            return self._old_keys[old] == self._keys[new]
+        except KeyError:  # a journal has lost it
+            return False
+
+    def _what_changed(self, old: str, new: str) -> str:
+        if self._report.plan is None:
+            return "its action, its parameters or its dependencies differ"
+        before, after = self._report.plan.steps[old], self._plan.steps[new]
+        names = [field for field in ("action", "parameters") if getattr(before, field) != getattr(after, field)]
+        return f"its {' and its '.join(names or ['dependencies'])} differ"
+
+    def _refuse(self, message: str, name: str, suggestion: str) -> None:
+        self._problems.add("resume-mismatch", message, steps=(name,), suggestion=suggestion)
+
+    def _own(self, step: StepReport, name: str) -> StepReport:
+        """What is told of a step, under its name in the plan."""
+        return step.model_copy(update={"name": name, "run_id": step.run_id or self._report.run_id, "leftover": False})
+
+    def _state(self, taken: dict[str, StepReport], rest: str = "pending") -> ExecutionReport:
+        reason = "run-stopped" if rest == "skipped" else None
+        steps = {
+            step.name: self._own(taken[step.name], step.name)
+            if step.name in taken
+            else StepReport(name=step.name, recommendation_id=step.recommendation_id, status=rest, reason=reason)  # type: ignore[arg-type]
+            for step in self._plan.workflow.steps
+        }
+        first = self._plan.workflow.execution_strategy.dry_run_first and rest == "pending"
+        tried = {name: step if step.status == "succeeded" else StepReport(name=name) for name, step in steps.items()}
+        return ExecutionReport(
+            plan=self._plan, run_id="", phase="executing", steps=steps, dry_run=tried if first else {}
+        )
+
+
+def _identity(report: ExecutionReport) -> dict[str, str]:
+    return identities({name: step.recommendation_id for name, step in report.steps.items()})
+
+
+def _in_flight(report: ExecutionReport) -> Iterator[str]:
+    return (name for name, step in report.steps.items() if step.status == "running" and not step.leftover)
+
+
+def _can_be_done_again(step: Step) -> bool:
+    return step.idempotent is True or step.effect == "read"

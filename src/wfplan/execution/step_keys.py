@@ -1,0 +1,39 @@
+"""What makes a step of one plan the same as a step of another."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from typing import Any, Mapping
+
+from wfplan.models import Step
+from wfplan.plans import ExecutionPlan
+
+__all__ = ["StepKeys", "identities"]
+
+
+class StepKeys:
+    """The keys of the steps of a plan, by name; made when asked for.
+
+    A key is the SHA-256, in hexadecimal digits, of identity, action, parameters and the sorted identities of the
+    dependencies; the identity of a step is its recommendation id, else its name. So a step that was only renamed, or
+    whose timeout was changed, keeps its key.
+    """
+
+    def __init__(self, plan: ExecutionPlan) -> None:
+        self._steps: Mapping[str, Step] = plan.steps
+        self._identities = identities({step.name: step.recommendation_id for step in plan.workflow.steps})
+
+    def __getitem__(self, name: str) -> str:
+        step = self._steps[name]
+        needs = sorted({self._identities[needed] for needed in step.dependencies})
+        content: list[Any] = [self._identities[name], step.action, step.parameters, needs]
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def identities(recommendation_ids: Mapping[str, str | None]) -> dict[str, str]:
+    """By which id each step is known, by name: that of its recommendation, if it is the only one of it."""
+    known = Counter(recommendation_ids.values())
+    return {name: own if own is not None and known[own] == 1 else name for name, own in recommendation_ids.items()}
