@@ -7,7 +7,7 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence
 
 from hypothesis import strategies as st
 
-from wfplan import ExecutionPlan, ExecutionStrategy, RetryPolicy, Step, Workflow, plan
+from wfplan import Compensation, ExecutionPlan, ExecutionStrategy, RetryPolicy, Step, Workflow, plan
 
 NAMES = "abcdefgh"
 SCHEDULES = ("batch", "eager")
@@ -27,7 +27,7 @@ def retries() -> st.SearchStrategy[Optional[RetryPolicy]]:
 
 
 @lru_cache(maxsize=None)
-def _own(*, timed: bool) -> st.SearchStrategy[Dict[str, Any]]:
+def _own(*, timed: bool, undoable: bool) -> st.SearchStrategy[Dict[str, Any]]:
     modes = ({}, {}, {}, {"execution_mode": "sequential"}, {"execution_mode": "parallel"}, {"execution_mode": "odd"})
     return st.fixed_dictionaries(
         {
@@ -38,20 +38,24 @@ def _own(*, timed: bool) -> st.SearchStrategy[Dict[str, Any]]:
             "continue_on_failure": st.sampled_from((False, False, True)),
             "estimated_seconds": st.sampled_from((None, None, 0, 1, 2, 5)),
             "idempotent": st.sampled_from((None, None, True, False)),
+            "rollback": st.sampled_from((None, Compensation(action="undo"))) if undoable else st.none(),
         }
     )
 
 
 @st.composite
-def plans(draw: st.DrawFn, *, timed: bool = True, max_size: int = 7) -> ExecutionPlan:
-    """Plans of a few steps, in any declared order, with any settings."""
+def plans(draw: st.DrawFn, *, timed: bool = True, max_size: int = 7, undoable: bool = False) -> ExecutionPlan:
+    """Plans of a few steps, in any declared order, with any settings.
+
+    `undoable` ones may have compensations, rollbacks and dry runs.
+    """
     order = draw(st.permutations(range(draw(st.integers(0, max_size)))))
     bits = draw(st.lists(st.integers(0, 2**16 - 1), min_size=len(order), max_size=len(order)))
     needed: Dict[int, Sequence[str]] = {}
     for place, number in enumerate(order):
         # two bits for each step before: a quarter of all edges, rather few for a graph in which things go on at once
         needed[number] = [NAMES[order[back]] for back in range(place) if bits[place] >> 2 * back & 3 == 3]
-    fields = _own(timed=timed)
+    fields = _own(timed=timed, undoable=undoable)
     steps = [Step(name=NAMES[n], dependencies=needed[n], **draw(fields)) for n in range(len(order))]
     settings = ExecutionStrategy(
         mode=draw(st.sampled_from(("auto", "auto", "auto", "sequential"))),
@@ -60,6 +64,8 @@ def plans(draw: st.DrawFn, *, timed: bool = True, max_size: int = 7) -> Executio
         max_batch_size=draw(st.sampled_from((None, None, 1, 2, 3))),
         schedule=draw(st.sampled_from(SCHEDULES)),
         on_failure=draw(st.sampled_from(REACTIONS)),
+        dry_run_first=undoable and draw(st.sampled_from((False, False, True))),
+        rollback_on_failure=undoable and draw(st.sampled_from((True, True, False))),
     )
     return plan(Workflow(steps=steps, execution_strategy=settings))
 

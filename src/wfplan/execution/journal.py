@@ -109,9 +109,9 @@ _DEFAULTS = tuple((name, field.default) for name, field in StepReport.model_fiel
 
 
 def _to_json(step: StepReport) -> dict[str, Any]:
-    """What is not as it is by default; an output that JSON cannot hold is named by its type."""
+    """The status, and what is not as it is by default; an output that JSON cannot hold is named by its type."""
     own = vars(step)
-    told: dict[str, Any] = {name: own[name] for name, default in _DEFAULTS if own[name] != default}
+    told: dict[str, Any] = {name: own[name] for name, default in _DEFAULTS if name == "status" or own[name] != default}
     if step.error is not None:
         told["error"] = {"type": step.error.type, "message": step.error.message}
     if step.output is not None:

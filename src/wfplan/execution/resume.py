@@ -129,7 +129,7 @@ class _Takeover:
             elif not self._is_same(old, new):
                 told = f"step {quote(new)} has succeeded, and is another one now: {self._what_changed(old, new)}"
                 self._refuse(told, new, "leave it as it was, or add another step for what is still to be done")
-            else:
+            if new is not None:  # also where it is refused: what needs it is no problem of its own
                 yield new, self._report.steps[old]
 
     def _keep_what_was_tolerated(self, taken: dict[str, StepReport]) -> None:

@@ -93,9 +93,7 @@ class Session:
 
     def pump(self) -> None:
         """Look for what may start and what has to end."""
-        if self._stop is not None and (self._stop.is_set, self._stop.cancels) != self._heeded:
-            self._heeded = (self._stop.is_set, self._stop.cancels)
-            self._halt(cancel=self._stop.cancels, grace_seconds=CANCEL_GRACE_SECONDS)
+        self._heed_signal()
         self._due.extend(self._progress.get_ready(self._now()))
         while self._interrupts:
             self._heed(self._interrupts.pop(0))
@@ -142,6 +140,7 @@ class Session:
 
     def take(self, message: Outcome | Interrupt | None) -> None:
         """Note what came in: the outcome of a call, an interrupt, or None, which only wakes."""
+        self._heed_signal()  # first: what fails after it is not rolled back
         if isinstance(message, Interrupt):
             self._heed(message.error)
         elif message is not None and self._calls.settle(message):
@@ -201,6 +200,11 @@ class Session:
         """The driver itself has failed: let the journal go."""
         if self._journal is not None:
             self._journal.close()
+
+    def _heed_signal(self) -> None:
+        if self._stop is not None and (self._stop.is_set, self._stop.cancels) != self._heeded:
+            self._heeded = (self._stop.is_set, self._stop.cancels)
+            self._halt(cancel=self._stop.cancels, grace_seconds=CANCEL_GRACE_SECONDS)
 
     def _heed(self, error: BaseException) -> None:
         """An orderly end, with a short wait for what was cancelled; at the second interrupt without any."""

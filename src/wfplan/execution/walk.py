@@ -439,7 +439,7 @@ class Walk:
         self._stopped = True
         self._stopper, self._stop_reason = stopper, reason
         self._queue.clear()
-        if stopper is not None:
+        if stopper is not None and reason == "run-stopped":
             self._skip_dependents(stopper, stopper)
         for number, status in enumerate(self._ledger.status):
             if status == "pending" and not self._ledger.attempts[number]:
