@@ -33,14 +33,12 @@ STEPS = {"succeeds": Step(name="succeed"), "fails": Step(name="fail"), "hangs": 
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _importable_in_workers() -> Iterator[None]:
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), str(EXAMPLES), *([before] if before else [])])
-    yield
-    if before is None:
-        del os.environ["PYTHONPATH"]
-    else:
-        os.environ["PYTHONPATH"] = before
+def _importable_in_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(EXAMPLES), prepend=os.pathsep)
+        patch.setenv("PYTHONPATH", str(HERE), prepend=os.pathsep)
+        patch.setenv("REMEDIATION_CLUSTER", str(tmp_path_factory.mktemp("cluster")))
+        yield
 
 
 @pytest.fixture
@@ -84,10 +82,6 @@ both = pytest.mark.parametrize("drive", [run, arun])
 def squares() -> ExecutionPlan:
     steps = [Step(name=f"square-{n}", action="square", parameters={"number": n}) for n in range(20)]
     return wfplan.plan([*steps, Step(name="sum", action="add_up", dependencies=[step.name for step in steps])])
-
-
-def the_remediation() -> ExecutionPlan:
-    return wfplan.plan(wfplan.read((EXAMPLES / "payment-api.json").read_text(encoding="utf-8")))
 
 
 def test_our_executor_keeps_the_contract_in_threads() -> None:
@@ -135,11 +129,25 @@ def test_two_steps_that_do_the_same_are_both_done(drive: Run, dask: Any, tmp_pat
 def test_the_remediation_runs_unchanged_on_both(
     drive: Run, schedule: str, processes: ProcessPoolExecutor, dask: Any
 ) -> None:
-    remediation.CLUSTER.clear()
+    made = remediation.make_plan().workflow
+    plan = wfplan.plan(made.replace("increase_memory_limit", parameters={**made.steps[3].parameters, "memory": "2Gi"}))
     for pool in (processes, dask.get_executor()):
-        report = drive(the_remediation(), FunctionExecutor(remediation.FUNCTIONS, pool=pool), schedule=schedule)
+        report = drive(plan, FunctionExecutor(remediation.FUNCTIONS, pool=pool), schedule=schedule)
         assert report.ok, str(report)
         assert report.outputs["verify_memory_usage"] == "fine after 2 restarts"
+
+
+@both
+def test_a_rollback_runs_unchanged_on_both(
+    drive: Run, processes: ProcessPoolExecutor, dask: Any, tmp_path: Path
+) -> None:
+    for number, pool in enumerate((processes, dask.get_executor())):
+        functions = FunctionExecutor(remediation.FUNCTIONS, pool=pool)
+        journal = tmp_path / str(number)
+        report = drive(remediation.make_plan(), functions, journal=journal)
+        assert report.phase == "rolled_back", str(report)
+        assert len(report.undone) == 4
+        assert ExecutionReport.from_journal(journal) == report
 
 
 @both
