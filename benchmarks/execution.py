@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import heapq
+import itertools
 import json
+import os
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Callable, Dict, List, Tuple
 
 import loops
@@ -16,6 +19,7 @@ from timing import Contenders, median, milliseconds, race, ratio
 
 import wfplan
 from wfplan import ExecutionPlan, Progress, Step
+from wfplan.execution.journal_file import JournalFile
 
 
 def layers(depth: int, width: int) -> List[Step]:
@@ -32,13 +36,15 @@ def observe(_event: wfplan.Event) -> None:
     """An observer that does nothing."""
 
 
-def run_plain(plan: ExecutionPlan, observers: int = 0) -> None:
-    report = wfplan.run(plan, {"nothing": loops.nothing}, max_parallel=THREADS, observers=[observe] * observers)
+def run_plain(plan: ExecutionPlan, observers: int = 0, **keywords: Any) -> None:
+    watching = [observe] * observers
+    report = wfplan.run(plan, {"nothing": loops.nothing}, max_parallel=THREADS, observers=watching, **keywords)
     assert report.ok
 
 
-def run_async(plan: ExecutionPlan, observers: int = 0) -> None:
-    report = asyncio.run(wfplan.arun(plan, {"nothing": loops.nothing_async}, observers=[observe] * observers))
+def run_async(plan: ExecutionPlan, observers: int = 0, **keywords: Any) -> None:
+    watching = [observe] * observers
+    report = asyncio.run(wfplan.arun(plan, {"nothing": loops.nothing_async}, observers=watching, **keywords))
     assert report.ok
 
 
@@ -88,6 +94,57 @@ def peers(rounds: int) -> None:
     for label, values in seconds.items():
         own = 1e6 * median(values) / len(steps)
         print(f"| {label} | {own:,.0f} µs | {ratio(values, seconds['`run`']):.1f} x |")
+
+
+def journals(rounds: int) -> None:
+    """With a journal, beside nothing but the writes and syncs that this journal takes."""
+    print("\n| steps | what | per step | beside a sync for each line | beside the same writes |\n|---|---|---|---|---|")
+    with TemporaryDirectory() as folder:
+        paths = (Path(folder, str(number)) for number in itertools.count())
+        for depth, width in ((100, 100), (100, 1000)):
+            plan = wfplan.plan(layers(depth, width))
+            count = depth * width
+            writes = _writes_of(plan, next(paths))
+            lines = b"".join(writes).splitlines(keepends=True)
+            contenders: Contenders = {
+                f"a sync for each of {len(lines):,} lines": lambda: _write(lines, next(paths)),
+                f"the {len(writes):,} writes that `run` made, and their syncs": lambda: _write(writes, next(paths)),
+                "`run` with a journal": lambda: run_plain(plan, journal=next(paths)),
+                "`arun` with a journal": lambda: run_async(plan, journal=next(paths)),
+                "`run` without": lambda: run_plain(plan),
+            }
+            seconds = race(contenders, rounds)
+            each, same = list(seconds.values())[:2]
+            for label, values in seconds.items():
+                beside = f"{ratio(values, each):.2f} x | {ratio(values, same):.2f} x"
+                print(f"| {count:,} | {label} | {1e6 * median(values) / count:,.1f} µs | {beside} |")
+
+
+def _writes_of(plan: ExecutionPlan, path: Path) -> List[bytes]:
+    """What a run of this plan writes, as it writes it."""
+    writes: List[bytes] = []
+    append = JournalFile.append
+
+    def note(file: JournalFile, data: bytes) -> None:
+        writes.append(data)
+        append(file, data)
+
+    JournalFile.append = note  # type: ignore[method-assign, assignment]
+    try:
+        run_plain(plan, journal=path)
+    finally:
+        JournalFile.append = append  # type: ignore[method-assign]
+    return writes
+
+
+def _write(writes: List[bytes], path: Path) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    try:
+        for data in writes:
+            os.write(descriptor, data)
+            getattr(os, "fdatasync", os.fsync)(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def growth(rounds: int) -> None:
@@ -140,10 +197,10 @@ def _efficiency(record: Dict[str, Any], workers: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", nargs="*", default=["drivers", "peers", "growth"])
+    parser.add_argument("--only", nargs="*", default=["drivers", "journals", "peers", "growth"])
     parser.add_argument("--workflows", type=Path, help="workflows with durations, one JSON record a line")
     arguments = parser.parse_args()
-    for name, measure in (("drivers", drivers), ("peers", peers), ("growth", growth)):
+    for name, measure in (("drivers", drivers), ("journals", journals), ("peers", peers), ("growth", growth)):
         if name in arguments.only:
             measure(arguments.rounds)
     if arguments.workflows is not None:

@@ -256,7 +256,7 @@ def test_a_progress_that_was_restored_goes_on_as_the_unbroken_one(
 def test_a_journal_tells_what_happened(made: ExecutionPlan, chosen: Choices) -> None:
     memory: Any = Memory()
     progress = Progress(made, run_id="r")
-    journal = Journal(memory, progress, is_new=True)
+    journal = Journal(memory, progress)
     walker = Walker(progress, chosen)
     stop_noted = False
     for _ in walker.run():
@@ -283,7 +283,7 @@ def test_every_prefix_of_a_journal_leads_to_an_end(
 ) -> None:
     memory: Any = Memory()
     progress = Progress(made, run_id="r")
-    journal = Journal(memory, progress, is_new=True)
+    journal = Journal(memory, progress)
     walker = Walker(progress, chosen)
     for _ in walker.run():
         journal.write(journal.take())

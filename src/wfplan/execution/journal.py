@@ -20,15 +20,24 @@ __all__ = ["Journal"]
 class Journal:
     """Writes down a run, as an observer of its events; what it has collected is on disk after `write`."""
 
-    def __init__(self, file: JournalFile, progress: Progress, *, is_new: bool, resumes: str | None = None) -> None:
-        """A new journal begins with all that is known already."""
+    def __init__(
+        self,
+        file: JournalFile,
+        progress: Progress,
+        *,
+        known: ExecutionReport | None = None,
+        resumes: str | None = None,
+    ) -> None:
+        """A journal that tells what is `known`, if it is there already, and goes on with all else that is so by now."""
         self._file = file
         self._progress = progress
         self._keys = StepKeys(progress.plan)
+        self._has_key: set[str] = set(known.keys if known else ())
         self._lines: list[str] = []
         self._told: dict[tuple[Purpose, str], tuple[str | None, str | None]] = {}  # why each step was skipped
-        if is_new:
+        if known is None:
             self._begin(resumes)
+        self._catch_up(known)
         progress.subscribe(self._observe)
 
     def take(self) -> bytes:
@@ -59,7 +68,6 @@ class Journal:
     def _begin(self, resumes: str | None) -> None:
         self._file.keep_name()
         progress = self._progress
-        report = progress.report()
         fixed = {"name", "recommendation_id", "action", "batch"}
         header: dict[str, Any] = {
             "wfplan_journal": VERSION,
@@ -67,18 +75,27 @@ class Journal:
             "run_id": progress.run_id,
             "settings": progress.settings._asdict(),
             **({} if resumes is None else {"resumes": resumes}),
-            "steps": [step.model_dump(include=fixed, exclude_defaults=True) for step in report.steps.values()],
+            "steps": [
+                step.model_dump(include=fixed, exclude_defaults=True) for step in progress.report().steps.values()
+            ],
         }
         self._add(header)
-        for purpose, step in _all_reports(report):
-            if step.status != "pending" or step.attempts or purpose == "compensate":
-                self._add_step(progress.now, "known", purpose, step)
+
+    def _catch_up(self, known: ExecutionReport | None) -> None:
+        """Write what is not known: of a new journal everything, else what follows from what it tells."""
+        before = {} if known is None else {(purpose, step.name): step for purpose, step in _all_reports(known)}
+        self._told = {key: (step.reason, step.root_cause) for key, step in before.items() if step.status == "skipped"}
+        for purpose, step in _all_reports(self._progress.report()):
+            told = before.get((purpose, step.name), _NOTHING)
+            if step.status != told.status or step.attempts != told.attempts or (purpose == "compensate" and not known):
+                self._add_step(self._progress.now, "known", purpose, step)
 
     def _observe(self, event: Event) -> None:
-        step = self._progress.report_of(event)
-        # The last attempt of a step ends with the step; one line tells both.
-        if event.kind != "attempt-ended" or event.retry_at is not None or step.leftover:
-            self._add_step(event.at, event.kind, event.purpose, step)
+        # The last attempt of a step ends with the step, and one line tells both; unless it left something behind, and
+        # will be followed by another only when that has come back.
+        if event.kind == "attempt-ended" and event.retry_at is None and event.status != "timed_out":
+            return
+        self._add_step(event.at, event.kind, event.purpose, self._progress.report_of(event))
 
     def _add_step(self, at: float, event: str, purpose: Purpose, step: StepReport) -> None:
         if step.status == "skipped":
@@ -87,12 +104,13 @@ class Journal:
         if purpose != "execute":
             line["purpose"] = purpose
         line["step"] = _to_json(step)
-        if purpose == "execute" and step.status in ("succeeded", "running"):
+        if purpose == "execute" and step.attempts and step.name not in self._has_key:
+            self._has_key.add(step.name)
             line["key"] = self._keys[step.name]
         self._add(line)
 
     def _add(self, line: dict[str, Any]) -> None:
-        self._lines.append(json.dumps(line, ensure_ascii=False, separators=(", ", ": "), allow_nan=False) + "\n")
+        self._lines.append(_encode(line) + "\n")
 
 
 def _all_reports(report: ExecutionReport) -> Iterator[Tuple[Purpose, StepReport]]:
@@ -105,6 +123,8 @@ def _all_reports(report: ExecutionReport) -> Iterator[Tuple[Purpose, StepReport]
     return ((purpose, step) for purpose, steps in reports for step in steps.values())
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+_NOTHING = StepReport(name="-")
 _DEFAULTS = tuple((name, field.default) for name, field in StepReport.model_fields.items() if name != "output")
 
 

@@ -159,12 +159,18 @@ def _read_lines(header: _Header, lines: Iterable[bytes]) -> Record:
         halted=stop is not None,
         steps=execution,
         dry_run={**blank, **reports["dry_run"]} if reports["dry_run"] else {},
-        rollback=reports["compensate"],
+        rollback=_in_order(reports["compensate"], list(execution)),
         problems=end.problems if end else (),
         plan_fingerprint=header.fingerprint,
         keys=keys,
     )
     return Record(report, header.settings, header.resumes, stop)
+
+
+def _in_order(rollback: dict[str, StepReport], declared: list[str]) -> dict[str, StepReport]:
+    """The first to be undone first, as the plan of the rollback has it: by batches, in a batch the last declared."""
+    place = {name: -number for number, name in enumerate(declared)}
+    return dict(sorted(rollback.items(), key=lambda item: (item[1].batch or 0, place[item[0]])))
 
 
 def report_from_journal(path: str | PathLike[str], plan: ExecutionPlan | None) -> ExecutionReport:

@@ -202,7 +202,8 @@ class Opening:
         """The journal of a run that begins now, if it is to have one."""
         if self._file is None or self.progress is None:
             return None
-        return Journal(self._file, self.progress, is_new=self._record is None, resumes=self._resumes)
+        known = None if self._record is None else self._record.report
+        return Journal(self._file, self.progress, known=known, resumes=self._resumes)
 
     def discard(self) -> None:
         """There is no run after all."""

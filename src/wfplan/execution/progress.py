@@ -234,7 +234,7 @@ class Progress:
                 "halted": self._halted,
                 "steps": self._execution.report(),
                 "dry_run": dict(self._tried) if self._dry_run is None else self._dry_run.report(),
-                "rollback": {} if self._rollback is None else self._rollback.report(),
+                "rollback": {} if self._rollback is None else self._rollback.report_by_batch(),
                 "problems": tuple(problems),
                 "plan_fingerprint": "",
                 "keys": {},

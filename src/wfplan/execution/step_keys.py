@@ -29,8 +29,10 @@ class StepKeys:
         step = self._steps[name]
         needs = sorted({self._identities[needed] for needed in step.dependencies})
         content: list[Any] = [self._identities[name], step.action, step.parameters, needs]
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(_encode(content).encode()).hexdigest()
+
+
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
 def identities(recommendation_ids: Mapping[str, str | None]) -> dict[str, str]:

@@ -271,6 +271,11 @@ class Walk:
             causes = self._ledger.failed_ancestors()
             return {step.name: self._report(number, causes) for number, step in enumerate(self._steps)}
 
+    def report_by_batch(self) -> dict[str, StepReport]:
+        """The same, in the order of the batches."""
+        reports = self.report()
+        return {name: reports[name] for batch in self.plan.batches for name in batch.steps}
+
     def _report(self, number: int, causes: Mapping[int, int]) -> StepReport:
         return self._ledger.report(
             number,
