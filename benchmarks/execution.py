@@ -11,7 +11,7 @@ import os
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import loops
 from loops import THREADS
@@ -97,27 +97,30 @@ def peers(rounds: int) -> None:
 
 
 def journals(rounds: int) -> None:
-    """With a journal, beside nothing but the writes and syncs that this journal takes."""
+    """With a journal, beside nothing but writes and syncs: of each of its lines, and as the run grouped them."""
     print("\n| steps | what | per step | beside a sync for each line | beside the same writes |\n|---|---|---|---|---|")
     with TemporaryDirectory() as folder:
         paths = (Path(folder, str(number)) for number in itertools.count())
-        for depth, width in ((100, 100), (100, 1000)):
-            plan = wfplan.plan(layers(depth, width))
-            count = depth * width
-            writes = _writes_of(plan, next(paths))
-            lines = b"".join(writes).splitlines(keepends=True)
-            contenders: Contenders = {
-                f"a sync for each of {len(lines):,} lines": lambda: _write(lines, next(paths)),
-                f"the {len(writes):,} writes that `run` made, and their syncs": lambda: _write(writes, next(paths)),
-                "`run` with a journal": lambda: run_plain(plan, journal=next(paths)),
-                "`arun` with a journal": lambda: run_async(plan, journal=next(paths)),
-                "`run` without": lambda: run_plain(plan),
-            }
-            seconds = race(contenders, rounds)
-            each, same = list(seconds.values())[:2]
-            for label, values in seconds.items():
-                beside = f"{ratio(values, each):.2f} x | {ratio(values, same):.2f} x"
-                print(f"| {count:,} | {label} | {1e6 * median(values) / count:,.1f} µs | {beside} |")
+        for width in (100, 1000):
+            _journal(wfplan.plan(layers(100, width)), paths, rounds)
+
+
+def _journal(plan: ExecutionPlan, paths: Iterator[Path], rounds: int) -> None:
+    count = len(plan.steps)
+    writes = _writes_of(plan, next(paths))
+    lines = b"".join(writes).splitlines(keepends=True)
+    contenders: Contenders = {
+        f"a sync for each of {len(lines):,} lines": lambda: _write(lines, next(paths)),
+        f"the {len(writes):,} writes that `run` made, and their syncs": lambda: _write(writes, next(paths)),
+        "`run` with a journal": lambda: run_plain(plan, journal=next(paths)),
+        "`arun` with a journal": lambda: run_async(plan, journal=next(paths)),
+        "`run` without": lambda: run_plain(plan),
+    }
+    seconds = race(contenders, rounds)
+    each, same = list(seconds.values())[:2]
+    for label, values in seconds.items():
+        beside = f"{ratio(values, each):.2f} x | {ratio(values, same):.2f} x"
+        print(f"| {count:,} | {label} | {1e6 * median(values) / count:,.1f} µs | {beside} |")
 
 
 def _writes_of(plan: ExecutionPlan, path: Path) -> List[bytes]:

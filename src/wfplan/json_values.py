@@ -114,13 +114,14 @@ def _copy_scalar(item: Any, path: _Path) -> Any:
     if isinstance(item, str):
         return _copy_text(item, path)
     if isinstance(item, int):
-        if abs(item) >= _TOO_LARGE:
+        number = int.__int__(item)  # of any class, by its value and not by what it says of itself
+        if abs(number) >= _TOO_LARGE:
             raise NotJsonError(path, "is a whole number of more than 4,300 digits")
-        return int(item)
+        return number
     if isinstance(item, float):
         if not math.isfinite(item):
-            raise NotJsonError(path, f"is {float(item)}, which JSON cannot hold")
-        return float(item)
+            raise NotJsonError(path, f"is {float.__float__(item)}, which JSON cannot hold")
+        return float.__float__(item)
     raise NotJsonError(path, f"is of type {type(item).__name__}, which JSON cannot hold")
 
 
@@ -130,4 +131,4 @@ def _copy_text(text: str, path: _Path) -> str:
             text.encode()
         except UnicodeEncodeError:
             raise NotJsonError(path, "holds half of a surrogate pair") from None
-    return str(text)
+    return str.__str__(text)

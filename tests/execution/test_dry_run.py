@@ -153,8 +153,11 @@ def test_only_a_dry_run_is_written_down(drive: Driver, tmp_path: Path) -> None:
     assert ExecutionReport.from_journal(path) == report
     text = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text("".join(text[:4]), encoding="utf-8")
+    with pytest.raises(RefusedError) as caught:
+        drive(plan, Trying(), journal=path)
+    assert [problem.code for problem in caught.value.problems] == ["journal-mismatch"]
     executor = Trying()
-    again = drive(plan, executor, journal=path)
+    again = drive(plan, executor, journal=path, dry_run=True)
     assert again.ok
     assert set(executor.purposes()) == {"dry_run"}
 

@@ -537,7 +537,8 @@ def test_a_full_disk_stops_the_run_in_order(
     rest = Recorder()
     again = drive(plan, rest, journal=path)
     assert again.ok
-    assert [call.step.name for call in rest.calls] == ["a", "b", "c"][max(writes - 1, 0) :]
+    done = [call.step.name for call in rest.calls]  # half of a write may hold a whole line, or none
+    assert done in [["a", "b", "c"][number:] for number in (max(writes - 1, 0), writes)]
     assert names == started
 
 

@@ -10,9 +10,9 @@ from wfplan.execution.interface import Purpose
 from wfplan.execution.journal_file import JournalFile
 from wfplan.execution.journal_reader import VERSION
 from wfplan.execution.progress import Progress
-from wfplan.execution.report import ExecutionReport, StepReport
+from wfplan.execution.report import ExecutionReport, StepReport, type_name
 from wfplan.execution.step_keys import StepKeys
-from wfplan.json_values import NotJsonError, copy_json_object
+from wfplan.json_values import copy_json_object
 
 __all__ = ["Journal"]
 
@@ -33,17 +33,18 @@ class Journal:
         self._progress = progress
         self._keys = StepKeys(progress.plan)
         self._has_key: set[str] = set(known.keys if known else ())
-        self._lines: list[str] = []
-        self._told: dict[tuple[Purpose, str], tuple[str | None, str | None]] = {}  # why each step was skipped
+        self._lines: list[dict[str, Any]] = []
+        self._is_open = True
+        self._told: dict[tuple[str, str], tuple[str | None, str | None]] = {}  # why each step was skipped
+        self._catch_up(known)
         if known is None:
             self._begin(resumes)
-        self._catch_up(known)
         progress.subscribe(self._observe)
 
     def take(self) -> bytes:
         """What is to be written, and is nobody else's business from now on."""
         lines, self._lines = self._lines, []
-        return "".join(lines).encode()
+        return "".join(_encode(line) + "\n" for line in lines).encode()
 
     def write(self, data: bytes) -> None:
         """Have it on disk. May be called by any thread. Raises OSError if that cannot be."""
@@ -62,7 +63,8 @@ class Journal:
         self._add({"at": now, "event": "end", "phase": report.phase, "stopped": report.stopped, "problems": problems})
 
     def close(self) -> None:
-        """Let others have the file."""
+        """Let others have the file, and write down nothing more."""
+        self._is_open = False
         self._file.close()
 
     def _begin(self, resumes: str | None) -> None:
@@ -75,16 +77,21 @@ class Journal:
             "run_id": progress.run_id,
             "settings": progress.settings._asdict(),
             **({} if resumes is None else {"resumes": resumes}),
+            # in the same line, which is there or is not: a run without it would do all that is known once more
+            "known": self._lines,
             "steps": [
                 step.model_dump(include=fixed, exclude_defaults=True) for step in progress.report().steps.values()
             ],
         }
+        self._lines = []
         self._add(header)
 
     def _catch_up(self, known: ExecutionReport | None) -> None:
         """Write what is not known: of a new journal everything, else what follows from what it tells."""
         before = {} if known is None else {(purpose, step.name): step for purpose, step in _all_reports(known)}
-        self._told = {key: (step.reason, step.root_cause) for key, step in before.items() if step.status == "skipped"}
+        self._told.update(
+            (key, (step.reason, step.root_cause)) for key, step in before.items() if step.status == "skipped"
+        )
         for purpose, step in _all_reports(self._progress.report()):
             told = before.get((purpose, step.name), _NOTHING)
             if step.status != told.status or step.attempts != told.attempts or (purpose == "compensate" and not known):
@@ -93,7 +100,9 @@ class Journal:
     def _observe(self, event: Event) -> None:
         # The last attempt of a step ends with the step, and one line tells both; unless it left something behind, and
         # will be followed by another only when that has come back.
-        if event.kind == "attempt-ended" and event.retry_at is None and event.status != "timed_out":
+        if not self._is_open or (
+            event.kind == "attempt-ended" and event.retry_at is None and event.status != "timed_out"
+        ):
             return
         self._add_step(event.at, event.kind, event.purpose, self._progress.report_of(event))
 
@@ -110,7 +119,7 @@ class Journal:
         self._add(line)
 
     def _add(self, line: dict[str, Any]) -> None:
-        self._lines.append(_encode(line) + "\n")
+        self._lines.append(line)
 
 
 def _all_reports(report: ExecutionReport) -> Iterator[Tuple[Purpose, StepReport]]:
@@ -137,6 +146,6 @@ def _to_json(step: StepReport) -> dict[str, Any]:
     if step.output is not None:
         try:
             told.update(copy_json_object({"output": step.output}))
-        except NotJsonError:
-            told["output_not_kept"] = f"{type(step.output).__module__}.{type(step.output).__qualname__}"
+        except Exception:  # noqa: BLE001 - it may be of any class, and raise anything when it is looked at
+            told["output_not_kept"] = type_name(step.output)
     return told

@@ -28,7 +28,7 @@ class JournalFile:
 
         Raises LockedError if it is open for another run, of this process or another, OSError for anything else.
         """
-        self.path = Path(path)
+        self.path = Path(path).absolute()  # a step may change the folder
         flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
         try:
             self._descriptor = os.open(self.path, flags | os.O_CREAT | os.O_EXCL, 0o600)
@@ -63,10 +63,9 @@ class JournalFile:
         _sync(self._descriptor)
 
     def keep_name(self) -> None:
-        """Have the name of a new file on disk, too, as far as the system can do it."""
-        if self.is_new:
-            with suppress(OSError):
-                _sync_folder(self.path.absolute().parent)
+        """Have the name of the file on disk, too, as far as the system can do it."""
+        with suppress(OSError):
+            _sync_folder(self.path.parent)
 
     def append(self, data: bytes) -> None:
         """Write `data`, and return when it is on disk. Raises OSError, also if the file is no longer where it was."""
@@ -86,10 +85,10 @@ class JournalFile:
 
     def discard(self) -> None:
         """Close the file, and remove it if it was created here and never written to."""
-        unused = self._is_open and self.is_new and os.fstat(self._descriptor).st_size == 0
+        if self._is_open and self.is_new and os.fstat(self._descriptor).st_size == 0:
+            with suppress(OSError):  # somebody else has removed it, or it cannot be while it is open
+                self.path.unlink()
         self.close()
-        if unused:
-            self.path.unlink()
 
 
 def _check_kind(descriptor: int) -> None:

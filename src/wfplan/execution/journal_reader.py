@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from os import PathLike
 from pathlib import Path
-from typing import Any, Iterable, NamedTuple, Optional
+from typing import Any, Iterable, Iterator, NamedTuple, Optional
 
 from pydantic import ValidationError
 from typing_extensions import Literal
@@ -35,17 +35,6 @@ class JournalSettings(Value):
     dry_run: bool = False
 
 
-class _Header(Value):
-    """The first line. The steps are reports of steps of which nothing is known but which they are."""
-
-    wfplan_journal: Literal[1]
-    fingerprint: str
-    run_id: FreeText
-    settings: JournalSettings
-    resumes: Optional[FreeText] = None
-    steps: Items[StepReport]
-
-
 class _Line(Value):
     """Any other line: what became of a step, that the run was asked to stop, or that it is over."""
 
@@ -58,6 +47,19 @@ class _Line(Value):
     phase: Optional[Phase] = None
     stopped: bool = False
     problems: Items[Problem] = EMPTY
+
+
+class _Header(Value):
+    """The first line. The steps are reports of steps of which nothing is known but which they are."""
+
+    wfplan_journal: Literal[1]
+    fingerprint: str
+    run_id: FreeText
+    settings: JournalSettings
+    resumes: Optional[FreeText] = None
+    steps: Items[StepReport]
+    known: Items[_Line] = EMPTY
+    """What was known when it began."""
 
 
 class Record(NamedTuple):
@@ -135,11 +137,7 @@ def _read_lines(header: _Header, lines: Iterable[bytes]) -> Record:
     keys: dict[str, str] = {}
     stop: str | None = None
     end: _Line | None = None
-    for number, text in enumerate(lines, start=2):
-        try:
-            line = _Line.model_validate_json(text)
-        except ValidationError as error:
-            raise _UnreadableError(number, _first_error(error)) from None
+    for number, line in _parsed(header, lines):
         if end is not None:
             raise _UnreadableError(number, "stands behind the end of the run")
         if line.event == "stop":
@@ -160,11 +158,23 @@ def _read_lines(header: _Header, lines: Iterable[bytes]) -> Record:
         steps=execution,
         dry_run={**blank, **reports["dry_run"]} if reports["dry_run"] else {},
         rollback=_in_order(reports["compensate"], list(execution)),
+        only_dry_run=header.settings.dry_run,
         problems=end.problems if end else (),
         plan_fingerprint=header.fingerprint,
         keys=keys,
     )
     return Record(report, header.settings, header.resumes, stop)
+
+
+def _parsed(header: _Header, lines: Iterable[bytes]) -> Iterator[tuple[int, _Line]]:
+    """Each line with its number."""
+    for line in header.known:
+        yield 1, line
+    for number, text in enumerate(lines, start=2):
+        try:
+            yield number, _Line.model_validate_json(text)
+        except ValidationError as error:
+            raise _UnreadableError(number, _first_error(error)) from None
 
 
 def _in_order(rollback: dict[str, StepReport], declared: list[str]) -> dict[str, StepReport]:
@@ -176,6 +186,8 @@ def _in_order(rollback: dict[str, StepReport], declared: list[str]) -> dict[str,
 def report_from_journal(path: str | PathLike[str], plan: ExecutionPlan | None) -> ExecutionReport:
     """See `ExecutionReport.from_journal`."""
     problems = ProblemList()
+    if Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir()):
+        raise OSError(f"{quote(str(path))} is no regular file")  # reading a pipe would wait for somebody to write
     record, _ = read_journal(Path(path).read_bytes(), problems)
     if record is None and not problems.has_errors:
         problems.add("journal-unreadable", "the journal is empty: nothing has happened yet")

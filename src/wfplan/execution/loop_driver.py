@@ -19,7 +19,7 @@ from wfplan.execution.interface import Executor
 from wfplan.execution.opening import Opening, default_limit
 from wfplan.execution.progress import Progress
 from wfplan.execution.report import ExecutionReport
-from wfplan.execution.session import LINGER_SECONDS, Interrupt, Session
+from wfplan.execution.session import LINGER_SECONDS, Interrupt, Session, open_session
 from wfplan.execution.signals import StopSignal
 from wfplan.models import OnFailure, Schedule
 from wfplan.plans import ExecutionPlan
@@ -43,7 +43,8 @@ async def arun(
 ) -> ExecutionReport:
     """Run a plan to its end on this event loop, and tell what happened; otherwise like `wfplan.run`.
 
-    Async functions and executors run as tasks, and plain ones in threads, so that the loop is never blocked. If there
+    Async functions and executors run as tasks, and plain ones in threads, so that the loop is never blocked (but for a
+    moment by a journal, which is read before the first step, and whose last lines are written, on its thread). If there
     is no `max_parallel`, as many steps are in flight as may be, unless a step needs a thread: then it is the
     min(32, CPUs + 4) of `run`. Cancelling the task cancels what runs, and is raised again after an orderly end.
     """
@@ -91,7 +92,7 @@ class _Run:
         if progress.max_parallel is None and backend.needs_threads(progress.plan):
             progress.limit(default_limit())
         calls = Calls(backend, self._deliver, _call, self._loop.call_soon_threadsafe)
-        session = Session(opening, progress, calls, self._stop, self._wake_from_anywhere)
+        session = open_session(opening, progress, calls, self._stop, self._wake_from_anywhere)
         if self._stop is not None:
             self._stop.connect(self._wake_from_anywhere)
         try:
@@ -168,7 +169,10 @@ class _Run:
                 await asyncio.wait([saving])
             except asyncio.CancelledError as error:
                 self._inbox.append(Interrupt(error))
-        return saving.result()
+        try:
+            return saving.result()
+        except RuntimeError:  # the system has no more threads
+            return session.save(data)
 
     async def _linger(self, session: Session) -> None:
         """Wait for what was cancelled and is on its way to its end, but not for long."""

@@ -15,6 +15,7 @@ from wfplan.execution.journal_reader import Record, read_journal, with_plan
 from wfplan.execution.progress import Progress
 from wfplan.execution.report import ExecutionReport, StepError
 from wfplan.execution.resume import resume_state
+from wfplan.execution.settings import settle
 from wfplan.execution.signals import StopSignal
 from wfplan.models import OnFailure, Schedule
 from wfplan.names import quote
@@ -108,7 +109,7 @@ class Opening:
         elif resume is not None:
             self._resumes = resume.run_id
             state = resume_state(plan, resume, self._problems)
-            given = {**given, "run_id": given["run_id"] or os.urandom(16).hex()}
+            given = {**given, "run_id": os.urandom(16).hex() if given["run_id"] is None else given["run_id"]}
         self._make_progress(plan, state, given)
 
     def _continue(self, plan: ExecutionPlan, record: Record, given: dict[str, Any], resume: object) -> None:
@@ -119,10 +120,12 @@ class Opening:
             problems.add("journal-mismatch", "the journal is that of another plan", suggestion=advice)
             return
         known = {**record.settings.model_dump(), "run_id": report.run_id}
+        asked: dict[str, Any] = {**settle(plan, **given, problems=problems)._asdict(), "run_id": given["run_id"]}
         for name, value in given.items():
-            if value is not None and value != known[name]:
+            if (value is not None or name == "dry_run") and asked[name] != known[name]:
                 problems.add("journal-mismatch", f"{name} cannot be given here", suggestion=_STARTED)
-        if resume is not None and getattr(resume, "run_id", None) != record.resumes:
+        resumes = resume.run_id if isinstance(resume, ExecutionReport) else object()
+        if resume is not None and resumes != record.resumes:
             problems.add("journal-mismatch", "resume cannot be given here", suggestion=_STARTED)
         if report.ended:
             self.finished = with_plan(report, plan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Iterable, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from wfplan.execution.events import Audience, Event, Observer
 from wfplan.execution.interface import Purpose, StepCall
@@ -13,6 +13,7 @@ from wfplan.execution.settings import RunSettings, settle
 from wfplan.execution.state import BAD, check_state, counts_as_done
 from wfplan.execution.walk import CANCEL_GRACE_SECONDS, Walk
 from wfplan.models import OnFailure, Schedule
+from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, ProblemList, RefusedError
 from wfplan.values import trusted
@@ -66,23 +67,22 @@ class Progress:
         nothing but a dry run. Raises RefusedError, with every problem, for a keyword or a state that cannot be.
         """
         problems = ProblemList()
-        settings = settle(plan, schedule, max_parallel, on_failure, dry_run, run_id, problems)
         report = state if isinstance(state, ExecutionReport) else None
+        if dry_run is None and report is not None:
+            dry_run = report.only_dry_run
+        settings = settle(plan, schedule, max_parallel, on_failure, dry_run, run_id, problems)
         known = check_state(plan, report.steps.values() if report else state, problems)  # type: ignore[arg-type]
         tried = check_state(plan, report.dry_run.values(), problems, what="the dry run of") if report else {}
-        if settings.dry_run and (bool(report and report.rollback) or any(map(_has_effects, known.values()))):
-            advice = "continue it without dry_run, or dry-run the plan by itself"
-            problems.add("invalid-setting", "dry_run cannot be given for a run that has begun", suggestion=advice)
-        if problems.has_errors:
-            raise RefusedError(problems.listed())
         self.plan = plan
         self.settings = settings
+        self._check_together(report, known, tried, problems)
+        if problems.has_errors:
+            raise RefusedError(problems.listed())
         self.run_id = run_id or (report.run_id if report else os.urandom(16).hex())
         self._audience = Audience()
         self._limit = settings.max_parallel
         self._halted = bool(report and report.halted)
         self._execution = Walk(plan, "execute", settings, self.run_id, self._audience, limit=self._limit)
-        self._execution.begin(known, stopped=bool(report and report.stopped))
         self._walks: list[Walk] = [self._execution]
         self._dry_run: Walk | None = None
         self._rollback: Walk | None = None
@@ -92,7 +92,10 @@ class Progress:
         if self._wants_dry_run(known.values(), report):
             self._dry_run = self._current = self._make_walk(plan, "dry_run")
             self._walks.insert(0, self._dry_run)
-            self._dry_run.begin(tried or {name: step for name, step in known.items() if step.status == "succeeded"})
+            done = {name: step for name, step in known.items() if step.status == "succeeded"}
+            self._dry_run.begin(tried or done, stopped=self._halted)
+        trying = self._dry_run is not None and self._dry_run.is_active()
+        self._execution.begin(known, stopped=bool(report and report.stopped and not trying))
         if report and report.rollback:
             self._enter_rollback(report.rollback.values())
         self._go_on()
@@ -235,6 +238,7 @@ class Progress:
                 "steps": self._execution.report(),
                 "dry_run": dict(self._tried) if self._dry_run is None else self._dry_run.report(),
                 "rollback": {} if self._rollback is None else self._rollback.report_by_batch(),
+                "only_dry_run": self.settings.dry_run,
                 "problems": tuple(problems),
                 "plan_fingerprint": "",
                 "keys": {},
@@ -287,6 +291,26 @@ class Progress:
                 self._enter_rollback(())
         return self._current is not before
 
+    def _check_together(
+        self,
+        report: ExecutionReport | None,
+        known: Mapping[str, StepReport],
+        tried: Mapping[str, StepReport],
+        problems: ProblemList,
+    ) -> None:
+        """Can these be the states of the dry run and of the execution of one run?"""
+        steps = self.plan.steps
+        begun = [name for name, step in known.items() if step.status == "running" or _waits_for_retry(step)]
+        if begun and any(step.status != "succeeded" for step in tried.values()):
+            told = f"step {quote(begun[0])} cannot have begun: the dry run has not ended well"
+            problems.add("impossible-state", told, steps=begun[:1])
+        failed = any(
+            step.status in BAD and not counts_as_done(steps[name], step.status) for name, step in known.items()
+        )
+        if self.settings.dry_run and (begun or failed or (report is not None and report.rollback)):
+            advice = "continue it without dry_run, or dry-run the plan by itself"
+            problems.add("invalid-setting", "dry_run cannot be given for a run that has begun", suggestion=advice)
+
     def _make_walk(self, plan: ExecutionPlan, purpose: Purpose, **fields: Any) -> Walk:
         """A walk in which what fails stops nothing but what needs it."""
         settings = self.settings._replace(on_failure="skip-dependents")
@@ -314,7 +338,7 @@ class Progress:
 
     def _wants_rollback(self) -> bool:
         """Whether the execution, which has ended, failed by itself, and there is something to undo."""
-        if self._halted or not self.plan.workflow.execution_strategy.rollback_on_failure:
+        if self._halted or self.settings.dry_run or not self.plan.workflow.execution_strategy.rollback_on_failure:
             return False
         ended = tuple(zip(self.plan.workflow.steps, self._execution.statuses))
         failed = any(status in BAD and not counts_as_done(step, status) for step, status in ended)
@@ -341,6 +365,5 @@ def _all_succeeded(walk: Walk) -> bool:
     return all(status == "succeeded" for status in walk.statuses)
 
 
-def _has_effects(step: StepReport) -> bool:
-    """Whether a step has begun and not succeeded, so that it cannot be passed over as done."""
-    return step.status not in ("pending", "succeeded", "skipped") or (step.status == "pending" and step.attempts > 0)
+def _waits_for_retry(step: StepReport) -> bool:
+    return step.status == "pending" and step.attempts > 0

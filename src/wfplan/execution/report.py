@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional
 from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer, model_validator
 from typing_extensions import Annotated, Literal, TypeAlias
 
-from wfplan.json_values import NotJsonError, copy_json_object
+from wfplan.json_values import copy_json_object
 from wfplan.names import counted, escape, quote
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, WfplanError
@@ -23,6 +23,7 @@ __all__ = [
     "Status",
     "StepError",
     "StepReport",
+    "type_name",
 ]
 
 Status: TypeAlias = Literal["pending", "running", "succeeded", "failed", "timed_out", "cancelled", "skipped"]
@@ -43,7 +44,6 @@ STATUSES: tuple[Status, ...] = ("pending", "running", "succeeded", "failed", "ti
 _MESSAGE_LENGTH = 10_000
 _LINE_LENGTH = 200
 _SHOWN = 10
-_BAD = ("failed", "timed_out", "cancelled")
 
 
 class StepError(Value):
@@ -60,13 +60,12 @@ class StepError(Value):
         """The error of an attempt, from what it raised or from a message."""
         if not isinstance(error, BaseException):
             return cls(type="Exception", message=_cut(str(error)))
-        kind = type(error)
-        module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+        name = type_name(error)
         try:
             message = str(error)
         except BaseException:  # noqa: BLE001 - an exception of a caller's that cannot tell itself
             message = "(its text cannot be made)"
-        made = cls(type=f"{module}{kind.__qualname__}", message=_cut(message))
+        made = cls(type=name[len("builtins.") :] if name.startswith("builtins.") else name, message=_cut(message))
         made._exception = error
         return made
 
@@ -91,6 +90,15 @@ class StepError(Value):
 
     def __hash__(self) -> int:
         return hash((self.type, self.message))
+
+
+def type_name(value: object) -> str:
+    """The name of the class of a value, with its module."""
+    kind = type(value)
+    try:
+        return _cut(f"{kind.__module__}.{kind.__qualname__}")
+    except Exception:  # noqa: BLE001 - a class of a caller's that cannot tell its name
+        return "unknown"
 
 
 def _cut(text: str) -> str:
@@ -150,8 +158,8 @@ class StepReport(Value):
             return handler(self)
         try:
             kept, lost = copy_json_object({"": self.output})[""], ""
-        except NotJsonError:
-            kept, lost = None, f"{type(self.output).__module__}.{type(self.output).__qualname__}"
+        except Exception:  # noqa: BLE001 - it may be of any class, and raise anything when it is looked at
+            kept, lost = None, type_name(self.output)
         return handler(self.model_copy(update={"output": kept, "output_not_kept": lost}))
 
 
@@ -178,6 +186,8 @@ class ExecutionReport(Value):
     """The same for the dry run, if there was one."""
     rollback: Dict[str, StepReport] = Field(default_factory=dict)
     """The same for the compensations, by the names of the steps that they undo, the first to be undone first."""
+    only_dry_run: bool = False
+    """Whether the dry run was all that was asked for."""
     problems: Items[Problem] = EMPTY
     """What is worth knowing about the run itself: a thread that is left, an executor that could not be closed."""
     plan_fingerprint: str = ""
@@ -227,7 +237,7 @@ class ExecutionReport(Value):
         compensation began and did not succeed.
         """
         found = {name for name, step in self.steps.items() if _is_uncertain(step)}
-        found |= {name for name, step in self.rollback.items() if step.attempts and step.status in _BAD}
+        found |= {n for n, step in self.rollback.items() if step.status == "failed" or _is_uncertain(step)}
         return tuple(name for name in self.steps if name in found)
 
     @property

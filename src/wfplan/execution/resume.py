@@ -57,10 +57,10 @@ def resume_preview(plan: ExecutionPlan, report: ExecutionReport) -> ResumePrevie
     status = {name: step.status for name, step in state.steps.items()}
     undoes = tuple(name for name, step in state.rollback.items() if step.status == "pending")
     anew = () if state.rollback else tuple(name for name in status if status[name] == "pending")
-    before = {_identity(report)[name] for name in (*report.uncertain, *_in_flight(report))}
-    own = _identity(state)
+    old, own = _identity(report), _identity(state)
+    before = {old[name] for name in (*report.uncertain, *_in_flight(report))}
     return ResumePreview(
-        keeps=tuple(name for name in status if status[name] not in ("pending", "running", "skipped")),
+        keeps=tuple(name for name in status if counts_as_done(plan.steps[name], status[name])),
         continues=tuple(name for name in status if status[name] == "running"),
         starts_anew=anew,
         undoes=tuple(name for name in plan.steps if name in undoes),
@@ -76,7 +76,7 @@ def resume_state(plan: ExecutionPlan, report: ExecutionReport, problems: Problem
     """
     takeover = _Takeover(plan, report, problems)
     undone = set(report.undone)
-    if report.rollback and any(step.status != "succeeded" for step in report.rollback.values()):
+    if report.phase == "rolling_back" or any(step.status != "succeeded" for step in report.rollback.values()):
         return takeover.undo_the_rest(undone)
     return takeover.go_on(undone)
 
@@ -97,11 +97,12 @@ class _Takeover:
     def go_on(self, undone: set[str]) -> ExecutionReport:
         """What succeeded and was not undone is kept, what was in flight is continued, the rest is pending."""
         taken = dict(self._matching(name for name in self._succeeded() if name not in undone))
+        for old in () if self._report.ended else _in_flight(self._report):
+            new = self._pairs[old]
+            if new is not None and self._is_to_be_continued(old, new):
+                taken[new] = self._report.steps[old]
         self._keep_what_was_tolerated(taken)
         self._drop_what_has_lost_its_base(taken, {self._pairs[name] for name in undone})
-        for old in () if self._report.ended else _in_flight(self._report):
-            if self._pairs[old] == old and self._is_same(old, old):
-                taken[old] = self._report.steps[old]
         return self._state(taken)
 
     def undo_the_rest(self, undone: set[str]) -> ExecutionReport:
@@ -110,7 +111,11 @@ class _Takeover:
         for old, new in self._pairs.items():
             if new is not None and self._report.steps[old].status in BAD:
                 taken[new] = self._report.steps[old]
-        done = {self._pairs[name]: self._report.rollback[name] for name in undone}
+        done = {
+            self._pairs[name]: step
+            for name, step in self._report.rollback.items()
+            if name in undone or (step.status == "running" and not step.leftover)
+        }
         undoing = rollback_plan(self._plan, [new for new, step in taken.items() if step.status == "succeeded"])
         rollback = {
             name: self._own(done[name], name) if name in done else StepReport(name=name) for name in undoing.steps
@@ -152,10 +157,12 @@ class _Takeover:
                 del taken[name]
                 lost.add(name)
                 if not _can_be_done_again(step):
-                    told = (
-                        f"step {quote(name)} has succeeded and was not undone, but {quote(base)}, which it needs, was"
-                    )
+                    told = f"step {quote(name)} was done and not undone, but {quote(base)}, which it needs, was"
                     self._refuse(told, name, "say idempotent=True of it if it can safely be done again")
+
+    def _is_to_be_continued(self, old: str, new: str) -> bool:
+        """Whether what was in flight is made again as it was; what must not be done twice is known to fail then."""
+        return self._plan.steps[new].idempotent is False or (old == new and self._is_same(old, new))
 
     def _is_same(self, old: str, new: str) -> bool:
         try:
@@ -186,6 +193,7 @@ class _Takeover:
             for step in self._plan.workflow.steps
         }
         first = self._plan.workflow.execution_strategy.dry_run_first and rest == "pending"
+        first = first and all(step.status != "running" for step in steps.values())  # that is beyond its dry run
         tried = {name: step if step.status == "succeeded" else StepReport(name=name) for name, step in steps.items()}
         return ExecutionReport(
             plan=self._plan, run_id="", phase="executing", steps=steps, dry_run=tried if first else {}

@@ -16,6 +16,7 @@ from wfplan.values import EMPTY, Items, Value
 __all__ = ["RollbackPreview", "rollback_plan", "rollback_preview"]
 
 _MOST_PASSED_ON = 64
+_MOST_ARROWS = 8
 
 
 def rollback_plan(plan: ExecutionPlan, succeeded: Iterable[str]) -> ExecutionPlan:
@@ -25,8 +26,8 @@ def rollback_plan(plan: ExecutionPlan, succeeded: Iterable[str]) -> ExecutionPla
     succeed; what does not depend on each other may be undone in parallel. Timeout, retries, locks and the sequential
     hint of a step hold for its compensation. One that fails stops no other. Raises KeyError for an unknown name.
 
-    So that the plan stays small whatever the graph, a step without compensation that more than 64 steps would have to
-    wait through lets one of them, which then waits for the others, stand for all.
+    So that the plan stays about as small as the graph, of many steps that many others would have to wait for by way of
+    one without compensation, one, which then waits for the rest, stands for all.
 
     >>> from wfplan import Compensation, Step, plan
     >>> made = plan([Step(name="scale", rollback=Compensation(action="scale_back")),
@@ -91,11 +92,16 @@ def _reverse_arrows(plan: ExecutionPlan, succeeded: set[str]) -> dict[str, dict[
                 first.update({other: None} if other in found else passed_on[other])
             if name in succeeded and steps[name].rollback is not None:
                 found[name], rank[name] = first, len(rank)
-            elif len(first) <= _MOST_PASSED_ON:
+            elif _is_little(len(first), len(steps[name].dependencies)):
                 passed_on[name] = first
             else:
                 passed_on[name] = _let_one_stand_for_all(first, found, rank)
     return found
+
+
+def _is_little(behind: int, before: int) -> bool:
+    """Whether so many arrows by way of a step are about as many as it has itself."""
+    return behind <= _MOST_PASSED_ON and behind * before <= _MOST_ARROWS * (behind + before)
 
 
 def _let_one_stand_for_all(

@@ -17,12 +17,12 @@ from wfplan.execution.logs import log_event
 from wfplan.execution.loop_thread import LoopThread
 from wfplan.execution.opening import Opening
 from wfplan.execution.progress import CANCEL_GRACE_SECONDS, Progress
-from wfplan.execution.report import ExecutionReport
+from wfplan.execution.report import ExecutionReport, Reason
 from wfplan.execution.signals import StopSignal
 from wfplan.names import quote
 from wfplan.problems import ProblemList
 
-__all__ = ["LINGER_SECONDS", "Interrupt", "Session"]
+__all__ = ["LINGER_SECONDS", "Interrupt", "Session", "open_session"]
 
 LINGER_SECONDS = 1.0
 """How long cancelled calls are waited for after an interrupt, and at the end of a run."""
@@ -60,6 +60,7 @@ class Session:
         self._stop = stop
         self._heeded = (False, False)
         self._due: list[StepCall] = []
+        self._made_before: set[str] = set()
         self._problems = ProblemList(opening.warnings)
         self._journal = opening.open_journal()
         progress.wake_with(wake)
@@ -76,7 +77,9 @@ class Session:
         """Tell that the run starts; calls that somebody else had started and nobody knows of are made again."""
         steps = len(self._progress.plan.workflow.steps)
         self._tell(kind="run-started", steps=steps, ended_steps=steps - self._progress.remaining)
-        self._due.extend(self._progress.start_again(self._now()))
+        again = self._progress.start_again(self._now())
+        self._made_before = {call.step.name for call in again}
+        self._due.extend(again)
 
     @property
     def is_active(self) -> bool:
@@ -127,7 +130,9 @@ class Session:
         self._halt(cancel=False, grace_seconds=CANCEL_GRACE_SECONDS)
         due, self._due = self._due, []
         for call in due:
-            self._progress.cancelled(call.step.name, now=self._now(), reason="journal-failed")
+            # What a process before this one had started may have happened, so that its effect is not known.
+            reason: Reason | None = None if call.step.name in self._made_before else "journal-failed"
+            self._progress.cancelled(call.step.name, now=self._now(), reason=reason)
 
     def _keep_journal_failure(self, error: OSError) -> None:
         told = f"the journal could not be written: {error.strerror or error}"
@@ -215,9 +220,9 @@ class Session:
     def _halt(self, *, cancel: bool, grace_seconds: float) -> None:
         """Stop the run from outside."""
         now = self._now()
-        self._progress.stop(cancel=cancel, grace_seconds=grace_seconds, now=now)
         if self._journal is not None:
-            self._journal.note_stop(now, cancel=cancel)
+            self._journal.note_stop(now, cancel=cancel)  # first: what follows from it is no failure
+        self._progress.stop(cancel=cancel, grace_seconds=grace_seconds, now=now)
 
     def _now(self) -> float:
         return self._epoch + time.monotonic()
@@ -227,3 +232,14 @@ class Session:
             event = Event.model_validate({"at": self._now(), "run_id": self._progress.run_id, **facts})
             for observer in self._observers:
                 observer(event)
+
+
+def open_session(
+    opening: Opening, progress: Progress, calls: Calls, stop: StopSignal | None, wake: Callable[[], object]
+) -> Session:
+    """A session; if there cannot be one, the journal is let go."""
+    try:
+        return Session(opening, progress, calls, stop, wake)
+    except BaseException:
+        opening.discard()
+        raise

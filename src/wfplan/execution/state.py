@@ -42,7 +42,9 @@ def check_state(
     one_by_one = {name: batch.number for batch in plan.batches if not batch.parallel for name in batch.steps}
     for name, report in reports.items():
         step = steps[name]
-        reason = _why_not_so_far(step, report, reports, steps) or _why_not_by_itself(report, steps, causes)
+        made_again = what != "step" and report.status != "skipped"  # of what it waits for, some may be done once more
+        reason = None if made_again else _why_not_so_far(step, report, reports, steps)
+        reason = reason or _why_not_by_itself(report, steps, causes)
         if reason is None and (report.status == "running" or report.leftover):
             reason = _why_not_together(step, one_by_one.get(name), holders)
         if reason is not None:

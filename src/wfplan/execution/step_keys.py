@@ -36,6 +36,9 @@ _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=Fals
 
 
 def identities(recommendation_ids: Mapping[str, str | None]) -> dict[str, str]:
-    """By which id each step is known, by name: that of its recommendation, if it is the only one of it."""
+    """By which id each step is known, by name: that of its recommendation, if nothing else goes by it."""
     known = Counter(recommendation_ids.values())
-    return {name: own if own is not None and known[own] == 1 else name for name, own in recommendation_ids.items()}
+    return {
+        name: own if own is not None and known[own] == 1 and (own == name or own not in recommendation_ids) else name
+        for name, own in recommendation_ids.items()
+    }

@@ -19,7 +19,7 @@ from wfplan.execution.loop_thread import LoopThread
 from wfplan.execution.opening import Opening, default_limit
 from wfplan.execution.progress import Progress
 from wfplan.execution.report import ExecutionReport
-from wfplan.execution.session import LINGER_SECONDS, Interrupt, Session
+from wfplan.execution.session import LINGER_SECONDS, Interrupt, Session, open_session
 from wfplan.execution.signals import StopSignal
 from wfplan.models import OnFailure, Schedule
 from wfplan.plans import ExecutionPlan
@@ -104,6 +104,8 @@ class _Run:
                 self._inbox.put(Interrupt(error))
                 if driver.ident is None or len(interrupts) > _PATIENCE_WITH_INTERRUPTS:
                     self._abandoned = True
+                    if driver.ident is None:
+                        self._opening.discard()
                     raise
         driver.join()
         raised = interrupts[0] if interrupts else self._error
@@ -139,7 +141,7 @@ class _Run:
         if progress.max_parallel is None:
             progress.limit(default_limit())
         calls = Calls(backend, self._inbox.put, self._loop.submit, self._loop.submit)
-        session = Session(opening, progress, calls, self._stop, self._wake)
+        session = open_session(opening, progress, calls, self._stop, self._wake)
         if self._stop is not None:
             self._stop.connect(self._wake)
         try:

@@ -92,7 +92,7 @@ class Walk:
             if self._settings.on_failure == "cancel":
                 self._cancel_all(CANCEL_GRACE_SECONDS)
         for number, status in enumerate(self._ledger.status):
-            if status == "skipped" or self._ledger.is_to_blame(number):
+            if not self._lets_go_on(number) and (status == "skipped" or self._ledger.is_to_blame(number)):
                 self._skip_dependents(number, number)
         for batch in self._layout.batches[: self._open_batches]:
             self._push_ready(batch)
@@ -332,10 +332,10 @@ class Walk:
             return number
         del self._leftovers[number]
         self._times.drop("leftover", number)
-        if self._audience.observers:
-            self._tell("leftover-returned", number, attempt=self._ledger.attempts[number])
         if self._ledger.status[number] == "running":
             self._schedule_retry(number)
+        if self._audience.observers:
+            self._tell("leftover-returned", number, attempt=self._ledger.attempts[number])
         return None
 
     def _end_attempt(self, number: int, status: Status, *, final: bool = False) -> None:
@@ -384,11 +384,8 @@ class Walk:
 
     def _end(self, number: int, status: Status, *, reason: Reason | None = None) -> None:
         self._finish(number, status, reason=reason)
-        step = self._steps[number]
-        if counts_as_done(step, status):
-            for other in self._layout.dependents[number]:
-                self._waits_for[other] -= 1
-            self._push_ready(self._layout.dependents[number])
+        if self._lets_go_on(number):
+            self._let_go_on(number)
         elif self._settings.on_failure == "skip-dependents":
             self._skip_dependents(number, number)
         else:
@@ -425,8 +422,22 @@ class Walk:
             return
         self._ledger.blocked_by[number] = culprit
         self._finish(number, "skipped", reason="blocked-by-leftover", root_cause=culprit)
-        self._skip_dependents(number, culprit)
+        if self._lets_go_on(number):
+            self._let_go_on(number)
+        else:
+            self._skip_dependents(number, culprit)
         self._open_next_batches()
+
+    def _lets_go_on(self, number: int) -> bool:
+        """Whether this step has ended and holds up none of those that depend on it."""
+        if counts_as_done(self._steps[number], self._ledger.status[number]):
+            return True
+        return self.purpose == "compensate" and number in self._ledger.blocked_by  # it stops no other
+
+    def _let_go_on(self, number: int) -> None:
+        for other in self._layout.dependents[number]:
+            self._waits_for[other] -= 1
+        self._push_ready(self._layout.dependents[number])
 
     def _skip_dependents(self, number: int, root_cause: int) -> None:
         """All that needs this step, directly or not, is skipped, if it has not been yet."""
@@ -501,7 +512,7 @@ class Walk:
         if report.status not in ("pending", "running"):
             self._unended -= 1
             self._left_in_batch[self._layout.batch_of[number]] -= 1
-        if counts_as_done(self._steps[number], report.status):
+        if self._lets_go_on(number):
             for other in self._layout.dependents[number]:
                 self._waits_for[other] -= 1
 
