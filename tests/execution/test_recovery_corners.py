@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
 import json
+import logging
 import os
 import threading
 import time
@@ -27,6 +29,7 @@ from wfplan import (
     StepReport,
     StopSignal,
 )
+from wfplan.execution import journal_file
 from wfplan.execution.journal_file import JournalFile
 from wfplan.execution.resume import resume_preview
 from wfplan.execution.rollback import rollback_plan
@@ -429,8 +432,9 @@ def test_a_session_that_cannot_be_leaves_no_lock(drive: Driver, path: Path, monk
 def test_a_driver_that_fails_leaves_no_lock(drive: Driver, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(Progress, "get_ready", lambda self, now: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            drive(plan_of(Step(name="a")), Acting(), journal=path)
+        for keywords in ({"journal": path}, {}):
+            with pytest.raises(ZeroDivisionError):
+                drive(plan_of(Step(name="a")), Acting(), **keywords)
     assert drive(plan_of(Step(name="a")), Acting(), journal=path).ok
 
 
@@ -487,3 +491,97 @@ def test_a_call_knows_the_run_that_its_key_is_of(drive: Driver) -> None:
     plan = plan_of(Step(name="a"))
     drive(plan, Recorder(seen.append), run_id="mine")
     assert [call.run_id for call in seen] == ["mine"]
+
+
+def test_a_forked_child_lets_go_of_the_journals_of_its_parent(path: Path) -> None:
+    file = JournalFile(path)
+    journal_file._forget_in_child()
+    JournalFile(path).close()
+    file.close()
+
+
+def test_cancelling_the_task_while_its_journal_is_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writing = threading.Event()
+    append = JournalFile.append
+
+    def slow(file: JournalFile, data: bytes) -> None:
+        writing.set()
+        time.sleep(0.1)
+        append(file, data)
+
+    async def main() -> None:
+        task = asyncio.ensure_future(wfplan.arun(plan_of(Step(name="a")), {"a": int}, journal=path))
+        await asyncio.get_running_loop().run_in_executor(None, writing.wait)
+        task.cancel()
+        await task
+
+    monkeypatch.setattr(JournalFile, "append", slow)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(main())
+    report = ExecutionReport.from_journal(path)
+    assert report.ended
+    assert report.halted
+
+
+def test_what_was_left_behind_by_a_process_that_is_gone_holds_nothing() -> None:
+    plan = plan_of(
+        undoable("a"),
+        Step(name="b", dependencies=["a"], timeout_seconds=1),
+        rollback_on_failure=True,
+        max_parallel=2,
+    )
+    progress = Progress(plan)
+    progress.get_ready(0)
+    progress.done("a", now=0)
+    progress.get_ready(0)
+    progress.get_ready(1)
+    (call,) = progress.get_ready(2)
+    assert call.purpose == "compensate"
+    again = Progress(plan, progress.report())
+    assert [call.purpose for call in again.start_again(3)] == ["compensate"]
+    assert again.leftovers == ()
+    again.done("a", now=3)
+    assert again.phase == "rolled_back"
+
+
+def test_reports_of_what_is_no_step_cannot_be(drive: Driver) -> None:
+    report = drive(plan_of(Step(name="a")), Acting())
+    with pytest.raises(ValueError, match="no step of the run"):
+        ExecutionReport.model_validate({**vars(report), "rollback": {"b": StepReport(name="b")}})
+
+
+def test_reports_are_equal_if_they_tell_the_same_of_the_same_plan(drive: Driver, path: Path) -> None:
+    plan = plan_of(Step(name="a"))
+    report = drive(plan, Acting(), journal=path)
+    other = drive(plan_of(Step(name="a", parameters={"x": 1})), Acting(), run_id=report.run_id)
+    told = ExecutionReport.from_journal(path)
+    assert report == told
+    assert report != other
+    assert told != other
+    assert report != 5
+
+
+def test_a_key_that_was_taken_out_of_a_journal_identifies_nothing(drive: Driver, path: Path) -> None:
+    plan = plan_of(Step(name="a"), Step(name="b", dependencies=["a"]))
+    drive(plan, Acting("b"), journal=path)
+    kept = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for line in kept:
+        line.pop("key", None)
+    path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+    assert not resume_preview(plan, ExecutionReport.from_journal(path)).ok
+
+
+def test_a_loop_of_its_own_is_told_of_external_ids_by_the_next_look() -> None:
+    progress = Progress(plan_of(Step(name="a")))
+    told: List[Any] = []
+    progress.subscribe(lambda event: told.append((event.kind, event.external_id)))
+    (call,) = progress.get_ready(0)
+    call.set_external_id("job-7")
+    progress.get_ready(0)
+    assert told[-1] == ("external-id-set", "job-7")
+
+
+def test_external_ids_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, logger="wfplan"):
+        wfplan.run(plan_of(Step(name="a")), Recorder(lambda call: call.set_external_id("job-7")))
+    assert 'step "a" is known as "job-7"' in caplog.text

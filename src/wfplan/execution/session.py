@@ -139,8 +139,8 @@ class Session:
         _logger.error("run %s: %s", self._progress.run_id, told)
         advice = "the report has what the journal has not: resume it"
         self._problems.add("journal-failed", told, suggestion=advice)
-        if self._journal is not None:
-            self._journal.close()
+        assert self._journal is not None  # noqa: S101 - for type checkers
+        self._journal.close()
         self._journal = None
 
     def take(self, message: Outcome | Interrupt | None) -> None:

@@ -106,10 +106,8 @@ class Walk:
             self._queue.lose(number)
 
     def let_go(self, name: str) -> None:
-        """A step of another walk has come back after all, if it was held for one."""
-        number = self._layout.foreign.pop(name, None)
-        if number is not None:
-            self._queue.release(number)
+        """A step that was held for another walk has come back after all."""
+        self._queue.release(self._layout.foreign.pop(name))
 
     def get_ready(self, now: float) -> tuple[StepCall, ...]:
         """The calls to start now."""
