@@ -30,6 +30,7 @@ CORE = [
     "reading",
     "sources",
     "planner",
+    "diff",
 ]
 """Each imports only from those before it."""
 

@@ -170,7 +170,7 @@ def test_digits_beyond_what_this_python_reads_are_a_problem(monkeypatch: pytest.
     monkeypatch.setattr("json.loads", refuse)
     for text in ('{"recommendations": [{"id": "a", "action": "x"}]}', '{"recommendations": [{"id": "a"}]}'):
         (problem,) = wfplan.read(text).problems
-        assert (problem.code, problem.severity) == ("invalid-document", "error")
+        assert (problem.code, problem.severity) == ("limit-exceeded", "error")
 
 
 def test_an_object_that_cannot_even_tell_its_failure() -> None:

@@ -1,4 +1,4 @@
-"""The shell: `wfplan plan` and `wfplan check`, results to stdout, problems to stderr."""
+"""The shell: `wfplan plan`, `wfplan check` and `wfplan schema`, results to stdout, problems to stderr."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Mapping, NamedTuple, Sequence, TextIO
 
-from wfplan.intake import read
+from wfplan.intake import prompt_instructions, read, recommendation_schema
 from wfplan.intake.limits import DEFAULT
 from wfplan.interop.kubernaut import to_execution_plan
 from wfplan.names import quote
@@ -71,6 +71,10 @@ def _check(options: argparse.Namespace) -> _Outcome:
     if options.format == "json":
         return _Outcome(code, _to_json([problem.model_dump(mode="json") for problem in problems]))
     return _Outcome(code, _to_lines(problems) or "no problems")
+
+
+def _schema(options: argparse.Namespace) -> _Outcome:
+    return _Outcome(_FINE, prompt_instructions() if options.instructions else _to_json(recommendation_schema()))
 
 
 def _read_file(path: str) -> Reading:
@@ -163,4 +167,8 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
     checking.add_argument("--strict", action="store_true", help="exit with 1 for warnings too")
     checking.set_defaults(run=_check)
+
+    asking = commands.add_parser("schema", help="print the JSON schema to ask a model for")
+    asking.add_argument("--instructions", action="store_true", help="print rules and an example for a prompt instead")
+    asking.set_defaults(run=_schema)
     return parser

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Iterable, Mapping, Tuple
+from typing import Callable, FrozenSet, Iterable, Mapping, Tuple
 
 from typing_extensions import Literal, TypeAlias
 
@@ -12,6 +12,7 @@ from wfplan.values import EMPTY, Items, Value, trusted
 
 __all__ = [
     "CODES",
+    "LENIENT",
     "BackendNotAvailableError",
     "InvalidWorkflowError",
     "PermanentError",
@@ -33,11 +34,33 @@ CODES: Mapping[str, Severity] = {
     "unknown-dependency": "error",
     "self-dependency": "error",
     "dependency-cycle": "error",
+    "ambiguous-answer": "error",
+    "conflicting-fields": "error",
+    "confusable-ids": "error",
+    "surrounding-text": "warning",
+    "code-fence": "warning",
+    "thinking-block": "warning",
+    "json-lines": "warning",
+    "repaired-json": "warning",
+    "text-plan": "warning",
+    "yaml-document": "warning",
+    "wrapped-document": "warning",
+    "text-in-text": "warning",
+    "mapping-of-steps": "warning",
+    "key-alias": "warning",
+    "number-as-id": "warning",
+    "missing-id": "warning",
+    "missing-action": "warning",
+    "null-as-none": "warning",
+    "text-as-list": "warning",
+    "dependency-object": "warning",
+    "confidence-text": "warning",
     "duplicate-dependency": "warning",
     "unknown-execution-mode": "warning",
     "empty-workflow": "warning",
     "unknown-field": "warning",
     "no-dependencies": "info",
+    "repaired": "info",
     "invalid-setting": "error",
     "invalid-executor": "error",
     "invalid-parameters": "error",
@@ -54,6 +77,15 @@ CODES: Mapping[str, Severity] = {
     "close-failed": "warning",
 }
 """Every code with its usual severity. Codes are never renamed; docs/problems.md tells what each one means."""
+
+LENIENT: FrozenSet[str] = frozenset(
+    """
+    surrounding-text code-fence thinking-block json-lines repaired-json text-plan yaml-document wrapped-document
+    text-in-text mapping-of-steps key-alias number-as-id missing-id missing-action null-as-none text-as-list
+    dependency-object confidence-text unknown-field
+    """.split()
+)
+"""The codes of what was read although it was not written as it should be; errors, if it is read strictly."""
 
 _ORDER: Tuple[Severity, ...] = ("error", "warning", "info")
 _LISTED = 1000
@@ -85,9 +117,13 @@ class Problem(Value):
 class ProblemList:
     """Collects problems: the first 1,000 of each severity are kept, all are counted."""
 
-    __slots__ = ("_counts", "_kept")
+    __slots__ = ("_counts", "_kept", "revise")
+
+    revise: Callable[[Problem], Problem] | None
+    """What is done to each problem before it is kept: tell its place in other words, say what else is known."""
 
     def __init__(self, problems: Iterable[Problem] = ()) -> None:
+        self.revise = None
         self._counts: dict[Severity, int] = dict.fromkeys(_ORDER, 0)
         self._kept: dict[Severity, list[Problem]] = {severity: [] for severity in _ORDER}
         for problem in problems:
@@ -120,6 +156,8 @@ class ProblemList:
 
     def keep(self, problem: Problem) -> None:
         """Count a problem, and keep it if it will be listed."""
+        if self.revise is not None:
+            problem = self.revise(problem)
         self._counts[problem.severity] += 1
         if self._counts[problem.severity] <= _LISTED:
             self._kept[problem.severity].append(problem)

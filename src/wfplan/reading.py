@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Sequence, Union
+from typing import Any, Iterable, Optional, Sequence, Union
 
 from pydantic import model_validator
 
@@ -66,9 +66,16 @@ class Reading(Value):
         if place is None:
             raise KeyError(f"no {self.wording.noun} has the {key} {quote(id_)}")
         items[place] = self.wording.kind.model_validate({**vars(items[place]), **changes})
-        kept = self._document_problems()
+        return self.with_items(items)
+
+    def with_items(self, items: Sequence[Union[Recommendation, Step]], found: Iterable[Problem] = ()) -> Reading:
+        """A new reading of other items, and of what was `found` with them.
+
+        Problems between the items are looked for anew; those of the document itself stay.
+        """
+        kept = [*self._document_problems(), *found]
         in_error = {name for problem in kept if problem.severity == "error" for name in problem.steps}
-        unreadable = in_error.difference(vars(item)[key] for item in self.items)
+        unreadable = in_error.difference(vars(item)[self.wording.key] for item in self.items)
         problems = ProblemList(kept)
         if self.wording is RECOMMENDATIONS:
             note_missing_dependencies(items, problems)

@@ -333,10 +333,13 @@ def test_unknown_fields_do_not_hide_wrong_metadata() -> None:
 
 # --------------------------------------------------------------------------------- order that is stated elsewhere
 
+READ_AS_DEPENDENCIES = """
+    dependency dependent_on depends_on dependsOn dependson Depends-On DEPENDENCIES Dependencies deps dep needs requires
+    prerequisites prereqs after run_after runAfter upstream predecessors blocked_by blockedBy waits_for waitFor
+""".split()
+
 SPELLINGS = """
-    dependancies dependecies dependenceis depedencies dependency dependent_on depends depends_on dependsOn dependson
-    Depends-On DEPENDENCIES Dependencies deps dep needs requires required require prerequisites prereqs after run_after
-    runAfter upstream parents predecessors blocked_by blockedBy waits_for waitFor edges links before
+    dependancies dependecies dependenceis depedencies depends require required parents edges links before
 """.split()
 
 ORDINARY = """
@@ -360,6 +363,37 @@ def test_a_field_that_looks_like_dependencies_is_refused(key: str, value: Any) -
         assert (problem.severity, problem.steps) == ("error", ("b",))
         assert '"dependencies"' in problem.suggestion
         assert not reading.ok
+
+
+@pytest.mark.parametrize("key", READ_AS_DEPENDENCIES)
+@pytest.mark.parametrize(
+    ("value", "needs", "code"),
+    [
+        (["a"], ("a",), None),
+        ("a", ("a",), "text-as-list"),
+        ([], (), None),
+        (None, (), "null-as-none"),
+        ({"a": "done"}, ("a",), "dependency-object"),
+    ],
+)
+def test_another_name_of_dependencies_is_read_as_such(key: str, value: Any, needs: Any, code: Any) -> None:
+    """With a warning at its place; beside the field itself, both have to say the same."""
+    for document, place in (
+        (recs(rec("a"), {"id": "b", "action": "x", key: value}), "/recommendations/1"),
+        (steps({"name": "a"}, {"name": "b", key: value}), "/steps/1"),
+    ):
+        reading = wfplan.read(document)
+        assert reading.ok
+        assert reading.items[1].dependencies == needs
+        told = [("key-alias", f"{place}/{key}"), *([(code, f"{place}/{key}")] if code else [])]
+        assert sorted(found_in(reading)) == sorted(told)
+        assert not wfplan.read(document, strict=True).ok
+    both = wfplan.read([rec("a"), rec("b", "a", **{key: value})])
+    if value == ["a"]:
+        assert both.ok
+        assert both.items[1].dependencies == needs
+    else:
+        assert [problem.code for problem in both.problems if problem.severity == "error"] == ["conflicting-fields"]
 
 
 @pytest.mark.parametrize("key", ORDINARY)
@@ -601,7 +635,7 @@ def test_a_workflow_that_cannot_be_planned_has_its_own_problems() -> None:
 def test_default_limits() -> None:
     """128 MiB, 100 levels, 200,000 steps, 2,000,000 dependencies."""
     parameters = inspect.signature(wfplan.read).parameters
-    assert {name: parameters[name].default for name in list(parameters)[1:]} == {
+    assert {name: parameters[name].default for name in parameters if name.startswith("max_")} == {
         "max_bytes": 128 * 1024 * 1024,
         "max_depth": 100,
         "max_steps": 200_000,

@@ -1,14 +1,11 @@
-"""Untidy answers of models, and what becomes of each today: tests/intake/untidy.json is the one table of them.
+"""Untidy answers of models, and what becomes of each: tests/intake/untidy.json is the one table of them.
 
 A row has a `name`, the answer as text (`raw`) and `today`:
 
-- `"reads"`: it is read without an error, and gives the `graph`, from each id or name to what it needs;
-- a list of codes: it is refused, with errors of exactly these codes. `meant` is the graph that the answer stands for,
-  or, where it has to be refused for good, why.
-
-Today the reader takes canonical shapes only, and any other is an error. When it learns to be lenient, rows move from
-their codes to "read, with a warning": `today` becomes `"reads"`, `meant` becomes `graph`, and the warning is named.
-Rows whose `meant` is a sentence stay refused.
+- `"reads"`: it is read without an error, and gives the `graph`, from each id or name to what it needs, with `warnings`
+  of exactly these codes;
+- a list of codes: it is refused, with errors of exactly these codes. `meant` is the graph that a person would take it
+  for, or, where nobody should, why.
 """
 
 from __future__ import annotations
@@ -20,7 +17,7 @@ from typing import Any, Dict, List
 import pytest
 
 import wfplan
-from wfplan.problems import CODES
+from wfplan.problems import CODES, LENIENT
 
 ROWS: List[Dict[str, Any]] = json.loads((Path(__file__).parent / "untidy.json").read_text(encoding="utf-8"))
 READ = [row for row in ROWS if row["today"] == "reads"]
@@ -52,14 +49,25 @@ def test_the_table_is_whole() -> None:
 
 
 @named(READ)
-def test_canonical_answers_read(row: Dict[str, Any]) -> None:
-    """What is canonical, however spaced, reads without an error, gives its graph, and can be planned."""
+def test_answers_that_are_clear_are_read(row: Dict[str, Any]) -> None:
+    """What can mean only one thing reads without an error, tells what was untidy, gives its graph, and is planned."""
     reading = wfplan.read(row["raw"])
     assert [problem for problem in reading.problems if problem.severity == "error"] == []
     assert reading.ok
     assert graph_of(reading) == row["graph"]
+    assert sorted({problem.code for problem in reading.problems if problem.severity == "warning"}) == row["warnings"]
     plan = wfplan.plan(reading, naming="id")
     assert {name: list(dict.fromkeys(step.dependencies)) for name, step in plan.steps.items()} == row["graph"]
+
+
+@named(READ)
+def test_strictly_only_what_is_tidy_is_read(row: Dict[str, Any]) -> None:
+    """Each warning of a lenient reading is an error then, at the same place."""
+    reading, strictly = wfplan.read(row["raw"]), wfplan.read(row["raw"], strict=True)
+    lenient = {(problem.code, problem.location) for problem in reading.problems if problem.code in LENIENT}
+    errors = {(problem.code, problem.location) for problem in strictly.problems if problem.severity == "error"}
+    assert errors == lenient
+    assert strictly.ok == (not lenient)
 
 
 @named(REFUSED)

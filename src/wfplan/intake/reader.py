@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence, Union
+from typing import Any, Callable, Dict, List, Sequence, Union
 
 from wfplan.field_errors import kind_of
+from wfplan.intake.answer import Found, find_document
 from wfplan.intake.canonical import Canonical, read_canonical
+from wfplan.intake.hints import Hints
 from wfplan.intake.items import Place, ReadItems, ids_of, items_location, read_items, report_order
 from wfplan.intake.limits import DEFAULT, Limits
+from wfplan.intake.lookalikes import report_lookalikes
+from wfplan.intake.origins import Origin
 from wfplan.intake.plan_dumps import verify_plan
 from wfplan.intake.settings import read_settings
 from wfplan.intake.shapes import Shape, find_shape
 from wfplan.intake.syntax import RepeatedKey, decode, inspect_document, parse
+from wfplan.intake.tidying import Spelling, tidy
+from wfplan.intake.wrappers import unwrap
 from wfplan.json_values import is_list, is_object
 from wfplan.locations import ListLocation, pointer
 from wfplan.models import Workflow
 from wfplan.names import quote, why_not_a_name
-from wfplan.problems import ProblemList
+from wfplan.problems import LENIENT, Problem, ProblemList
 from wfplan.reading import Reading, make_reading
 from wfplan.validation import (
     RECOMMENDATIONS,
@@ -34,6 +40,7 @@ __all__ = ["read"]
 def read(
     source: Union[str, bytes, bytearray, Dict[str, Any], List[Any]],
     *,
+    strict: bool = False,
     max_bytes: int = DEFAULT.max_bytes,
     max_depth: int = DEFAULT.max_depth,
     max_steps: int = DEFAULT.max_steps,
@@ -45,46 +52,127 @@ def read(
     if they have a `name`, recommendations if they have an `id`), either list alone, a WorkflowExecution resource, or
     the dump of a workflow or of a plan, whose batches are then verified.
 
+    What models write instead is read too, as far as nothing about the order has to be guessed: text around the JSON,
+    other names of keys, numbers for ids and the like. Each is a warning with a code of its own; an error, if `strict`.
+
     `max_bytes` bounds text, `max_depth` the levels of nesting (text is never read beyond 200), `max_steps` the steps,
     `max_dependencies` the dependencies and locks of all together; what is beyond is refused whole.
 
-    >>> reading = read('{"recommendations": [{"id": "rec-001", "action": "scale", "dependencies": "rec-000"}]}')
+    >>> reading = read('The plan: {"steps": [{"id": 1, "action": "scale"}, {"id": 2, "tool": "verify", "needs": [0]}]}')
     >>> reading.ok
     False
-    >>> print(reading.problems[0].location, reading.problems[0].suggestion)
-    /recommendations/0/dependencies write ["rec-000"]
+    >>> print(reading.problems[0].location, reading.problems[0].message)
+    /steps/1/needs/0 "2" needs "0", but no recommendation has this id
     """
     limits = Limits(max_bytes, max_depth, max_steps, max_dependencies)
     problems = ProblemList()
-    document: Any = source
+    problems.revise = _as_error if strict else None
+    found: Found | None = Found(source, has_pointers=True)
     if isinstance(source, (str, bytes, bytearray)):
         text = decode(source, limits, problems)
         canonical = None if text is None else read_canonical(text, limits)
-        if canonical is not None:
-            return _read_canonical(canonical, problems)
-        document = None if text is None else parse(text, problems)
-    elif not (is_object(document) or is_list(document)):
+        reading = None if canonical is None else _read_canonical(canonical)
+        if reading is not None:
+            return reading
+        found = None if text is None else _parse(text, limits, problems)
+    elif not (is_object(source) or is_list(source)):
+        found = None
         problems.add(
             "invalid-document",
             f"{kind_of(source)} cannot be read",
             suggestion="pass JSON text, or the dict or list that it stands for",
         )
-    repeated = None if problems.has_errors else inspect_document(document, limits, problems)
-    shape = None if repeated is None else find_shape(document, problems)
-    if repeated is not None:
-        _report_repeated(repeated, shape, problems)
+    return make_reading((), None, problems, None) if found is None else _read_found(found, limits, problems)
+
+
+def _read_found(found: Found, limits: Limits, problems: ProblemList) -> Reading:
+    """The long way, from a document of any shape: wrappers are taken off, names and values of items made canonical."""
+    severely = problems.revise
+    document, has_pointers = found
+    repeated = inspect_document(document, limits, problems)
+    if repeated is None:
+        return make_reading((), None, problems, None)
+    unwrapped = unwrap(document, problems)
+    if unwrapped.document is not document and inspect_document(unwrapped.document, limits, problems) is None:
+        return make_reading((), None, problems, None)
+    spelling = Spelling({}, {})
+    origin = Origin(unwrapped.base, unwrapped.list_key, unwrapped.keys, spelling=spelling)
+    problems.revise = _Revising(origin, None, severely, has_pointers=has_pointers)
+    shape = find_shape(unwrapped.document, problems)
+    problems.revise = severely
+    _report_repeated(repeated, shape, problems)
     if shape is None or not _is_within(shape, limits, problems):
         return make_reading((), None, problems, None)
-    return _read_shape(shape, problems)
+    origin = origin._replace(list_pointer=shape.location)
+    problems.revise = _Revising(origin, None, severely, has_pointers=has_pointers)
+    shape = shape._replace(items=tidy(shape, spelling, problems))
+    hints = Hints(shape.items, shape.wording.key)
+    problems.revise = severely
+    ids = ids_of(shape)
+    for location, key, value in unwrapped.beside:
+        report_order(key, value, ids, Place("the document", location), problems)
+    problems.revise = _Revising(origin, hints, severely, has_pointers=has_pointers)
+    return _read_shape(shape, ids, problems)
 
 
-def _read_canonical(canonical: Canonical, problems: ProblemList) -> Reading:
-    """The short way: every item is valid, only what lies between them is looked for."""
+class _Revising:
+    """What is done to each problem with a document: its place is told as in the original, and its likely cause."""
+
+    def __init__(
+        self, origin: Origin, hints: Hints | None, severely: Callable[[Problem], Problem] | None, *, has_pointers: bool
+    ) -> None:
+        self._origin = origin
+        self._hints = hints
+        self._severely = severely
+        self._has_pointers = has_pointers
+
+    def __call__(self, problem: Problem) -> Problem:
+        if self._hints is not None:
+            problem = self._hints.improve(problem)
+        location = self._origin.of(problem.location) if self._has_pointers else ""
+        if location != problem.location:
+            problem = problem.model_copy(update={"location": location})
+        return problem if self._severely is None else self._severely(problem)
+
+
+def _as_error(problem: Problem) -> Problem:
+    """Strictly, what was read otherwise than it was written is refused."""
+    if problem.code in LENIENT and problem.severity == "warning":
+        return problem.model_copy(update={"severity": "error"})
+    return problem
+
+
+def _parse(text: str, limits: Limits, problems: ProblemList) -> Found | None:
+    """The document in a text: the whole, or the one that is somewhere in it."""
+    silent = ProblemList()
+    document = parse(text, silent)
+    if not silent.has_errors:
+        return Found(document, has_pointers=True)
+    found = None
+    if all(problem.code != "limit-exceeded" for problem in silent.listed()):
+        looked = ProblemList()
+        found = find_document(text, limits, looked)
+        told = {problem.code for problem in looked.listed() if problem.severity == "error"}
+        if found is not None or told != {"invalid-document"} or text.lstrip()[:1] not in ("{", "["):
+            silent = looked  # else, the parser knows better what is wrong with it
+    for problem in silent.listed():
+        problems.keep(problem)
+    return found
+
+
+def _read_canonical(canonical: Canonical) -> Reading | None:
+    """The short way: every item is valid, only what lies between them is looked for.
+
+    None if an error is found, of which the long way knows more.
+    """
+    problems = ProblemList()
     items, location, workflow, plan = canonical
+    wording = RECOMMENDATIONS if workflow is None else STEPS
+    report_lookalikes([vars(item)[wording.key] for item in items], wording.noun, location, problems)
     surveyed = _search(items, workflow, ListLocation(location), problems)
     if plan is not None and workflow is not None and surveyed is not None:
         verify_plan(plan, items, workflow, surveyed, problems)
-    return make_reading(items, workflow, problems, surveyed)
+    return None if problems.has_errors else make_reading(items, workflow, problems, surveyed)
 
 
 def _report_repeated(repeated: Sequence[RepeatedKey], shape: Shape | None, problems: ProblemList) -> None:
@@ -105,9 +193,8 @@ def _report_repeated(repeated: Sequence[RepeatedKey], shape: Shape | None, probl
         )
 
 
-def _read_shape(shape: Shape, problems: ProblemList) -> Reading:
+def _read_shape(shape: Shape, ids: set[str], problems: ProblemList) -> Reading:
     """The long way: item by item, every problem with its place."""
-    ids = ids_of(shape)
     for location, key, value in shape.beside:
         report_order(key, value, ids, Place("the document", location), problems)
         if key == "problems" and _holds_errors(value):
@@ -120,6 +207,7 @@ def _read_shape(shape: Shape, problems: ProblemList) -> Reading:
     workflow = read_settings(shape, problems) if shape.wording is STEPS else None
     if workflow is None:
         _report_unread_settings(shape, problems)
+    _report_lookalikes(shape, problems)
     read = read_items(shape, ids, problems)
     items = tuple(read.items)
     surveyed = None
@@ -130,6 +218,13 @@ def _read_shape(shape: Shape, problems: ProblemList) -> Reading:
     if shape.plan is not None and workflow is not None and surveyed is not None:
         verify_plan(shape.plan, items, workflow, surveyed, problems)
     return make_reading(items, workflow, problems, surveyed)
+
+
+def _report_lookalikes(shape: Shape, problems: ProblemList) -> None:
+    items: List[Dict[Any, Any]] = [item for item in shape.items if is_object(item)]
+    names = [item.get(shape.wording.key) for item in items]
+    valid = [name for name in names if isinstance(name, str) and not why_not_a_name(name)]
+    report_lookalikes(valid, shape.wording.noun, shape.location, problems)
 
 
 def _holds_errors(problems: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from wfplan.field_errors import kind_of
+from wfplan.intake.aliases import canonical_field, plain
 from wfplan.json_values import is_list, is_object
 from wfplan.locations import pointer
 from wfplan.problems import ProblemList
@@ -149,9 +150,12 @@ def _of_list(value: Any, location: str, usual: Wording, problems: ProblemList) -
 
 
 def _kind_of_item(item: Any) -> Wording | None:
-    if not is_object(item) or not ("id" in item or "name" in item):
+    if not is_object(item):
         return None
-    return RECOMMENDATIONS if "id" in item else STEPS
+    keys = [key for key in item if isinstance(key, str)]
+    if any(canonical_field(key, ("id",)) == "id" for key in keys):
+        return RECOMMENDATIONS
+    return STEPS if any(plain(key) == "name" for key in keys) else None
 
 
 def _as_list(value: Any, location: str, wording: Wording, problems: ProblemList) -> Sequence[Any] | None:

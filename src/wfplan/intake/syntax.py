@@ -76,8 +76,10 @@ def parse(text: str, problems: ProblemList) -> Any:
         return json.loads(text, object_pairs_hook=_to_object)
     except RecursionError:
         problems.add("limit-exceeded", "the document is nested deeper than the calling program's stack has room for")
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         problems.add("invalid-document", f"the document is not JSON: {error}", suggestion=_PLAIN)
+    except ValueError as error:
+        problems.add("limit-exceeded", f"the document holds what this Python does not read: {error}")
     return None
 
 

@@ -1,0 +1,49 @@
+"""Fixes that cannot change what runs when."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import AbstractSet, Any, List, Sequence, Tuple
+
+from wfplan.names import list_names, quote
+from wfplan.problems import ProblemList
+from wfplan.reading import Reading
+
+__all__ = ["repair"]
+
+
+def repair(reading: Reading) -> Reading:
+    """The same reading without what can be mended for sure; each fix is told as an `info` problem, `repaired`.
+
+    A dependency that is listed more than once is listed once, and one that is an id but for spaces around it is that
+    id. Whatever else is wrong may mean another order, so it stays, for a person or a model to take its suggestion:
+    `reading.replace(id, dependencies=[...])`.
+
+    >>> import wfplan
+    >>> answer = [{"id": "a", "action": "x"}, {"id": "b", "action": "y", "dependencies": [" a", "a"]}]
+    >>> reading = repair(wfplan.read(answer))
+    >>> reading.ok, reading.recommendations[1].dependencies
+    (True, ('a',))
+    """
+    key = reading.wording.key
+    ids = {vars(item)[key] for item in reading.items}
+    found = ProblemList()
+    items: List[Any] = []
+    for item in reading.items:
+        needs = _mend(vars(item)[key], item.dependencies, ids, found)
+        items.append(item if needs == item.dependencies else item.model_copy(update={"dependencies": needs}))
+    return reading.with_items(items, found.listed()) if found.listed() else reading
+
+
+def _mend(name: str, needs: Sequence[str], ids: AbstractSet[str], found: ProblemList) -> Tuple[str, ...]:
+    """What an item needs, each once, without spaces around it."""
+    stripped = tuple(need.strip() if need not in ids and need.strip() in ids else need for need in needs)
+    once = tuple(dict.fromkeys(stripped))
+    spaced = [need for need, other in zip(needs, stripped) if need != other]
+    if spaced:
+        told = f"{quote(name)} needs {list_names(spaced)}: without the spaces, it is an id"
+        found.add("repaired", told, steps=(name,))
+    if len(once) < len(stripped):
+        twice = [need for need, count in Counter(stripped).items() if count > 1]
+        found.add("repaired", f"{quote(name)} lists {list_names(twice)} more than once: once is kept", steps=(name,))
+    return once
