@@ -24,6 +24,7 @@ check: $(VENV)/check
 bench: $(VENV)/bench
 	$(BIN)/python benchmarks/planning.py
 	$(BIN)/python benchmarks/execution.py
+	$(BIN)/python benchmarks/reading.py
 
 clean:
 	rm -rf $(VENV)

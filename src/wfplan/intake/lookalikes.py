@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Dict, Iterable, List
+from typing import Collection, Dict, List
 
 from wfplan.names import quote
 from wfplan.problems import ProblemList
@@ -20,8 +20,10 @@ _PAIRS = """
 _LOOKS = {ord(pair[0]): pair[1] for pair in _PAIRS.split()}
 
 
-def report_lookalikes(ids: Iterable[str], noun: str, location: str, problems: ProblemList) -> None:
+def report_lookalikes(ids: Collection[str], noun: str, location: str, problems: ProblemList) -> None:
     """Add a problem for all ids that look like another one; linear."""
+    if all(map(str.isascii, ids)):
+        return
     alike: Dict[str, List[str]] = {}
     for id_ in dict.fromkeys(ids):
         alike.setdefault(_skeleton(id_), []).append(id_)

@@ -32,7 +32,7 @@ class Attempt:
     changes: PlanDiff
     """What changed since the answer before, of steps and dependencies; nothing, for the first one."""
     unasked: PlanDiff
-    """Of these, the changes of steps that no problem of the answer before was about, and of their dependencies."""
+    """Of these, the changes of steps that no error of the answer before was about, and of their dependencies."""
 
     def __init__(self, number: int, reading: Reading, before: Attempt | None) -> None:
         self.number = number
@@ -122,8 +122,10 @@ def _goes_on(attempts: List[Attempt], most: int) -> bool:
 
 
 def _attempt(answer: Answer, attempts: List[Attempt], *, strict: bool) -> Attempt:
-    reading = repair(read(answer, strict=strict))
-    return Attempt(len(attempts) + 1, reading, attempts[-1] if attempts else None)
+    reading = read(answer, strict=strict)
+    mended = repair(reading)
+    # Where mending does not do, the reading itself has more to tell: places, and likely causes.
+    return Attempt(len(attempts) + 1, mended if mended.ok else reading, attempts[-1] if attempts else None)
 
 
 def _steps(reading: Reading) -> Tuple[Step, ...]:
@@ -145,8 +147,8 @@ def _steps(reading: Reading) -> Tuple[Step, ...]:
 
 
 def _beyond(changes: PlanDiff, before: Reading) -> PlanDiff:
-    """The changes of what no problem was about."""
-    asked: Set[str] = {name for problem in before.problems for name in problem.steps}
+    """The changes of what no error was about."""
+    asked: Set[str] = {name for problem in before.problems if problem.severity == "error" for name in problem.steps}
     return changes.model_copy(
         update={
             "added": tuple(step for step in changes.added if step.name not in asked),

@@ -168,7 +168,8 @@ def _read_canonical(canonical: Canonical) -> Reading | None:
     problems = ProblemList()
     items, location, workflow, plan = canonical
     wording = RECOMMENDATIONS if workflow is None else STEPS
-    report_lookalikes([vars(item)[wording.key] for item in items], wording.noun, location, problems)
+    names: List[Any] = [vars(item)[wording.key] for item in items]
+    report_lookalikes(names, wording.noun, location, problems)
     surveyed = _search(items, workflow, ListLocation(location), problems)
     if plan is not None and workflow is not None and surveyed is not None:
         verify_plan(plan, items, workflow, surveyed, problems)
@@ -221,9 +222,10 @@ def _read_shape(shape: Shape, ids: set[str], problems: ProblemList) -> Reading:
 
 
 def _report_lookalikes(shape: Shape, problems: ProblemList) -> None:
-    items: List[Dict[Any, Any]] = [item for item in shape.items if is_object(item)]
-    names = [item.get(shape.wording.key) for item in items]
-    valid = [name for name in names if isinstance(name, str) and not why_not_a_name(name)]
+    key = shape.wording.key
+    items: List[Dict[str, Any]] = [item for item in shape.items if is_object(item)]
+    names: List[Any] = [item.get(key) for item in items]
+    valid: List[str] = [name for name in names if isinstance(name, str) and not why_not_a_name(name)]
     report_lookalikes(valid, shape.wording.noun, shape.location, problems)
 
 
