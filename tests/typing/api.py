@@ -20,7 +20,11 @@ from wfplan import (
     Step,
     Workflow,
 )
+from wfplan.diff import PlanDiff, diff
+from wfplan.execution.resume import resume_preview
+from wfplan.execution.rollback import rollback_plan, rollback_preview
 from wfplan.graph import DependencyGraph
+from wfplan.intake import Feedback, feedback, plan_with_feedback, repair
 from wfplan.planner import build_dependency_graph, calculate_execution_order, determine_execution_strategy
 
 names: List[str] = ["a"]
@@ -91,3 +95,27 @@ wfplan.run(wfplan.Progress(plan, state=report), wfplan.FunctionExecutor({"restar
 progress = wfplan.Progress(plan, state=[report.steps["b"]], max_parallel=2, run_id="r")
 assert_type(progress.get_ready(now=0.0), Tuple[wfplan.StepCall, ...])
 assert_type(progress.wake_at, Optional[float])
+
+report = wfplan.run(plan, Recorder(), journal="run.jsonl", resume=report, dry_run=False)
+assert_type(wfplan.ExecutionReport.from_journal("run.jsonl", plan), wfplan.ExecutionReport)
+assert_type(report.plan, Optional[ExecutionPlan])
+assert_type(report.rollback, Dict[str, wfplan.StepReport])
+assert_type(report.uncertain, Tuple[str, ...])
+assert_type(rollback_plan(plan, ["a"]), ExecutionPlan)
+assert_type(rollback_preview(plan).point_of_no_return, Optional[int])
+assert_type(resume_preview(plan, report).keeps, Tuple[str, ...])
+
+assert_type(repair(reading), Reading)
+told = feedback(reading.problems, reading.recommendations)
+assert_type(told, Feedback)
+assert_type(told.data, Dict[str, Any])
+
+
+def ask(told: Optional[Feedback]) -> str:
+    return str(told)
+
+
+conversation = plan_with_feedback(ask, max_attempts=2)
+assert_type(conversation.plan, Optional[ExecutionPlan])
+assert_type(conversation.attempts[0].changes, PlanDiff)
+assert_type(diff(plan, plan).added, Tuple[Step, ...])

@@ -23,6 +23,10 @@ class LockedError(OSError):
 class JournalFile:
     """A regular file, locked from `__init__` to `close`, or to the end of the process, however it ends."""
 
+    path: Path
+    is_new: bool
+    """Whether it was created here."""
+
     def __init__(self, path: str | PathLike[str]) -> None:
         """Open the file, which only its owner can read if it is created here.
 
