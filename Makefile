@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench clean
+.PHONY: demo test fuzz check bench clean
 
 demo: $(VENV)/core
 	$(BIN)/wfplan plan examples/payment-api.json
@@ -13,6 +13,10 @@ test: $(VENV)/test
 	$(BIN)/coverage run -m pytest $(PYTEST)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+# Many more damaged answers than a test run has time for; what is found goes into tests/intake/findings.
+fuzz: $(VENV)/test
+	$(BIN)/python -m pytest --hypothesis-profile=thorough tests/property/test_reading_fuzz.py
 
 check: $(VENV)/check
 	$(BIN)/ruff format --check .

@@ -222,9 +222,12 @@ def diff_steps(before: Sequence[Step], after: Sequence[Step]) -> PlanDiff:
     Steps are tied as by `diff`; of a name declared twice the last counts, and a dependency that does not exist is one
     like any other.
     """
-    after_of = _match(before, after)
-    old = _Side({step.name: step for step in before}, (), {}, after_of)
-    new = _Side({step.name: step for step in after}, (), {}, {name: was for was, name in after_of.items()})
+    steps, steps_after = ({step.name: step for step in side} for side in (before, after))
+    needs = {need for step in before for need in step.dependencies}
+    after_of = {need: need for need in needs if need not in steps and need not in steps_after}
+    after_of.update(_match(before, after))
+    old = _Side(steps, (), {}, after_of)
+    new = _Side(steps_after, (), {}, {name: was for was, name in after_of.items()})
     return PlanDiff(
         added=tuple(_only_in(new)),
         removed=tuple(_only_in(old)),

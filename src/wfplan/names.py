@@ -9,6 +9,8 @@ __all__ = ["MAX_NAME_LENGTH", "counted", "escape", "list_names", "nearest", "quo
 
 MAX_NAME_LENGTH = 128
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Printable to Python, and never seen: fillers and the like, and what chooses the look of a character before it.
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0").union(map(chr, range(0xFE00, 0xFE10)))
 _QUOTED_LENGTH = 80
 _ALIKE = 0.5
 _QUOTED = frozenset('"\\')
@@ -28,15 +30,17 @@ def why_not_a_name(text: str) -> str | None:
         return "holds a control character that turns the direction of writing"
     if not text.isprintable():
         return "holds a character that cannot be printed"
+    if not _INVISIBLE.isdisjoint(text):
+        return "holds a character that cannot be seen"
     if not unicodedata.is_normalized("NFC", text):
         return "is not in Unicode normal form NFC"
     return None
 
 
-def quote(text: str) -> str:
-    """`text` for a message: in quotes, on one line, nothing unprintable in it, cut where it is long."""
-    if len(text) > _QUOTED_LENGTH:
-        text = text[: _QUOTED_LENGTH - 3] + "..."
+def quote(text: str, length: int = _QUOTED_LENGTH) -> str:
+    """`text` for a message: in quotes, on one line, nothing unprintable in it, cut where it is longer than `length`."""
+    if len(text) > length:
+        text = text[: length - 3] + "..."
     return f'"{escape(text, also=_QUOTED)}"'
 
 
@@ -50,9 +54,9 @@ def escape(text: str, also: frozenset[str] = frozenset()) -> str:
     )
 
 
-def list_names(names: Sequence[str], limit: int = 10) -> str:
+def list_names(names: Sequence[str], limit: int = 10, length: int = _QUOTED_LENGTH) -> str:
     """The first names for a message, quoted, and how many more there are."""
-    listed = ", ".join(map(quote, names[:limit]))
+    listed = ", ".join(quote(name, length) for name in names[:limit])
     more = len(names) - limit
     return f"{listed} and {more:,} more" if more > 0 else listed
 

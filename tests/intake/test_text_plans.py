@@ -242,7 +242,7 @@ def test_what_may_lose_an_edge_is_refused(text: str, expected: str) -> None:
 def test_an_edge_to_a_node_that_is_not_there_is_not_lost(edge: str) -> None:
     plan, problems = read(f"Node: 1: a\nEdge: (START,1) (1,END) {edge}")
     assert plan is not None
-    assert [(problem.code, problem.message.count(edge)) for problem in problems] == [("unknown-dependency", 1)]
+    assert [(problem.code, problem.message.count(edge)) for problem in problems] == [("invalid-document", 1)]
 
 
 @pytest.mark.parametrize(

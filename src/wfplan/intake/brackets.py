@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Iterator, NamedTuple
 
-__all__ = ["Stretch", "find_stretches"]
+__all__ = ["STRING", "Stretch", "find_stretches"]
 
+STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _TOKEN = re.compile(r'[\[\]{}"]')
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_BEGINS_LIKE_JSON = re.compile(r"""[\[{]\s*(?:["'\[{\]}/#]|-?\d|true|false|null|$)""")
-_MOST_IN_PROSE = 100
+_BEGINS_LIKE_JSON = re.compile(r"""[\[{]\s*(?:["'\[{\]}/#]|-?\d|true|false|null|[\w$]+\s*:|$)""")
+_MOST_IN_PROSE = 20
 
 
 class Stretch(NamedTuple):
@@ -23,31 +23,32 @@ class Stretch(NamedTuple):
 
 
 def find_stretches(text: str) -> Iterator[Stretch]:
-    """The outermost stretches in brackets, in one pass over the text.
+    """The outermost stretches in brackets.
 
-    A bracket that is never closed is passed over if it does not look like the beginning of JSON; that happens 100
+    A bracket that is never closed is passed over if it does not look like the beginning of JSON; that happens 20
     times at most, then the rest of the text is one stretch that is not closed.
     """
+    last = max(text.rfind("]"), text.rfind("}"))
     position = 0
     passed_over = 0
     while True:
         token = _TOKEN.search(text, position)
         if token is None:
             return
+        start = position = token.start()
         if token.group() not in "[{":
-            position = token.end()
+            position += 1
             continue
-        start = token.start()
-        end = _find_end(text, start)
+        end = _find_end(text, start) if start < last else None
         if end is not None:
             yield Stretch(start, end, is_closed=True)
             position = end
-        elif passed_over < _MOST_IN_PROSE and not _BEGINS_LIKE_JSON.match(text, start):
-            passed_over += 1
-            position = start + 1
-        else:
+        elif _BEGINS_LIKE_JSON.match(text, start) or (passed_over >= _MOST_IN_PROSE and start < last):
             yield Stretch(start, len(text), is_closed=False)
             return
+        else:
+            passed_over += 1
+            position += 1
 
 
 def _find_end(text: str, start: int) -> int | None:
@@ -60,7 +61,7 @@ def _find_end(text: str, start: int) -> int | None:
             return None
         position = token.end()
         if token.group() == '"':
-            string = _STRING.match(text, token.start())
+            string = STRING.match(text, token.start())
             if string is None:
                 return None
             position = string.end()

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import AbstractSet, Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
+from typing import AbstractSet, Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 from pydantic import ValidationError
 
 from wfplan.field_errors import add_field_errors, kind_of
-from wfplan.intake.shapes import Shape
-from wfplan.intake.spelling import as_id, is_execution_mode, is_made_of_ids, looks_like_dependencies, states_order
+from wfplan.intake.shapes import Beside, Shape
+from wfplan.intake.spelling import (
+    as_id,
+    is_execution_mode,
+    is_made_of_ids,
+    is_order_by,
+    looks_like_dependencies,
+    may_state_order,
+    states_order,
+)
+from wfplan.intake.wrappers import holds_work
 from wfplan.json_values import NotJsonError, copy_json_object, is_list, is_object
 from wfplan.locations import ListLocation, pointer
 from wfplan.names import quote, why_not_a_name
@@ -17,7 +26,7 @@ from wfplan.validation import Item, Wording
 
 _MOST_TOLD = 20
 
-__all__ = ["Place", "ReadItems", "ids_of", "items_location", "read_items", "report_order"]
+__all__ = ["Place", "ReadItems", "ids_of", "items_location", "read_items", "report_beside"]
 
 
 class ReadItems(NamedTuple):
@@ -98,7 +107,7 @@ def _known_fields(
     fields = {key: value for key, value in raw.items() if key in known}
     kept: List[Tuple[str, Any]] = []
     for key in unknown:
-        if report_order(key, raw[key], ids, place, problems, states_order):
+        if _report_order(key, raw[key], ids, place, problems, states_order):
             continue
         problems.add(
             "unknown-field",
@@ -182,7 +191,20 @@ def _bounded(fields: Dict[str, Any], place: Place, problems: ProblemList) -> Dic
     return fields
 
 
-def report_order(
+def report_beside(beside: Iterable[Beside], ids: AbstractSet[str], problems: ProblemList) -> None:
+    """Add an error for each field beside the list that may state an order of it, or more of it."""
+    for location, key, value in beside:
+        place = Place("the document", location)
+        if not _report_order(key, value, ids, place, problems) and may_state_order(value, ids, key):
+            problems.add(
+                "ambiguous-answer",
+                f"{quote(key)} of the document may say what waits for what, but is not read as such",
+                location=location + pointer((key,)),
+                suggestion='state what a step needs in its field "dependencies", and leave this one out',
+            )
+
+
+def _report_order(
     key: str,
     value: Any,
     ids: AbstractSet[str],
@@ -190,14 +212,25 @@ def report_order(
     problems: ProblemList,
     is_telling: Callable[[str], bool] = looks_like_dependencies,
 ) -> bool:
-    """Whether an unknown field may state an order, by its key or its value; then it is an error.
+    """Whether an unknown field may state an order, by its key or its value, or more steps; then it is an error.
 
-    Nothing may turn into "no dependencies" by a spelling.
+    Nothing may turn into "no dependencies" by a spelling, and no step be lost.
     """
     if not isinstance(value, bool) and is_telling(key):
         reason = "looks like dependencies"
     elif is_made_of_ids(value, ids):
         reason = "is made of nothing but ids of this document"
+    elif is_order_by(key, value, ids):
+        reason = "names an id of this document"
+    elif holds_work(value):
+        problems.add(
+            "ambiguous-answer",
+            f"{quote(key)} of {place.subject} holds what may be steps of their own",
+            steps=place.steps,
+            location=place.location + pointer((key,)),
+            suggestion="answer with one list, in which every step is",
+        )
+        return True
     else:
         return False
     problems.add(

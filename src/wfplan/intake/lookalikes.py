@@ -10,12 +10,13 @@ from wfplan.problems import ProblemList
 
 __all__ = ["report_lookalikes"]
 
-# The letters of Cyrillic, Greek and Armenian that a reader takes for a Latin one, after Unicode's list of confusable
-# characters (UTS #39, confusables.txt); those of mathematical and full-width alphabets are folded by NFKC.
+# The letters of Cyrillic, Greek, Armenian and Cherokee that a reader takes for a Latin one, and dashes, after Unicode's
+# list of confusable characters (UTS #39, confusables.txt); mathematical and full-width alphabets are folded by NFKC.
 _PAIRS = """
     аa АA еe ЕE кk КK МM НH оo ОO рp РP сc СC ТT уy УY хx ХX іi ІI јj ЈJ ѕs ЅS һh ԁd ԛq ԜW ԝw ӏl ӀI ѵv
     ѴV αa ΑA ΒB ΕE ΖZ ΗH ιi ΙI κk ΚK ΜM ΝN οo ΟO ρp ΡP ΤT υu ΥY νv χx ΧX ϲc ϳj ɡg ɑa ıi աw զq հh ոn սu
     ՍU օo ՕO ցg ԼL
+    ᎪA ᏴB ᏟC ᎠD ᎬE ᏀG ᎻH ᎫJ ᏦK ᏞL ᎷM ᏢP ᏒR ᏚS ᎢT ᏙV ᎳW ᏃZ ‐- ‑- ‒- –- —- −-
 """
 _LOOKS = {ord(pair[0]): pair[1] for pair in _PAIRS.split()}
 

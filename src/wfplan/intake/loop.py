@@ -10,7 +10,7 @@ from wfplan.diff import PlanDiff, diff_steps
 from wfplan.intake.model_feedback import Feedback, feedback
 from wfplan.intake.reader import read
 from wfplan.intake.repairs import repair
-from wfplan.models import Step
+from wfplan.models import Recommendation, Step
 from wfplan.planner import plan as make_plan
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import InvalidWorkflowError
@@ -37,7 +37,7 @@ class Attempt:
     def __init__(self, number: int, reading: Reading, before: Attempt | None) -> None:
         self.number = number
         self.reading = reading
-        self.feedback = None if reading.ok else feedback(reading.problems, reading.recommendations)
+        self.feedback = None if reading.ok else feedback(reading.problems, _recommendations(reading))
         self.changes = PlanDiff() if before is None else diff_steps(_steps(before.reading), _steps(reading))
         self.unasked = self.changes if before is None else _beyond(self.changes, before.reading)
 
@@ -126,6 +126,16 @@ def _attempt(answer: Answer, attempts: List[Attempt], *, strict: bool) -> Attemp
     mended = repair(reading)
     # Where mending does not do, the reading itself has more to tell: places, and likely causes.
     return Attempt(len(attempts) + 1, mended if mended.ok else reading, attempts[-1] if attempts else None)
+
+
+def _recommendations(reading: Reading) -> Tuple[Recommendation, ...]:
+    """The items of a reading as recommendations: their ids and what they need."""
+    if reading.workflow is None:
+        return reading.recommendations
+    return tuple(
+        Recommendation(id=step.name, action=step.action, dependencies=step.dependencies)
+        for step in reading.workflow.steps
+    )
 
 
 def _steps(reading: Reading) -> Tuple[Step, ...]:

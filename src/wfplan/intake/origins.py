@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import List, NamedTuple, Optional, Sequence
+from typing import Any, List, NamedTuple, Optional, Sequence
 
 from wfplan.intake.tidying import Spelling
+from wfplan.json_values import is_list, is_object
 from wfplan.locations import pointer
 
 __all__ = ["Origin"]
@@ -15,6 +16,8 @@ _LIST = "/recommendations"
 class Origin(NamedTuple):
     """What the parts of a canonical document are called in the original."""
 
+    document: Any
+    """The original."""
     base: str = ""
     """JSON pointer of the object that holds the list."""
     list_key: Optional[str] = None
@@ -26,12 +29,37 @@ class Origin(NamedTuple):
     spelling: Spelling = Spelling({}, {})
 
     def of(self, location: str) -> str:
-        """The JSON pointer in the original of one in the canonical document."""
+        """The JSON pointer in the original of one in the canonical document; of what is around it, if it is not there.
+
+        What is not there is what came from a text, or from the lack of something.
+        """
+        found = self._find(location)
+        return found if found == location else self._cut(found)
+
+    def _find(self, location: str) -> str:
         inside = location[len(self.list_pointer) :]
         if not location.startswith(self.list_pointer) or (inside and inside[0] != "/"):
             return self.base + location
         within = [f"/{part}" for part in self._in_list(inside[1:].split("/"))] if inside else []
         return self.base + self._list() + "".join(within)
+
+    def _cut(self, location: str) -> str:
+        """As much of a pointer as leads somewhere; the last key may be one that an object should have.
+
+        Not in a mapping, where the id is no key of the object.
+        """
+        value, kept = self.document, ""
+        parts = location.split("/")[1:]
+        for number, part in enumerate(parts, start=1):
+            key = part.replace("~1", "/").replace("~0", "~")
+            if is_object(value) and (key in value or (number == len(parts) and self.keys is None)):
+                value = value.get(key)
+            elif is_list(value) and key.isdecimal() and int(key) < len(value):
+                value = value[int(key)]
+            else:
+                break
+            kept += f"/{part}"
+        return kept
 
     def _list(self) -> str:
         if self.list_key is None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List, Sequence, Union
 
 from wfplan.field_errors import kind_of
-from wfplan.intake.answer import Found, find_document
+from wfplan.intake.answer import CUT_OFF, NO_PLAN, Found, find_document
 from wfplan.intake.canonical import Canonical, read_canonical
 from wfplan.intake.hints import Hints
-from wfplan.intake.items import Place, ReadItems, ids_of, items_location, read_items, report_order
+from wfplan.intake.items import ReadItems, ids_of, items_location, read_items, report_beside
 from wfplan.intake.limits import DEFAULT, Limits
 from wfplan.intake.lookalikes import report_lookalikes
 from wfplan.intake.origins import Origin
@@ -82,7 +82,22 @@ def read(
             f"{kind_of(source)} cannot be read",
             suggestion="pass JSON text, or the dict or list that it stands for",
         )
-    return make_reading((), None, problems, None) if found is None else _read_found(found, limits, problems)
+    if found is None:
+        return make_reading((), None, problems, None)
+    if isinstance(source, (str, bytes, bytearray)):
+        return _read_found(found, limits, problems)
+    return _read_foreign(found, limits, problems)
+
+
+def _read_foreign(found: Found, limits: Limits, problems: ProblemList) -> Reading:
+    """The same for objects that may be of any class, whose methods are code of somebody else."""
+    try:
+        return _read_found(found, limits, problems)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+        problems.revise = None
+        told = f"an object in the document raises {type(error).__name__} when it is looked at"
+        problems.add("invalid-document", told, suggestion="pass what json.loads returns")
+        return make_reading((), None, problems, None)
 
 
 def _read_found(found: Found, limits: Limits, problems: ProblemList) -> Reading:
@@ -93,24 +108,26 @@ def _read_found(found: Found, limits: Limits, problems: ProblemList) -> Reading:
     if repeated is None:
         return make_reading((), None, problems, None)
     unwrapped = unwrap(document, problems)
+    spelling = Spelling({}, {})
+    list_pointer = "" if unwrapped.list_key is None else "/recommendations"
+    origin = Origin(document, unwrapped.base, unwrapped.list_key, unwrapped.keys, list_pointer, spelling)
+    problems.revise = _Revising(origin, None, severely, has_pointers=has_pointers)
     if unwrapped.document is not document and inspect_document(unwrapped.document, limits, problems) is None:
         return make_reading((), None, problems, None)
-    spelling = Spelling({}, {})
-    origin = Origin(unwrapped.base, unwrapped.list_key, unwrapped.keys, spelling=spelling)
-    problems.revise = _Revising(origin, None, severely, has_pointers=has_pointers)
     shape = find_shape(unwrapped.document, problems)
     problems.revise = severely
-    _report_repeated(repeated, shape, problems)
+    _report_repeated(document, repeated, problems)
     if shape is None or not _is_within(shape, limits, problems):
         return make_reading((), None, problems, None)
     origin = origin._replace(list_pointer=shape.location)
     problems.revise = _Revising(origin, None, severely, has_pointers=has_pointers)
     shape = shape._replace(items=tidy(shape, spelling, problems))
+    if not _is_within(shape, limits, problems):  # a text may have been a long list
+        return make_reading((), None, problems, None)
     hints = Hints(shape.items, shape.wording.key)
     problems.revise = severely
     ids = ids_of(shape)
-    for location, key, value in unwrapped.beside:
-        report_order(key, value, ids, Place("the document", location), problems)
+    report_beside(unwrapped.beside, ids, problems)
     problems.revise = _Revising(origin, hints, severely, has_pointers=has_pointers)
     return _read_shape(shape, ids, problems)
 
@@ -152,8 +169,9 @@ def _parse(text: str, limits: Limits, problems: ProblemList) -> Found | None:
     if all(problem.code != "limit-exceeded" for problem in silent.listed()):
         looked = ProblemList()
         found = find_document(text, limits, looked)
-        told = {problem.code for problem in looked.listed() if problem.severity == "error"}
-        if found is not None or told != {"invalid-document"} or text.lstrip()[:1] not in ("{", "["):
+        told = [problem.message for problem in looked.listed() if problem.severity == "error"]
+        says_little = all(message.startswith((NO_PLAN, CUT_OFF)) for message in told)
+        if found is not None or not says_little or text.lstrip()[:1] not in ("{", "["):
             silent = looked  # else, the parser knows better what is wrong with it
     for problem in silent.listed():
         problems.keep(problem)
@@ -176,28 +194,33 @@ def _read_canonical(canonical: Canonical) -> Reading | None:
     return None if problems.has_errors else make_reading(items, workflow, problems, surveyed)
 
 
-def _report_repeated(repeated: Sequence[RepeatedKey], shape: Shape | None, problems: ProblemList) -> None:
+def _report_repeated(document: Any, repeated: Sequence[RepeatedKey], problems: ProblemList) -> None:
     """Add a problem for each key that an object has twice, with the id of the item that it is in."""
     for path, key in repeated:
-        location = pointer(path)
-        steps: tuple[str, ...] = ()
-        if shape is not None and location.startswith(f"{shape.location}/"):
-            item = shape.items[path[shape.location.count("/")]]
-            name = item.get(shape.wording.key) if is_object(item) else None
-            steps = (name,) if isinstance(name, str) and not why_not_a_name(name) else ()
         problems.add(
             "duplicate-key",
             f"the key {quote(key)} is there more than once",
-            steps=steps,
-            location=location + pointer((key,)),
+            steps=_item_at(document, path),
+            location=pointer((*path, key)),
             suggestion="keep the one that is meant",
         )
 
 
+def _item_at(document: Any, path: Sequence[Any]) -> tuple[str, ...]:
+    """What the first object in a list is called on this path in the document, if there is one."""
+    value = document
+    for part in path:
+        value = value[part]
+        name = value.get("id", value.get("name")) if isinstance(part, int) and is_object(value) else None
+        if isinstance(name, str) and not why_not_a_name(name):
+            return (name,)
+    return ()
+
+
 def _read_shape(shape: Shape, ids: set[str], problems: ProblemList) -> Reading:
     """The long way: item by item, every problem with its place."""
+    report_beside(shape.beside, ids, problems)
     for location, key, value in shape.beside:
-        report_order(key, value, ids, Place("the document", location), problems)
         if key == "problems" and _holds_errors(value):
             problems.add(
                 "invalid-document",

@@ -6,10 +6,20 @@ import re
 from functools import lru_cache
 from typing import AbstractSet, Any
 
+from wfplan.intake.aliases import plain
 from wfplan.json_values import is_list, is_object
 from wfplan.names import similarity
 
-__all__ = ["as_id", "is_execution_mode", "is_made_of_ids", "looks_like_dependencies", "states_order"]
+__all__ = [
+    "as_id",
+    "has_arrow",
+    "is_execution_mode",
+    "is_made_of_ids",
+    "is_order_by",
+    "looks_like_dependencies",
+    "may_state_order",
+    "states_order",
+]
 
 _MOST_VALUES = 100_000
 _ALIKE = 0.7
@@ -18,11 +28,16 @@ _LONGEST_NUMBER = 10**15
 _DEPENDENCY_WORDS = frozenset("dep deps edge edges link links".split())
 _ORDER_WORDS = frozenset(
     """
-    after before blockedby blocks blocking child children dep deps downstream edge edges follows followedby needs next
-    parent parents preceding predecessor predecessors prereq prereqs prerequisite prerequisites previous require
-    required requires runafter runsafter startafter successor successors then upstream waitfor waitsfor waiton waitson
+    after before blockedby blocker blockers blocking blocks child children comesafter comesbefore dep deps downstream
+    edge edges followedby follows needs next parent parents precededby precedes preceding predecessor predecessors
+    prereq prereqs prerequisite prerequisites previous require required requiredby requires runafter runbefore
+    runsafter runsbefore startafter successor successors then unblocks upstream waitfor waitingfor waiton waitsfor
+    waitson
     """.split()
 )
+_MAYBE_WORDS = frozenset("order prior sequence trigger triggers wait".split())
+_ARROW = re.compile(r"([\w.:-]*\w)[\"'\])]*\s*(?:-{1,3}>|={1,2}>|→)\s*[\"'\[(]*(\w[\w.:-]*\w|\w)")
+_WORD = re.compile(r"\w[\w.:-]*\w|\w")
 _OBJECTS = re.compile("(ids?|steps?|tasks?|list|names?|recommendations?|recs?)$")
 
 
@@ -33,8 +48,10 @@ def looks_like_dependencies(key: str) -> bool:
     >>> [looks_like_dependencies(key) for key in ("dependancies", "dependsOn", "depedencies", "edges", "description")]
     [True, True, True, True, False]
     """
-    plain = _plain(key)
-    return "depend" in plain or plain in _DEPENDENCY_WORDS or similarity("dependencies", plain) >= _ALIKE
+    word = plain(key)
+    if "depend" in word or word in _DEPENDENCY_WORDS or word.endswith(("edges", "links")):
+        return True
+    return similarity("dependencies", word) >= _ALIKE
 
 
 @lru_cache(maxsize=1024)
@@ -44,8 +61,8 @@ def states_order(key: str) -> bool:
     >>> [states_order(key) for key in ("Run_After", "needs", "depends_on", "prerequisite_ids", "risk")]
     [True, True, True, True, False]
     """
-    plain = _plain(key)
-    return _OBJECTS.sub("", plain) in _ORDER_WORDS or plain in _ORDER_WORDS or looks_like_dependencies(key)
+    word = plain(key)
+    return _OBJECTS.sub("", word) in _ORDER_WORDS or word in _ORDER_WORDS or looks_like_dependencies(key)
 
 
 @lru_cache(maxsize=1024)
@@ -55,11 +72,57 @@ def is_execution_mode(key: str) -> bool:
     >>> is_execution_mode("executionMode"), is_execution_mode("mode")
     (True, False)
     """
-    return _plain(key) == "executionmode"
+    return plain(key) == "executionmode"
 
 
-def _plain(key: str) -> str:
-    return "".join(char for char in key.casefold() if char.isalnum())
+def is_order_by(key: str, value: Any, ids: AbstractSet[str]) -> bool:
+    """Whether a key that may mean many things means an order here: its value is an id of the document.
+
+    >>> [is_order_by("wait", value, {"a"}) for value in ("a", 30)], is_order_by("risk", "a", {"a"})
+    ([True, False], False)
+    """
+    return plain(key) in _MAYBE_WORDS and as_id(value) in ids
+
+
+def has_arrow(text: str, ids: AbstractSet[str]) -> bool:
+    """Whether a text draws an arrow from one id to another.
+
+    >>> has_arrow("first a, then a -> b", {"a", "b"}), has_arrow("x -> b", {"a", "b"})
+    (True, False)
+    """
+    return any(one in ids and other in ids for one, other in _ARROW.findall(text))
+
+
+def may_state_order(value: Any, ids: AbstractSet[str], key: str = "") -> bool:
+    """Whether something in a value, which is under a key, may say what waits for what, however deep it is.
+
+    That is nothing but ids, an arrow between two, or an id under a key that states an order.
+
+    >>> [may_state_order(value, {"a", "b"}) for value in ({"flow": ["a", "b"]}, {"then": "run b"}, {"next": "monitor"})]
+    [True, True, False]
+    """
+    pending: list[tuple[bool, Any]] = [(_may_order(key), value)]
+    for _ in range(_MOST_VALUES):
+        if not pending:
+            return False
+        ordered, value = pending.pop()
+        if (is_object(value) or (is_list(value) and len(value) > 1)) and is_made_of_ids(value, ids):
+            return True
+        if is_object(value):
+            pending.extend((ordered or _may_order(key), inner) for key, inner in value.items())
+        elif is_list(value):
+            pending.extend((ordered, inner) for inner in value)
+        elif (ordered and _names_any(value, ids)) or (isinstance(value, str) and has_arrow(value, ids)):
+            return True
+    return True  # too much to look through: the safe side
+
+
+def _may_order(key: Any) -> bool:
+    return isinstance(key, str) and (states_order(key) or plain(key) in _MAYBE_WORDS)
+
+
+def _names_any(value: Any, ids: AbstractSet[str]) -> bool:
+    return as_id(value) in ids or (isinstance(value, str) and not ids.isdisjoint(_WORD.findall(value)))
 
 
 def as_id(value: Any) -> str | None:

@@ -458,7 +458,7 @@ def _connect(items: List[Dict[str, Any]], edges: Dict[Tuple[str, str], _Line], f
             findings.add(line, f"{edge} leads nowhere", "edges lead from START to END, by way of nodes")
         elif node not in needs:
             message = f"{edge} names a node that is not there: {quote(node)}"
-            findings.add(line, message, 'write the node below "Node:", or correct the edge', "unknown-dependency")
+            findings.add(line, message, 'write the node below "Node:", or correct the edge')
         elif source != "START" and target != "END":
             needs[target].append(source)
     if any(source == "START" for source, _ in edges) and not any(target == "END" for _, target in edges):

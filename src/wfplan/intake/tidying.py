@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import AbstractSet, Any, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import AbstractSet, Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
-from wfplan.field_errors import kind_of
 from wfplan.intake.aliases import TITLES, canonical_field
+from wfplan.intake.need_objects import id_in, ids_of_mapping
 from wfplan.intake.parameter_pairs import fold_parameters
 from wfplan.intake.shapes import Shape
 from wfplan.intake.spelling import as_id
 from wfplan.json_values import is_list, is_object
 from wfplan.locations import pointer
-from wfplan.names import quote, why_not_a_name
+from wfplan.names import list_names, quote, why_not_a_name
 from wfplan.problems import ProblemList
 from wfplan.validation import RECOMMENDATIONS, STEPS
 
 __all__ = ["Spelling", "tidy"]
 
-_NOTHING = frozenset(("", "none", "null", "nil", "n/a", "-", "[]"))
-_SENTINELS = frozenset(("-1", "start", "end"))
-_IN_OBJECTS = ("id", "name", "step", "task", "key", "ref", "target")
+_NOTHING = frozenset(("", "none", "null", "nil", "n/a", "-", "[]", "-1", "start", "end"))
 _LONGEST_ACTION = 1024
+_LONGEST_NOTHING = 20
+_MOST_COMPARED = 100_000
 
 
 class Spelling(NamedTuple):
@@ -49,6 +49,7 @@ class _Tidying:
         self._fields: Dict[str, Optional[str]] = {}
         self._spelled, self._places = spelling
         self._numbered = False
+        self._words: Set[str] = set()
         self._told: Set[Tuple[str, int]] = set()
         self._steps: Tuple[str, ...] = ()
         self._position = 0
@@ -58,7 +59,10 @@ class _Tidying:
         items = [self._rename(number, item) if is_object(item) else item for number, item in enumerate(raw)]
         items = self._number(items)
         self._ids: AbstractSet[str] = {item[self._shape.wording.key] for item in items if self._has_name(item)}
-        return [self._tidy_values(number, item) if is_object(item) else item for number, item in enumerate(items)]
+        self._words = {word for item in items if is_object(item) for word in _names_of(item, self._shape.wording.key)}
+        tidied = [self._tidy_values(number, item) if is_object(item) else item for number, item in enumerate(items)]
+        self._check_other_ids(tidied)
+        return tidied
 
     # Keys and ids, first of all items: what a dependency means may depend on all ids.
 
@@ -130,6 +134,22 @@ class _Tidying:
 
     def _has_name(self, item: Any) -> bool:
         return is_object(item) and isinstance(item.get(self._shape.wording.key), str)
+
+    def _check_other_ids(self, items: List[Any]) -> None:
+        """An item may have a second id, which is not read; an error if a dependency may mean one of these."""
+        owners: Dict[str, Any] = {}
+        for item in items if self._shape.wording is RECOMMENDATIONS else ():
+            for key in item if is_object(item) else ():
+                other = as_id(item[key]) if key not in self._known and canonical_field(key, ("id",)) == "id" else None
+                if other is not None and other in self._ids and other != item.get("id"):
+                    owners[other] = item.get("id")
+        for number, item in enumerate(items) if owners else ():
+            needs = item.get("dependencies") if is_object(item) else ()
+            for need in needs if is_list(needs) else ():
+                if isinstance(need, str) and need in owners:
+                    self._look_at(number, item)
+                    told = f"{self._subject} needs {quote(need)}, which is the id of one and another id of another"
+                    self._note("conflicting-fields", told, ("dependencies",), "give each a single id")
 
     # Values.
 
@@ -204,8 +224,8 @@ class _Tidying:
         if isinstance(value, str):
             value = self._split(value)
         elif type(value) is int and as_id(value) is not None:
-            if value == -1 and "-1" not in self._ids:
-                self._none("dependencies", "-1")
+            if self._means_nothing(str(value)):
+                self._none("dependencies", str(value))
                 return ()
             self._note_list("a number")
             value = [value]
@@ -232,20 +252,25 @@ class _Tidying:
         if is_object(need):
             return self._id_in(need, place)
         if type(need) is int and as_id(need) is not None:
-            if need == -1 and "-1" not in self._ids:
-                self._none("dependencies", "-1", place)
+            if self._means_nothing(str(need)):
+                self._none("dependencies", str(need), place)
                 return None
             told = f"a dependency of {self._subject} is a number"
             self._note("number-as-id", told, ("dependencies", place), "write it as a text")
             return str(need)
-        if isinstance(need, str) and need not in self._ids and need.strip().casefold() in _NOTHING | _SENTINELS:
+        if isinstance(need, str) and self._means_nothing(need):
             self._none("dependencies", quote(need), place)
             return None
         return need
 
+    def _means_nothing(self, text: str) -> bool:
+        """Whether a text says that there is no dependency, and cannot mean an item."""
+        word = text.strip().casefold()
+        return word in _NOTHING and word not in self._words
+
     def _split(self, text: str) -> Any:
         """The ids in a text: itself, or what it lists."""
-        if text not in self._ids and text.strip().casefold() in _NOTHING | _SENTINELS:
+        if self._means_nothing(text):
             self._none("dependencies", quote(text))
             return ()
         if text not in self._ids and text.lstrip()[:1] == "[":
@@ -264,26 +289,26 @@ class _Tidying:
         if not value:
             self._none("dependencies", "an empty object")
             return ()
-        if set(value) <= {"id", "name"}:  # one dependency, as an object
+        if value.keys() <= {"id", "name"}:  # one dependency, as an object
             return [value]
-        if not all(
-            inner is None or inner is True or is_object(inner) or isinstance(inner, str) for inner in value.values()
-        ):
+        needs = ids_of_mapping(value, self._ids)
+        if needs is None:
             return value
         told = f'"dependencies" of {self._subject} is an object: its keys are taken, its values are not read'
         self._note("dependency-object", told, ("dependencies",), "write a list of ids")
-        return list(value)
+        return needs
 
     def _id_in(self, need: Dict[str, Any], place: int) -> Any:
         """The id in an object that stands for a dependency."""
-        keys = [key for key in _IN_OBJECTS if key in need]
-        if not keys or not isinstance(need[keys[0]], (str, int)) or isinstance(need[keys[0]], bool):
+        found = id_in(need, self._ids)
+        if found is None:
             return need
-        rest = [key for key in need if key != keys[0]]
-        unread = f", {', '.join(map(quote, rest))} beside it is not read" if rest else ""
-        told = f"a dependency of {self._subject} is an object: its {quote(keys[0])} is taken{unread}"
+        id_, key = found
+        rest = [other for other in need if other != key]
+        unread = f", {list_names(rest)} beside it is not read" if rest else ""
+        told = f"a dependency of {self._subject} is an object: its {quote(key)} is taken{unread}"
         self._note("dependency-object", told, ("dependencies", place), "write the id alone")
-        return str(need[keys[0]])
+        return id_
 
     # What is told.
 
@@ -318,16 +343,33 @@ class _Tidying:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Whether two values of a field say the same; of lists, in whatever order, numbers being ids too."""
-    if is_list(one) and is_list(other):
-        return sorted(map(_plainly, one)) == sorted(map(_plainly, other))
-    return type(one) is type(other) and one == other
+    """Whether two values of a field say the same; of lists of ids, in whatever order, numbers being ids too.
+
+    What is too large to be compared is not the same: it may hold itself, many times over.
+    """
+    ids, rivals = ([as_id(value) for value in values] if is_list(values) else [None] for values in (one, other))
+    if None not in ids and None not in rivals:
+        return sorted(map(str, ids)) == sorted(map(str, rivals))
+    pending = [(one, other)]
+    for _ in range(_MOST_COMPARED):
+        if not pending:
+            return True
+        one, other = pending.pop()
+        if is_object(one) and is_object(other) and one.keys() == other.keys():
+            pending.extend((one[key], other[key]) for key in one)
+        elif is_list(one) and is_list(other) and len(one) == len(other):
+            pending.extend(zip(one, other))
+        elif type(one) is not type(other) or is_object(one) or is_list(one) or one != other:
+            return False
+    return False
 
 
-def _plainly(value: Any) -> str:
-    return (
-        str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else f"{kind_of(value)} {value!r}"
-    )
+def _names_of(item: Dict[str, Any], key: str) -> Iterable[str]:
+    """What an item may be called, for those of these that could mean nothing."""
+    for name in (key, *TITLES, "action"):
+        text = as_id(item.get(name))
+        if text is not None and len(text) < _LONGEST_NOTHING and text.strip().casefold() in _NOTHING:
+            yield text.strip().casefold()
 
 
 def _parse_plainly(text: str) -> Any:

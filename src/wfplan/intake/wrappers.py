@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from wfplan.intake.aliases import is_list_key, looks_like_item
+from wfplan.intake.aliases import canonical_field, is_list_key, looks_like_item
 from wfplan.intake.shapes import Beside
+from wfplan.intake.spelling import as_id
 from wfplan.json_values import is_list, is_object
 from wfplan.locations import pointer
 from wfplan.names import list_names, quote
 from wfplan.problems import ProblemList
 
-__all__ = ["Unwrapped", "holds_a_plan", "unwrap"]
+__all__ = ["Unwrapped", "holds_a_plan", "holds_work", "unwrap"]
 
 _LISTS = ("recommendations", "steps")
+_WRAPPERS = 3
 
 
 class Unwrapped(NamedTuple):
@@ -40,6 +43,30 @@ def holds_a_plan(value: Any) -> bool:
     if is_list(value):
         return bool(value) and (all(map(looks_like_item, value)) or (len(value) == 1 and _has_list(value[0])))
     return is_object(value) and (_has_list(value) or _is_mapping_of_items(value) or len(_inner_plans(value)) == 1)
+
+
+def holds_work(value: Any) -> bool:
+    """Whether a value beside a plan, or in an item of one, may be more of it: it has things to do in it.
+
+    >>> [holds_work(value) for value in ([{"action": "undo"}], {"steps": [{"tool": "x"}]}, [{"id": "evidence-1"}])]
+    [True, True, False]
+    """
+    parts = [value] if holds_a_plan(value) else []
+    for _ in range(_WRAPPERS):
+        parts = [inner for part in parts for inner in _inner_values(part)]
+        if any(map(_does_something, parts)):
+            return True
+    return False
+
+
+def _inner_values(value: Any) -> Sequence[Any]:
+    return list(value.values()) if is_object(value) else value if is_list(value) else ()
+
+
+def _does_something(value: Any) -> bool:
+    """Whether a value says what to do, or what it needs."""
+    known = ("action", "dependencies")
+    return is_object(value) and any(canonical_field(key, known) in known for key in value if isinstance(key, str))
 
 
 def unwrap(document: Any, problems: ProblemList) -> Unwrapped:
@@ -99,10 +126,11 @@ def _choose_list(document: Dict[str, Any], base: str, problems: ProblemList) -> 
     filled = [key for key in keys if document[key]]
     chosen = (usual or filled or keys)[0]
     rivals = [key for key in filled if key != chosen and (not usual or _has_items(document[key]))]
-    if rivals:
+    if rivals or (document.get("action") and _has_items(document[chosen])):
+        others = list_names(rivals) if rivals else "an action of its own"
         problems.add(
             "ambiguous-answer",
-            f"the document holds several lists: {quote(chosen)} and {list_names(rivals)}",
+            f"the document holds {quote(chosen)} and {others}: which is meant, or when, cannot be known",
             location=base,
             suggestion="keep the one that is meant",
         )
@@ -132,8 +160,8 @@ def _as_items(mapping: Dict[str, Any], place: str, problems: ProblemList) -> Lis
     )
     items: List[Dict[str, Any]] = []
     for key, value in mapping.items():
-        own = value.get("id", key)
-        if own != key:
+        own = [as_id(inner) for other, inner in value.items() if canonical_field(other, ("id",)) == "id"]
+        if own and set(own) != {key}:
             problems.add(
                 "conflicting-fields",
                 f"the item under the key {quote(key)} has another id",
@@ -153,7 +181,7 @@ def _parse_text(value: Any, place: str, problems: ProblemList) -> Any:
     def keep(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
         made = dict(pairs)
         if len(made) < len(pairs):
-            repeated.extend(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
+            repeated.extend(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         return made
 
     try:
@@ -191,11 +219,12 @@ def _inner_plans(value: Dict[str, Any]) -> List[str]:
     """The keys of an object under which there is a document."""
     if not {"batches", "strategy"}.isdisjoint(value):
         return []  # a plan, or what is left of one
+    may_hold_list = not _does_something(value)  # an item's own list is not all of a plan
     return [
         key
         for key, inner in value.items()
         if (is_object(inner) and (_has_list(inner) or _is_mapping_of_items(inner)))
-        or (is_list(inner) and bool(inner) and all(map(looks_like_item, inner)))
+        or (may_hold_list and is_list(inner) and bool(inner) and all(map(looks_like_item, inner)))
     ]
 
 
