@@ -160,14 +160,18 @@ class _Lines:
             self._blocks = list(_blocks_of(parts.text))
         self._fences = len(_FENCE.findall(parts.text))
         self.plans: List[Tuple[TextPlan, ProblemList]] = []
+        self._yaml: List[str] = []
+        self._others: List[str] = []
         for block in self._blocks:
             silent = ProblemList()
             plan = read_text_plan(block, silent, limits)
+            is_yaml = block.lstrip()[:1] not in ("{", "[") and looks_like_yaml(block)
             if plan is not None:
                 self.plans.append((plan, silent))
-        self._yaml = [
-            block for block in self._blocks if block.lstrip()[:1] not in ("{", "[") and looks_like_yaml(block)
-        ]
+            if is_yaml:
+                self._yaml.append(block)
+            if plan is None and not is_yaml:
+                self._others.append(block)
 
     @property
     def has_yaml(self) -> bool:
@@ -189,7 +193,11 @@ class _Lines:
             problems.add("code-fence", "the plan is in a code block", suggestion=_HOW_TO)
         if len([block for block in self._blocks if block.strip()]) > 1:
             problems.add("surrounding-text", "the text around the plan is not read", suggestion=_HOW_TO)
-        return self._read_plan(problems) if self.plans else self._read_yaml(problems)
+        found = self._read_plan(problems) if self.plans else self._read_yaml(problems)
+        if found is not None and _is_told_in("\n".join(self._others), found.document):
+            _refuse_as_ambiguous(problems)
+            return None
+        return found
 
     def _read_plan(self, problems: ProblemList) -> Found | None:
         plan, found = self.plans[0]
@@ -292,9 +300,17 @@ def _may_belong_to(document: Any, parts: _Parts, rest: str) -> bool:
             return True
         if len(ids.intersection(_ID.findall(parts.of(stretch)))) > 1:
             return True
-    if states_any:
-        return False  # words about an order that the plan states itself
-    return has_arrow(rest, ids) or any(map(states_order, _STATED.findall(rest)))
+    return not states_any and _tells_order(rest, ids)
+
+
+def _is_told_in(rest: str, document: Any) -> bool:
+    """Whether words around a document that states no order may state it."""
+    ids, states_any = _ids_in(document)
+    return not states_any and _tells_order(rest, ids)
+
+
+def _tells_order(text: str, ids: Set[str]) -> bool:
+    return has_arrow(text, ids) or any(map(states_order, _STATED.findall(text)))
 
 
 def _ids_in(document: Any) -> Tuple[Set[str], bool]:

@@ -35,6 +35,7 @@ _ORDER_WORDS = frozenset(
     waitson
     """.split()
 )
+_ENDS = frozenset("destination dst from head source src tail target to".split())
 _MAYBE_WORDS = frozenset("order prior sequence trigger triggers wait".split())
 _ARROW = re.compile(r"([\w.:-]*\w)[\"'\])]*\s*(?:-{1,3}>|={1,2}>|→)\s*[\"'\[(]*(\w[\w.:-]*\w|\w)")
 _WORD = re.compile(r"\w[\w.:-]*\w|\w")
@@ -96,7 +97,7 @@ def has_arrow(text: str, ids: AbstractSet[str]) -> bool:
 def may_state_order(value: Any, ids: AbstractSet[str], key: str = "") -> bool:
     """Whether something in a value, which is under a key, may say what waits for what, however deep it is.
 
-    That is nothing but ids, an arrow between two, or an id under a key that states an order.
+    That is nothing but ids, an edge from one to another, or an id under a key that states an order.
 
     >>> [may_state_order(value, {"a", "b"}) for value in ({"flow": ["a", "b"]}, {"then": "run b"}, {"next": "monitor"})]
     [True, True, False]
@@ -109,12 +110,18 @@ def may_state_order(value: Any, ids: AbstractSet[str], key: str = "") -> bool:
         if (is_object(value) or (is_list(value) and len(value) > 1)) and is_made_of_ids(value, ids):
             return True
         if is_object(value):
+            if sum(_is_end_of_edge(key, inner, ids) for key, inner in value.items()) > 1:
+                return True
             pending.extend((ordered or _may_order(key), inner) for key, inner in value.items())
         elif is_list(value):
             pending.extend((ordered, inner) for inner in value)
         elif (ordered and _names_any(value, ids)) or (isinstance(value, str) and has_arrow(value, ids)):
             return True
     return True  # too much to look through: the safe side
+
+
+def _is_end_of_edge(key: Any, value: Any, ids: AbstractSet[str]) -> bool:
+    return isinstance(key, str) and plain(key) in _ENDS and as_id(value) in ids
 
 
 def _may_order(key: Any) -> bool:
