@@ -42,7 +42,7 @@ class Feedback(Value):
     def _lines(self) -> Iterable[str]:
         yield f"The plan cannot be used as it is. {counted(len(self.problems), 'problem')}:"
         for number, problem in enumerate(self.problems, start=1):
-            concerned = f" [{list_names(problem.steps, _LISTED, MAX_NAME_LENGTH)}]" if problem.steps else ""
+            concerned = f" [{list_names(problem.steps, len(problem.steps), MAX_NAME_LENGTH)}]" if problem.steps else ""
             told = problem.model_copy(update={"location": ""})  # of a document that the model may never have seen
             yield f"{number}. {told}{concerned}"
         if self.recommendations:
@@ -89,5 +89,5 @@ def feedback(problems: Iterable[Problem], recommendations: Sequence[Recommendati
 
 
 def _dependencies_of(item: Recommendation) -> str:
-    needs = list_names(item.dependencies, _LISTED, MAX_NAME_LENGTH)
+    needs = list_names(item.dependencies, len(item.dependencies), MAX_NAME_LENGTH)
     return f"{quote(item.id, MAX_NAME_LENGTH)}: {needs or 'nothing'}"
