@@ -8,11 +8,12 @@ import sys
 import pytest
 
 HEAD = """
-import asyncio, faulthandler, sys, threading, time, warnings
+import asyncio, faulthandler, signal, sys, threading, time, warnings
 from typing import Any, Optional
 import wfplan
 from wfplan import ExecutionStrategy, FunctionExecutor, RefusedError, Step, StepCall, Workflow
 faulthandler.dump_traceback_later(3, exit=True)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent may have left it ignored
 
 def plan_of(*steps, **settings):
     return wfplan.plan(Workflow(steps=list(steps), execution_strategy=ExecutionStrategy(**settings)))

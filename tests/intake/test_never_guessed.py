@@ -158,6 +158,7 @@ def test_a_second_id_that_is_the_id_of_another_is_refused_where_it_is_needed() -
     assert errors([*items, {**C, "id": 3}]) == []
     assert errors([*items, {**C, "id": 3, "needs": [2]}]) == ["conflicting-fields"]
     assert errors([*items, {**C, "id": 3, "needs": 2.5}]) == ["invalid-field"]
+    assert errors([*items, {**C, "id": 3}, {**C, "id": 4, "needs": [3]}]) == []
 
 
 def test_an_id_in_a_mapping_under_another_name_has_to_be_its_key() -> None:

@@ -40,12 +40,13 @@ def repair_json(text: str, problems: ProblemList) -> Any:
         told = "the document is nearly JSON, and json-repair is not installed"
         problems.add("invalid-document", told, suggestion="write plain JSON, or pip install 'wfplan[llm]'")
         return None
+    plain = _without_comments(text)
     try:
-        repaired: Any = json_repair.loads(text)
+        repaired: Any = None if plain is None else json_repair.loads(plain)
     except Exception as error:  # noqa: BLE001 - whatever it meets
         problems.add("invalid-document", f"the document is not JSON, nor can it be repaired: {type(error).__name__}")
         return None
-    changed = _what_is_changed(text, repaired)
+    changed = "a comment may be part of it" if plain is None else _what_is_changed(plain, repaired)
     if changed:
         told = f"the document is not JSON, and repairing it might change it: {changed}"
         problems.add("invalid-document", told, suggestion="write plain JSON")
@@ -54,12 +55,16 @@ def repair_json(text: str, problems: ProblemList) -> Any:
     return repaired
 
 
-def _what_is_changed(text: str, repaired: Any) -> str | None:
-    """What is not the same in a text and in what it was repaired to; None if nothing is."""
+def _without_comments(text: str) -> str | None:
+    """The text without its comments, of which not every version of json-repair knows; None if one may be none."""
     comments = [found.group() for found in _STRING_OR_COMMENT.finditer(text) if found.group()[0] != '"']
     if any(not _TELLING.isdisjoint(comment) for comment in comments):
-        return "a comment may be part of it"
-    plain = _STRING_OR_COMMENT.sub(lambda found: found.group() if found.group()[0] == '"' else " ", text)
+        return None
+    return _STRING_OR_COMMENT.sub(lambda found: found.group() if found.group()[0] == '"' else " ", text)
+
+
+def _what_is_changed(plain: str, repaired: Any) -> str | None:
+    """What is not the same in a text without comments and in what it was repaired to; None if nothing is."""
     bare = _SINGLE.sub(" _ ", STRING.sub(" _ ", plain))
     if _NO_VALUE.search(bare):
         return "a key has no value"

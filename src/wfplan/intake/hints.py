@@ -42,9 +42,7 @@ class Hints:
 
     def _need_of(self, problem: Problem) -> str:
         """The dependency that is unknown, which is at the place that the problem tells."""
-        *_, item, field, place = ["", "", "", *problem.location.split("/")]
-        if field != "dependencies" or not item.isdecimal() or not place.isdecimal():
-            return ""
+        *_, item, _, place = problem.location.split("/")
         need = self._items[int(item)]["dependencies"][int(place)]
         return need if isinstance(need, str) else ""
 
