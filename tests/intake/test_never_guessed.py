@@ -274,3 +274,11 @@ def test_a_place_that_is_only_in_the_mind_of_the_reader_is_not_told() -> None:
     assert {problem.location for problem in reading.problems} == {"/tasks"}
     reading = wfplan.read([{"recommendations": [{"id": "a", "action": "x"}, {"name": "b"}]}])
     assert reading.problems[-1].location in ("/0/recommendations/1", "")
+
+
+def test_a_place_behind_what_was_left_out_is_that_of_the_answer() -> None:
+    reading = wfplan.read([A, {**B, "dependencies": [None, "gone"]}])
+    assert [(problem.code, problem.location) for problem in reading.problems] == [
+        ("unknown-dependency", "/1/dependencies/1"),
+        ("null-as-none", "/1/dependencies/0"),
+    ]

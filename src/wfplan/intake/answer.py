@@ -9,11 +9,11 @@ from wfplan.intake.aliases import canonical_field, looks_like_item, plain
 from wfplan.intake.brackets import Stretch, find_stretches
 from wfplan.intake.broken_json import repair_json
 from wfplan.intake.limits import Limits
-from wfplan.intake.spelling import as_id, has_arrow, may_state_order, states_order
+from wfplan.intake.plan_looks import holds_a_plan
+from wfplan.intake.spelling import as_id, has_arrow, ids_named_in, may_state_order, states_order
 from wfplan.intake.syntax import has_plain_objects, parse
 from wfplan.intake.text_plans import TextPlan, read_text_plan
 from wfplan.intake.thinking import without_thinking
-from wfplan.intake.wrappers import holds_a_plan
 from wfplan.intake.yaml_text import looks_like_yaml, read_yaml
 from wfplan.json_values import is_list, is_object
 from wfplan.names import counted
@@ -27,7 +27,6 @@ CUT_OFF = "the answer is cut off"
 _FENCE = re.compile(r"^[ \t]*```[^\n`]*$", re.MULTILINE)
 _KEY = re.compile(r"""\w["']?\s*:""")
 _STATED = re.compile(r"^\W*(\w[\w -]*\w|\w)[ \t]*[:=]", re.MULTILINE)
-_ID = re.compile(r"\w[\w.:-]*\w|\w")
 _HOW_TO = 'answer with JSON alone: {"recommendations": [...]}'
 _MOST_PARTS = 1_000_000
 _ONE_PLAN = "answer with one plan, and nothing else"
@@ -78,6 +77,12 @@ def find_document(text: str, limits: Limits, problems: ProblemList) -> Found | N
 def _refuse_as_ambiguous(problems: ProblemList) -> None:
     told = "the answer holds more than one plan, or something beside it that may belong to it"
     problems.add("ambiguous-answer", told, suggestion=_ONE_PLAN)
+
+
+def _refuse_as_open(problems: ProblemList) -> None:
+    """What is written in lines might have had more of them."""
+    told = f"{CUT_OFF}: a code block does not end"
+    problems.add("invalid-document", told, suggestion="ask for the whole answer")
 
 
 class _Parts:
@@ -186,15 +191,17 @@ class _Lines:
         if not (self.plans or self._yaml):
             return None
         if self._fences % 2:
-            told = f"{CUT_OFF}: a code block does not end"
-            problems.add("invalid-document", told, suggestion="ask for the whole answer")
+            _refuse_as_open(problems)
             return None
         if self._fences:
             problems.add("code-fence", "the plan is in a code block", suggestion=_HOW_TO)
         if len([block for block in self._blocks if block.strip()]) > 1:
             problems.add("surrounding-text", "the text around the plan is not read", suggestion=_HOW_TO)
         found = self._read_plan(problems) if self.plans else self._read_yaml(problems)
-        if found is not None and _is_told_in("\n".join(self._others), found.document):
+        if found is None:
+            return None
+        ids, states_any = _ids_in(found.document)
+        if not states_any and _tells_order("\n".join(self._others), ids):
             _refuse_as_ambiguous(problems)
             return None
         return found
@@ -280,8 +287,7 @@ def _join(parts: _Parts, span: Stretch, problems: ProblemList) -> Any:
         starts = [stretch.start for stretch, _ in parts.items[1:]]
         if not any(parts.text[end:start].strip() for end, start in zip(ends, starts)):
             if len(_FENCE.findall(parts.text)) % 2:
-                told = f"{CUT_OFF}: a code block does not end"
-                problems.add("invalid-document", told, suggestion="ask for the whole answer")
+                _refuse_as_open(problems)
                 return None
             told = f"the answer is JSON lines: {counted(len(parts.items), 'object')} one after the other"
             problems.add("json-lines", told, suggestion="write one list")
@@ -298,18 +304,13 @@ def _may_belong_to(document: Any, parts: _Parts, rest: str) -> bool:
     for stretch, value in parts.others:
         if value is not None and may_state_order(value, ids):
             return True
-        if len(ids.intersection(_ID.findall(parts.of(stretch)))) > 1:
+        if len(ids_named_in(parts.of(stretch), ids)) > 1:
             return True
     return not states_any and _tells_order(rest, ids)
 
 
-def _is_told_in(rest: str, document: Any) -> bool:
-    """Whether words around a document that states no order may state it."""
-    ids, states_any = _ids_in(document)
-    return not states_any and _tells_order(rest, ids)
-
-
 def _tells_order(text: str, ids: Set[str]) -> bool:
+    """Whether words may say what waits for what."""
     return has_arrow(text, ids) or any(map(states_order, _STATED.findall(text)))
 
 

@@ -7,6 +7,7 @@ from typing import AbstractSet, Any, Callable, Dict, Iterable, List, NamedTuple,
 from pydantic import ValidationError
 
 from wfplan.field_errors import add_field_errors, kind_of
+from wfplan.intake.plan_looks import holds_work
 from wfplan.intake.shapes import Beside, Shape
 from wfplan.intake.spelling import (
     as_id,
@@ -17,7 +18,6 @@ from wfplan.intake.spelling import (
     may_state_order,
     states_order,
 )
-from wfplan.intake.wrappers import holds_work
 from wfplan.json_values import NotJsonError, copy_json_object, is_list, is_object
 from wfplan.locations import ListLocation, pointer
 from wfplan.names import quote, why_not_a_name

@@ -13,6 +13,7 @@ from wfplan.names import similarity
 __all__ = [
     "as_id",
     "has_arrow",
+    "ids_named_in",
     "is_execution_mode",
     "is_made_of_ids",
     "is_order_by",
@@ -129,7 +130,16 @@ def _may_order(key: Any) -> bool:
 
 
 def _names_any(value: Any, ids: AbstractSet[str]) -> bool:
-    return as_id(value) in ids or (isinstance(value, str) and not ids.isdisjoint(_WORD.findall(value)))
+    return as_id(value) in ids or (isinstance(value, str) and bool(ids_named_in(value, ids)))
+
+
+def ids_named_in(text: str, ids: AbstractSet[str]) -> AbstractSet[str]:
+    """The ids that are words of a text.
+
+    >>> ids_named_in("first rec-001.", {"rec-001", "rec-002"})
+    {'rec-001'}
+    """
+    return ids & set(_WORD.findall(text))
 
 
 def as_id(value: Any) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import Any, Dict, List, Sequence, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple, Union
 
 from pydantic import ValidationError
 from pydantic_core import SchemaValidator, core_schema
@@ -14,7 +14,7 @@ from wfplan.json_values import is_list, is_object
 from wfplan.locations import pointer
 from wfplan.problems import ProblemList
 
-__all__ = ["RepeatedKey", "decode", "has_plain_objects", "inspect_document", "parse"]
+__all__ = ["RepeatedKey", "decode", "has_plain_objects", "inspect_document", "parse", "parse_inner"]
 
 # Parses the whole text in Rust, where depth is bounded, and makes no Python object of it.
 _PARSER = SchemaValidator(core_schema.typed_dict_schema({}, extra_behavior="ignore"))
@@ -104,8 +104,36 @@ def _to_object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     if len(result) == len(pairs):
         return result
     repeated = _Repeated(result)
-    repeated.keys_repeated = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
+    repeated.keys_repeated = _repeated_in(pairs)
     return repeated
+
+
+class Inner(NamedTuple):
+    """What a text inside of a document stands for as JSON."""
+
+    value: Any
+    repeated: List[str]
+    """The keys that an object in it has more than once."""
+
+
+def parse_inner(text: str) -> Inner | None:
+    """A text inside of a document as JSON; None if it is none."""
+    repeated: List[str] = []
+
+    def keep(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            repeated.extend(_repeated_in(pairs))
+        return made
+
+    try:
+        return Inner(json.loads(text, object_pairs_hook=keep), repeated)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _repeated_in(pairs: List[Tuple[str, Any]]) -> List[str]:
+    return [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
 
 
 def has_plain_objects(text: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import AbstractSet, Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
 from wfplan.intake.aliases import TITLES, canonical_field
@@ -10,6 +9,7 @@ from wfplan.intake.need_objects import id_in, ids_of_mapping
 from wfplan.intake.parameter_pairs import fold_parameters
 from wfplan.intake.shapes import Shape
 from wfplan.intake.spelling import as_id
+from wfplan.intake.syntax import parse_inner
 from wfplan.json_values import is_list, is_object
 from wfplan.locations import pointer
 from wfplan.names import list_names, quote, why_not_a_name
@@ -140,7 +140,7 @@ class _Tidying:
         owners: Dict[str, Any] = {}
         for item in items if self._shape.wording is RECOMMENDATIONS else ():
             for key in item if is_object(item) else ():
-                other = as_id(item[key]) if key not in self._known and canonical_field(key, ("id",)) == "id" else None
+                other = as_id(item[key]) if key != "id" and self._fields.get(key) == "id" else None
                 if other is not None and other in self._ids and other != item.get("id"):
                     owners[other] = item.get("id")
         for number, item in enumerate(items) if owners else ():
@@ -374,17 +374,8 @@ def _names_of(item: Dict[str, Any], key: str) -> Iterable[str]:
 
 def _parse_plainly(text: str) -> Any:
     """What a text stands for as JSON in which no key is there twice; None if it is not that."""
-
-    def refuse(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
-        made = dict(pairs)
-        if len(made) < len(pairs):
-            raise ValueError(text)
-        return made
-
-    try:
-        return json.loads(text, object_pairs_hook=refuse)
-    except (ValueError, RecursionError):
-        return None
+    parsed = parse_inner(text)
+    return None if parsed is None or parsed.repeated else parsed.value
 
 
 def _as_share(text: str) -> float | None:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from wfplan.intake.aliases import canonical_field, is_list_key, looks_like_item
+from wfplan.intake.plan_looks import has_list, inner_plans, is_mapping_of_items, may_be_list
 from wfplan.intake.shapes import Beside
 from wfplan.intake.spelling import as_id
+from wfplan.intake.syntax import parse_inner
 from wfplan.json_values import is_list, is_object
 from wfplan.locations import pointer
 from wfplan.names import list_names, quote
 from wfplan.problems import ProblemList
 
-__all__ = ["Unwrapped", "holds_a_plan", "holds_work", "unwrap"]
+__all__ = ["Unwrapped", "unwrap"]
 
 _LISTS = ("recommendations", "steps")
-_WRAPPERS = 3
 
 
 class Unwrapped(NamedTuple):
@@ -34,41 +33,6 @@ class Unwrapped(NamedTuple):
     """What stood around it."""
 
 
-def holds_a_plan(value: Any) -> bool:
-    """Whether a value may be a document, wrapped or not.
-
-    >>> [holds_a_plan(value) for value in ({"plan": [{"id": 1}]}, [{"id": 1}], {"note": 1}, ["a"], {"id": 1})]
-    [True, True, False, False, False]
-    """
-    if is_list(value):
-        return bool(value) and (all(map(looks_like_item, value)) or (len(value) == 1 and _has_list(value[0])))
-    return is_object(value) and (_has_list(value) or _is_mapping_of_items(value) or len(_inner_plans(value)) == 1)
-
-
-def holds_work(value: Any) -> bool:
-    """Whether a value beside a plan, or in an item of one, may be more of it: it has things to do in it.
-
-    >>> [holds_work(value) for value in ([{"action": "undo"}], {"steps": [{"tool": "x"}]}, [{"id": "evidence-1"}])]
-    [True, True, False]
-    """
-    parts = [value] if holds_a_plan(value) else []
-    for _ in range(_WRAPPERS):
-        parts = [inner for part in parts for inner in _inner_values(part)]
-        if any(map(_does_something, parts)):
-            return True
-    return False
-
-
-def _inner_values(value: Any) -> Sequence[Any]:
-    return list(value.values()) if is_object(value) else value if is_list(value) else ()
-
-
-def _does_something(value: Any) -> bool:
-    """Whether a value says what to do, or what it needs."""
-    known = ("action", "dependencies")
-    return is_object(value) and any(canonical_field(key, known) in known for key in value if isinstance(key, str))
-
-
 def unwrap(document: Any, problems: ProblemList) -> Unwrapped:
     """Take off one wrapper of each kind; adds a warning for each.
 
@@ -78,11 +42,11 @@ def unwrap(document: Any, problems: ProblemList) -> Unwrapped:
     document = _parse_text(document, "", problems)
     base = ""
     beside: Tuple[Beside, ...] = ()
-    if is_list(document) and len(document) == 1 and _has_list(document[0]):
+    if is_list(document) and len(document) == 1 and has_list(document[0]):
         _note(problems, "the document is in a list of one", "")
         document, base = document[0], "/0"
-    elif is_object(document) and not _has_list(document) and not _is_mapping_of_items(document):
-        inner = _inner_plans(document)
+    elif is_object(document) and not has_list(document) and not is_mapping_of_items(document):
+        inner = inner_plans(document)
         if len(inner) == 1:
             (key,) = inner
             _note(problems, f"the document is in an object, as its {quote(key)}", pointer((key,)))
@@ -96,8 +60,8 @@ def _find_list(document: Any, base: str, problems: ProblemList) -> Unwrapped:
     """The document with its list under its usual name."""
     if not is_object(document):
         return Unwrapped(document, base)
-    if not _has_list(document):
-        if not _is_mapping_of_items(document):
+    if not has_list(document):
+        if not is_mapping_of_items(document):
             return Unwrapped(document, base)
         items = _as_items(document, base, problems)
         return Unwrapped({"recommendations": items}, base, "", tuple(document))
@@ -119,7 +83,7 @@ def _choose_list(document: Dict[str, Any], base: str, problems: ProblemList) -> 
     """The key of the list in an object; None, with a problem or not, where the canonical reader decides."""
     if is_object(document.get("spec")) or "batches" in document:
         return None
-    keys = [key for key in document if is_list_key(key) and _may_be_list(document[key])]
+    keys = [key for key in document if is_list_key(key) and may_be_list(document[key])]
     usual = [key for key in keys if key in _LISTS]
     if len(usual) > 1:
         return None
@@ -174,58 +138,13 @@ def _as_items(mapping: Dict[str, Any], place: str, problems: ProblemList) -> Lis
 
 def _parse_text(value: Any, place: str, problems: ProblemList) -> Any:
     """What a text that is JSON itself stands for; anything else as it is. Keys that are there twice are told."""
-    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
-        return value
-    repeated: List[str] = []
-
-    def keep(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
-        made = dict(pairs)
-        if len(made) < len(pairs):
-            repeated.extend(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        return made
-
-    try:
-        parsed: Any = json.loads(value, object_pairs_hook=keep)
-    except (ValueError, RecursionError):
+    parsed = parse_inner(value) if isinstance(value, str) and value.lstrip()[:1] in ("{", "[") else None
+    if parsed is None:
         return value
     problems.add("text-in-text", "a text holds JSON", location=place, suggestion="write the JSON itself")
-    for key in repeated:
+    for key in parsed.repeated:
         problems.add("duplicate-key", f"the key {quote(key)} is there more than once", location=place)
-    return parsed
-
-
-def _has_list(value: Any) -> bool:
-    if not is_object(value):
-        return False
-    if is_object(value.get("spec")) or (is_object(value.get("workflow")) and "batches" in value):
-        return True
-    return any(is_list_key(key) and _may_be_list(inner) for key, inner in value.items())
-
-
-def _may_be_list(value: Any) -> bool:
-    """Whether a value may be the list of a document: items, in any of the forms that are read, or none."""
-    if isinstance(value, str):
-        return value.lstrip()[:1] in ("[", "{")
-    if is_object(value):
-        return bool(value) and all(map(is_object, value.values()))
-    return is_list(value) and (not value or any(map(is_object, value)))
-
-
-def _is_mapping_of_items(value: Dict[str, Any]) -> bool:
-    return bool(value) and not looks_like_item(value) and all(map(looks_like_item, value.values()))
-
-
-def _inner_plans(value: Dict[str, Any]) -> List[str]:
-    """The keys of an object under which there is a document."""
-    if not {"batches", "strategy"}.isdisjoint(value):
-        return []  # a plan, or what is left of one
-    may_hold_list = not _does_something(value)  # an item's own list is not all of a plan
-    return [
-        key
-        for key, inner in value.items()
-        if (is_object(inner) and (_has_list(inner) or _is_mapping_of_items(inner)))
-        or (may_hold_list and is_list(inner) and bool(inner) and all(map(looks_like_item, inner)))
-    ]
+    return parsed.value
 
 
 def _note(problems: ProblemList, message: str, location: str) -> None:
