@@ -282,3 +282,11 @@ def test_a_place_behind_what_was_left_out_is_that_of_the_answer() -> None:
         ("unknown-dependency", "/1/dependencies/1"),
         ("null-as-none", "/1/dependencies/0"),
     ]
+
+
+@pytest.mark.parametrize("needs", [{}, [{"id": "a"}], {"id": "a"}], ids=json.dumps)
+def test_objects_for_dependencies_are_told_at_their_place(needs: Any) -> None:
+    reading = wfplan.read([A, {**B, "dependencies": needs}])
+    assert reading.ok
+    told = [problem.code for problem in reading.problems if problem.severity == "warning"]
+    assert told == ["dependency-object" if needs else "null-as-none"]
