@@ -1,15 +1,20 @@
-"""A model answers with a chatty, broken, cyclic plan, is told what is wrong, answers well, and the plan runs.
+"""A model answers with a chatty, broken, cyclic plan, is told what is wrong, and answers well; a person approves.
 
-The "model" is a script of two answers, so that nothing is sent anywhere; `ask` is where yours would be called.
+The catalog says what may be done at all, the policy what a person has to see first. What is changed after the approval
+does not run. The "model" is a script of two answers, and so is the person; `Model.ask` and `approve` are where yours
+would be asked.
 """
 
 from __future__ import annotations
 
 from typing import Iterator, List, Optional
 
+from pydantic import BaseModel
+
 import wfplan
-from wfplan import StepCall
+from wfplan import Action, RefusedError, StepCall
 from wfplan.intake import Feedback, plan_with_feedback, prompt_instructions
+from wfplan.policy import Approval, ApprovalRequest, Policy, review
 
 ANSWERS = (
     """<think>The pods first? No, memory has to grow before.</think>
@@ -31,6 +36,22 @@ Shall I go ahead?""",
   {"step_id": 4, "tool": "verify", "depends_on": [2, 3]}
 ]}""",
 )
+
+
+class Memory(BaseModel):
+    memory: str
+
+
+class Zone(BaseModel):
+    zone: str
+
+
+CATALOG = {
+    "increase_memory": Action(parameters=Memory, effect="write", locks=lambda parameters: ["prod/deployment/payment"]),
+    "restart_pods": Action(parameters=Zone, effect="destructive", locks=lambda zone: [f"prod/zone/{zone.zone}"]),
+    "verify": Action(effect="read"),
+}
+POLICY = Policy(max_parallel=5, max_steps=20)
 
 
 class Model:
@@ -58,9 +79,15 @@ def verify(call: StepCall) -> str:
     return f"fine after {len(call.outputs)} restarts"
 
 
+def approve(request: ApprovalRequest) -> Approval:
+    """A person looks at it, and says yes for an hour."""
+    print("\n".join(f"  {line}" for line in str(request).splitlines()[1:]))
+    return request.approve("jo@example.org", at=0.0, until=3600.0)
+
+
 def main() -> None:
     model = Model()
-    conversation = plan_with_feedback(model.ask, max_attempts=3)
+    conversation = plan_with_feedback(model.ask, max_attempts=3, catalog=CATALOG)
     for attempt in conversation.attempts:
         print(f"answer {attempt.number}: {'can be planned' if attempt.reading.ok else 'is refused'}")
         for problem in attempt.reading.problems:
@@ -79,7 +106,19 @@ def main() -> None:
 
     plan = conversation.raise_for_plan()
     print(f"\n{plan}\n")
-    report = wfplan.run(plan, {"increase_memory": increase_memory, "restart_pods": restart_pods, "verify": verify})
+
+    reviewed = review(plan, POLICY)
+    print(f"the policy says {reviewed.verdict}, so a person sees:")
+    approval = approve(reviewed.request())
+
+    changed = wfplan.plan(plan.workflow.replace("restart_pods-2", parameters={"zone": "all"}), catalog=CATALOG)
+    try:
+        review(changed, POLICY).release(approval, now=60.0)
+    except RefusedError as error:
+        print(f"\nanother plan with this approval: {error.problems[0].code}")
+
+    released = reviewed.release(approval, now=60.0)
+    report = wfplan.run(released, {"increase_memory": increase_memory, "restart_pods": restart_pods, "verify": verify})
     print(report.phase, report.outputs["verify"], sep=": ")
 
 

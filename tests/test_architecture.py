@@ -25,6 +25,11 @@ CORE = [
     "parallelism",
     "ordering",
     "validation",
+    "action_parameters",
+    "ignored_parameters",
+    "catalog",
+    "catalog_lookup",
+    "conflicts",
     "recommendations",
     "plans",
     "reading",
@@ -36,11 +41,12 @@ CORE = [
 
 LAYERS = {
     "intake": {"core"},
+    "policy": {"core"},
     "execution": {"core"},
     "render": {"core", "execution"},
     "interop": {"core", "execution"},
     "testing": {"core", "execution"},
-    "cli": {"core", "intake", "execution", "render", "interop"},
+    "cli": {"core", "intake", "execution", "policy", "render", "interop"},
 }
 """What stands above the core, and what each may import besides itself."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from wfplan.catalog import Action
     from wfplan.execution.events import Event
     from wfplan.execution.functions import FunctionExecutor
     from wfplan.execution.interface import Executor, StepCall
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "Action",
     "BackendNotAvailableError",
     "Compensation",
     "Event",
@@ -76,6 +78,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Action": "catalog",
     "BackendNotAvailableError": "problems",
     "Compensation": "models",
     "Event": "execution.events",

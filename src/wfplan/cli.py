@@ -1,4 +1,4 @@
-"""The shell: `wfplan plan`, `wfplan check` and `wfplan schema`, results to stdout, problems to stderr."""
+"""The shell: `wfplan plan`, `check`, `review` and `schema`, results to stdout, problems to stderr."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from wfplan.interop.kubernaut import to_execution_plan
 from wfplan.names import quote
 from wfplan.planner import check, plan
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import InvalidWorkflowError, Problem, ProblemList
+from wfplan.policy import Policy, Verdict, read_policy, review
+from wfplan.problems import InvalidWorkflowError, Problem, ProblemList, RefusedError
 from wfplan.reading import Reading, make_reading
 from wfplan.recommendations import NAMINGS
 from wfplan.render.text import plan_to_text
 
 __all__ = ["main"]
 
-_FINE, _INVALID = 0, 1
+_FINE, _INVALID, _NEEDS_APPROVAL = 0, 1, 3
+_CODES: Mapping[Verdict, int] = {"allow": _FINE, "deny": _INVALID, "approve": _NEEDS_APPROVAL}
 
 
 class _Outcome(NamedTuple):
@@ -37,7 +39,10 @@ class _Outcome(NamedTuple):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the exit code is 0 for fine, 1 for invalid input, 2 for wrong usage (by SystemExit)."""
+    """Run the command; the exit code is 0 for fine, 1 for invalid or denied, 2 for wrong usage (by SystemExit).
+
+    3 is for what needs approval.
+    """
     options = _parser().parse_args(arguments)
     try:
         outcome: _Outcome = options.run(options)
@@ -71,6 +76,35 @@ def _check(options: argparse.Namespace) -> _Outcome:
     if options.format == "json":
         return _Outcome(code, _to_json([problem.model_dump(mode="json") for problem in problems]))
     return _Outcome(code, _to_lines(problems) or "no problems")
+
+
+def _review(options: argparse.Namespace) -> _Outcome:
+    problems = ProblemList()
+    policy = _read_policy(options.policy, problems)
+    planned = None
+    try:
+        planned = plan(_read_file(options.file), naming=options.naming)
+    except InvalidWorkflowError as error:
+        for problem in error.problems:
+            problems.keep(problem)
+    if policy is None or planned is None:
+        return _Outcome(_INVALID, "", problems.listed())
+    reviewed = review(planned, policy)
+    result = _to_json(reviewed.data) if options.format == "json" else str(reviewed)
+    return _Outcome(_CODES[reviewed.verdict], result, planned.problems)
+
+
+def _read_policy(path: str, problems: ProblemList) -> Policy | None:
+    try:
+        with Path(path).open("rb") as file:
+            return read_policy(_first_bytes(file))
+    except RefusedError as error:
+        for problem in error.problems:
+            problems.keep(problem)
+    except (OSError, ValueError) as error:  # a path may be none at all
+        told = f"{quote(path)} cannot be read: {getattr(error, 'strerror', None) or error}"
+        problems.add("invalid-policy", told, suggestion="name a JSON document")
+    return None
 
 
 def _schema(options: argparse.Namespace) -> _Outcome:
@@ -167,6 +201,13 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
     checking.add_argument("--strict", action="store_true", help="exit with 1 for warnings too")
     checking.set_defaults(run=_check)
+
+    reviewing = commands.add_parser("review", help="print whether a document may run under a policy, and why not")
+    reviewing.add_argument("file", help="JSON document, - for standard input")
+    reviewing.add_argument("--policy", required=True, metavar="FILE", help="JSON document with the policy")
+    reviewing.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
+    reviewing.add_argument("--naming", choices=NAMINGS, default="action", help="how recommendations are named as steps")
+    reviewing.set_defaults(run=_review)
 
     asking = commands.add_parser("schema", help="print the JSON schema to ask a model for")
     asking.add_argument("--instructions", action="store_true", help="print rules and an example for a prompt instead")

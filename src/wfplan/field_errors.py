@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from pydantic import ValidationError
 
+from wfplan.json_values import NotJsonError
 from wfplan.locations import pointer
-from wfplan.names import quote
+from wfplan.names import escape, nearest, quote
 from wfplan.problems import ProblemList
 
-__all__ = ["add_field_errors", "kind_of", "show"]
+__all__ = ["add_field_errors", "did_you_mean", "kind_of", "show"]
 
 _TOLD: Mapping[str, str] = {
     "bool_type": "must be true or false, not {kind}",
@@ -34,6 +35,10 @@ _TOLD: Mapping[str, str] = {
     "string_unicode": "holds half of a surrogate pair",
     "tuple_type": "must be a list, not {kind}",
     "value_error": "{error}",
+    "int_parsing": "must be a whole number, not {value}",
+    "float_parsing": "must be a number, not {value}",
+    "bool_parsing": "must be true or false, not {value}",
+    "enum": "must be {expected}, not {value}",
 }
 """How the sentence about an error of pydantic's ends, by the type of the error."""
 
@@ -51,6 +56,7 @@ _KINDS: Mapping[type, str] = {
 }
 
 _LONGEST_SHOWN = 64  # bits of a whole number
+_LONGEST_SENTENCE = 500
 
 
 def add_field_errors(
@@ -61,24 +67,32 @@ def add_field_errors(
     steps: Iterable[str] = (),
     location: str | None = None,
     spelled: Mapping[str, str] | None = None,
+    within: Sequence[str] = (),
+    place: Callable[[Sequence[Any]], Sequence[Any]] | None = None,
+    known: Sequence[str] = (),
+    code: str = "invalid-field",
 ) -> None:
-    """Add an `invalid-field` for each error of `error`.
+    """Add a problem of this code for each error of `error`.
 
-    `subject` is what the sentences are about ("recommendation 3"); `location` is the pointer of the value in its
-    document, None if there is no document; `spelled` tells how the document writes a field, where it differs.
+    `subject` is what the sentences are about ("recommendation 3"); `location` is the pointer of the subject in its
+    document, None if there is no document; `spelled` tells how the document writes a field, where it differs; `within`
+    is the way from the subject to what was validated, where that is only a part of it; `place` makes a way in the
+    document of what pydantic gives for one; `known` are names that one which is not known may have been meant for.
     """
     steps = tuple(steps)
     for detail in error.errors(include_url=False):
-        path = [(spelled or {}).get(str(part), part) for part in detail["loc"] if part != "[key]"]
-        inner = getattr(detail.get("ctx", {}).get("error"), "path", ())
+        way = tuple(part for part in detail["loc"] if part != "[key]")
+        path = [*within, *((spelled or {}).get(str(part), part) for part in (place(way) if place else way))]
+        cause = detail.get("ctx", {}).get("error")
+        inner = cause.path if isinstance(cause, NotJsonError) else ()
         field = ".".join(str(part) for part in path)
         of = f"{quote(field)} of {subject}" if field else subject
         problems.add(
-            "invalid-field",
+            code,
             f"{of} {_tell(detail)}",
             steps=steps,
             location="" if location is None else location + pointer((*path, *inner)),
-            suggestion=_advise(detail),
+            suggestion=_advise(detail, known if len(way) == 1 else ()),
         )
 
 
@@ -88,10 +102,17 @@ def _tell(detail: Mapping[str, Any]) -> str:
     told = _TOLD.get(detail["type"])
     if detail["type"] == "float_type" and isinstance(value, int) and not isinstance(value, bool):
         return "is too large a number"
-    if told is None:
-        return f"does not fit: {detail['msg']}"
     context = {key: _whole(bound) for key, bound in detail.get("ctx", {}).items()}
-    return told.format_map({**context, "kind": kind_of(value), "value": show(value)})
+    try:
+        sentence = (told or "").format_map({**context, "kind": kind_of(value), "value": show(value)})
+    except (KeyError, ValueError):  # somebody else's error, of a type that pydantic has too
+        sentence = ""
+    return sentence if sentence and told != "{error}" else _cut(sentence or f"does not fit: {detail['msg']}")
+
+
+def _cut(text: str) -> str:
+    """What somebody else's code says, which may repeat its input."""
+    return escape(text[:_LONGEST_SENTENCE]) + ("..." if len(text) > _LONGEST_SENTENCE else "")
 
 
 def _whole(bound: Any) -> Any:
@@ -99,11 +120,17 @@ def _whole(bound: Any) -> Any:
     return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
 
 
-def _advise(detail: Mapping[str, Any]) -> str:
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """What to do about a name that is not known."""
+    guesses = nearest(name, known)
+    return f"did you mean {' or '.join(map(quote, guesses))}?" if guesses else "correct its spelling or leave it out"
+
+
+def _advise(detail: Mapping[str, Any], known: Sequence[str]) -> str:
     """What to do about an error."""
     value = detail.get("input")
     if detail["type"] == "extra_forbidden":
-        return "correct its spelling or leave it out"
+        return did_you_mean(str(detail["loc"][-1]), known)
     if detail["type"] != "tuple_type":
         return ""
     if isinstance(value, str):

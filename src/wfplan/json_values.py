@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from typing_extensions import TypeGuard
 
@@ -17,6 +17,7 @@ __all__ = [
     "copy_json_object",
     "copy_plain",
     "is_list",
+    "is_mapping",
     "is_object",
 ]
 
@@ -47,6 +48,11 @@ class NotJsonError(ValueError):
 def is_object(value: object) -> TypeGuard[Dict[Any, Any]]:
     """Whether a value is what JSON calls an object; its keys are texts where it was JSON."""
     return isinstance(value, dict)
+
+
+def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    """Whether a value is a mapping of any class."""
+    return isinstance(value, Mapping)
 
 
 def is_list(value: object) -> TypeGuard[Sequence[Any]]:

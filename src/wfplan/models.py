@@ -17,9 +17,11 @@ __all__ = [
     "ExecutionStrategy",
     "Mode",
     "OnFailure",
+    "PositiveSeconds",
     "Recommendation",
     "RetryPolicy",
     "Schedule",
+    "Seconds",
     "Step",
     "Strategy",
     "Workflow",
@@ -33,8 +35,8 @@ Strategy: TypeAlias = Literal["sequential", "parallel", "sequential-with-paralle
 
 _Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 _Confidence = Annotated[float, Field(ge=0, le=1)]
-_Seconds = Annotated[float, Field(ge=0)]
-_PositiveSeconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(ge=0)]
+PositiveSeconds = Annotated[float, Field(gt=0)]
 
 
 def _without_default(schema: Dict[str, Any]) -> None:
@@ -61,11 +63,11 @@ class RetryPolicy(Value):
     """How often a step is tried, and how long to wait between two attempts."""
 
     max_attempts: _Count = 1
-    delay_seconds: _Seconds = 0
+    delay_seconds: Seconds = 0
     """Before the second attempt."""
     factor: Annotated[float, Field(ge=1)] = 2
     """By which the delay grows with each attempt."""
-    max_delay_seconds: Optional[_Seconds] = None
+    max_delay_seconds: Optional[Seconds] = None
 
 
 class Compensation(Value):
@@ -93,8 +95,8 @@ class Step(Value):
     """From 0 to 1."""
     recommendation_id: Optional[Name] = None
     """Which recommendation this step was."""
-    estimated_seconds: Optional[_Seconds] = None
-    timeout_seconds: Optional[_PositiveSeconds] = None
+    estimated_seconds: Optional[Seconds] = None
+    timeout_seconds: Optional[PositiveSeconds] = None
     """For each attempt."""
     retry: Optional[RetryPolicy] = None
     rollback: Optional[Compensation] = None
@@ -103,6 +105,11 @@ class Step(Value):
     """Whether a failure of this step counts as done for those that depend on it."""
     idempotent: Optional[bool] = None
     """Whether it can safely be done twice; None: unknown."""
+
+    @property
+    def is_irreversible(self) -> bool:
+        """Whether it may change something, and nothing is known that undoes it."""
+        return self.rollback is None and self.effect != "read"
 
     @model_validator(mode="after")
     def _action_is_name(self) -> Step:

@@ -5,7 +5,18 @@ from __future__ import annotations
 import unicodedata
 from typing import Iterable, Sequence
 
-__all__ = ["MAX_NAME_LENGTH", "counted", "escape", "list_names", "nearest", "quote", "similarity", "why_not_a_name"]
+__all__ = [
+    "MAX_NAME_LENGTH",
+    "counted",
+    "escape",
+    "list_names",
+    "nearest",
+    "quote",
+    "similarity",
+    "tell_error",
+    "why_not_a_name",
+    "why_not_an_action",
+]
 
 MAX_NAME_LENGTH = 128
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -13,6 +24,8 @@ _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u20
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0").union(map(chr, range(0xFE00, 0xFE10)))
 _QUOTED_LENGTH = 80
 _ALIKE = 0.5
+_MAX_ACTION_LENGTH = 1024
+_PATTERN = frozenset("*?[]|^$\\")
 _QUOTED = frozenset('"\\')
 
 
@@ -24,6 +37,10 @@ def why_not_a_name(text: str) -> str | None:
         return f"has {len(text)} characters, at most {MAX_NAME_LENGTH} are allowed"
     if text[0].isspace() or text[-1].isspace():
         return "begins or ends with a space"
+    return _why_not_readable(text)
+
+
+def _why_not_readable(text: str) -> str | None:
     if text.isascii() and text.isprintable():
         return None
     if not _BIDI_CONTROLS.isdisjoint(text):
@@ -35,6 +52,27 @@ def why_not_a_name(text: str) -> str | None:
     if not unicodedata.is_normalized("NFC", text):
         return "is not in Unicode normal form NFC"
     return None
+
+
+def why_not_an_action(text: str) -> str | None:
+    """What keeps `text` from naming an action in a catalog or a policy, as the end of a sentence; None if it does one.
+
+    There, a name stands for itself alone: what looks like a pattern would match nothing, and look as if it did. The
+    same goes for what holds a character that cannot be seen.
+
+    >>> why_not_an_action("restart_pods"), why_not_an_action("restart_*")
+    (None, 'holds "*", but patterns are not known: name each action in full')
+    """
+    if not text:
+        return "is empty"
+    if len(text) > _MAX_ACTION_LENGTH:
+        return f"has {len(text):,} characters, at most {_MAX_ACTION_LENGTH:,} are allowed"
+    if text[0].isspace() or text[-1].isspace():
+        return "begins or ends with a space"
+    found = next((char for char in text if char in _PATTERN), None)
+    if found is not None:
+        return f"holds {quote(found)}, but patterns are not known: name each action in full"
+    return _why_not_readable(text)
 
 
 def quote(text: str, length: int = _QUOTED_LENGTH) -> str:
@@ -64,6 +102,14 @@ def list_names(names: Sequence[str], limit: int = 10, length: int = _QUOTED_LENG
 def counted(number: int, noun: str, plural: str = "s") -> str:
     """A number with its noun: `1 step`, `2,000 steps`."""
     return f"{number:,} {noun}{plural if number != 1 else ''}"
+
+
+def tell_error(error: BaseException) -> str:
+    """What an exception of somebody else's code is and says, for a message: short, on one line."""
+    try:
+        return f"{type(error).__name__}: {escape(str(error)[:200])}"
+    except Exception:  # noqa: BLE001 - it cannot even tell itself
+        return type(error).__name__
 
 
 def similarity(one: str, other: str) -> float:

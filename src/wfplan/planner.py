@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable
+from typing import Any, Iterable, List
 
 from pydantic import ValidationError
+from typing_extensions import Literal, TypeAlias, get_args
 
+from wfplan.catalog import Catalog, Known, apply_catalog, as_catalog
+from wfplan.catalog_lookup import CATALOG_ERRORS, look_up, uses_of
+from wfplan.conflicts import find_conflicts
 from wfplan.field_errors import add_field_errors
 from wfplan.graph import DependencyGraph
 from wfplan.models import ExecutionStrategy, Step, Workflow
-from wfplan.names import quote
+from wfplan.names import quote, tell_error
 from wfplan.ordering import calculate_execution_order, determine_execution_strategy
 from wfplan.parallelism import can_execute_in_parallel, is_sequential
 from wfplan.plans import ExecutionPlan, make_plan
-from wfplan.problems import InvalidWorkflowError, Problem, ProblemList
+from wfplan.problems import InvalidWorkflowError, Problem, ProblemList, Severity
 from wfplan.recommendations import NAMINGS, Naming, name_recommendations, recommendations_to_steps
 from wfplan.sources import PlanSource, Source, open_source
-from wfplan.validation import RECOMMENDATIONS, STEPS, Survey, survey
+from wfplan.validation import RECOMMENDATIONS, STEPS, Survey, Wording, renew, survey
 from wfplan.values import trusted
 
 __all__ = [
+    "OnConflict",
     "build_dependency_graph",
     "calculate_execution_order",
     "can_execute_in_parallel",
@@ -29,6 +34,10 @@ __all__ = [
 ]
 
 
+OnConflict: TypeAlias = Literal["warn", "error", "lock"]
+"""What becomes of two steps that touch the same thing where nothing says which comes first."""
+
+
 def plan(
     source: PlanSource,
     *,
@@ -36,6 +45,8 @@ def plan(
     execution_strategy: ExecutionStrategy | None = None,
     isolate_sequential: bool | None = None,
     max_batch_size: int | None = None,
+    catalog: Catalog | None = None,
+    on_conflict: OnConflict | None = None,
 ) -> ExecutionPlan:
     """The checked execution plan of `source`.
 
@@ -44,18 +55,24 @@ def plan(
     keywords, where given, take the place of what the workflow says, and are part of the plan's own workflow: for any
     plan p, `plan(p.workflow) == p`.
 
+    With a `catalog`, only its actions are planned, with parameters that fit; what it knows of them is written onto the
+    steps: converted parameters, effect, locks, compensation, times. Steps that share a lock never overlap; where one of
+    them does more than read and neither waits for the other, this is a `conflict`, a warning (`on_conflict="warn"`, as
+    if not given) or an error (`"error"`), unless it is enough that they do not overlap (`"lock"`). Without a catalog
+    conflicts are looked for where `on_conflict` is given.
+
     Raises InvalidWorkflowError, with every problem, if there is an error. Warnings are in the plan's `problems`.
 
     >>> plan({"shirt": [], "tie": ["shirt"], "shoes": []}).strategy
     'sequential-with-parallel'
     """
     problems = ProblemList()
-    opened = open_source(source, problems)
-    settings = _settle(opened, naming, execution_strategy, isolate_sequential, max_batch_size, problems)
-    if problems.has_errors or opened is None or opened.surveyed is None or settings is None:
+    prepared = _prepare(
+        source, naming, execution_strategy, isolate_sequential, max_batch_size, catalog, on_conflict, problems
+    )
+    if prepared is None or problems.has_errors:
         raise InvalidWorkflowError(problems.listed("error", "warning"))
-    workflow, surveyed = _as_workflow(opened, opened.surveyed, settings, naming)
-    return make_plan(workflow, surveyed, problems.listed("warning"))
+    return make_plan(*prepared, problems.listed("warning"))
 
 
 def check(
@@ -65,6 +82,8 @@ def check(
     execution_strategy: ExecutionStrategy | None = None,
     isolate_sequential: bool | None = None,
     max_batch_size: int | None = None,
+    catalog: Catalog | None = None,
+    on_conflict: OnConflict | None = None,
 ) -> tuple[Problem, ...]:
     """Every problem that `plan`, called in the same way, would find, errors first. Never raises.
 
@@ -74,8 +93,7 @@ def check(
     self-dependency ('shoes',)
     """
     problems = ProblemList()
-    opened = open_source(source, problems)
-    _settle(opened, naming, execution_strategy, isolate_sequential, max_batch_size, problems)
+    _prepare(source, naming, execution_strategy, isolate_sequential, max_batch_size, catalog, on_conflict, problems)
     return problems.listed()
 
 
@@ -99,6 +117,28 @@ def build_dependency_graph(steps: Iterable[Step]) -> DependencyGraph:
         raise InvalidWorkflowError(problems.listed("error", "warning")) from None
 
 
+def _prepare(
+    source: object,
+    naming: Naming,
+    execution_strategy: ExecutionStrategy | None,
+    isolate_sequential: object,
+    max_batch_size: object,
+    catalog: object,
+    on_conflict: OnConflict | None,
+    problems: ProblemList,
+) -> tuple[Workflow, Survey] | None:
+    """The workflow to plan, and its survey; adds every problem. None if one of them leaves no workflow."""
+    opened = open_source(source, problems)
+    settings = _settle(opened, naming, execution_strategy, isolate_sequential, max_batch_size, problems)
+    known = _look_up(opened, catalog, on_conflict, problems)
+    if problems.has_errors or opened is None or opened.surveyed is None or settings is None:
+        return None
+    workflow, surveyed = _as_workflow(opened, opened.surveyed, settings, naming, known)
+    if on_conflict is not None or known is not None:
+        _report_conflicts(workflow.steps, opened.wording, on_conflict, problems)
+    return workflow, surveyed
+
+
 def _settle(
     opened: Source | None,
     naming: object,
@@ -108,7 +148,7 @@ def _settle(
     problems: ProblemList,
 ) -> ExecutionStrategy | None:
     """The settings of the plan: those of the workflow, with the keywords that are given in their place."""
-    if naming not in NAMINGS:
+    if not (isinstance(naming, str) and naming in NAMINGS):
         shown = quote(naming) if isinstance(naming, str) else type(naming).__name__
         problems.add("invalid-field", f"naming must be {' or '.join(map(quote, NAMINGS))}, not {shown}")
     given = {"isolate_sequential": isolate_sequential, "max_batch_size": max_batch_size}
@@ -130,17 +170,63 @@ def _validate(value: Any, problems: ProblemList) -> ExecutionStrategy | None:
         return None
 
 
+def _look_up(opened: Source | None, catalog: object, on_conflict: object, problems: ProblemList) -> List[Known] | None:
+    """What the catalog says of each item; None without one, and where it is none."""
+    if on_conflict is not None and not (isinstance(on_conflict, str) and on_conflict in get_args(OnConflict)):
+        shown = quote(on_conflict) if isinstance(on_conflict, str) else type(on_conflict).__name__
+        allowed = " or ".join(map(quote, get_args(OnConflict)))
+        problems.add("invalid-field", f"on_conflict must be {allowed}, not {shown}")
+    actions = None if catalog is None else as_catalog(catalog, problems)
+    if opened is None or actions is None or any(problem.code in CATALOG_ERRORS for problem in opened.told):
+        return None  # a reading with a catalog has told everything, and where it is in its document
+    told = {(problem.code, problem.message) for problem in opened.told}
+    problems.revise = lambda problem: None if (problem.code, problem.message) in told else problem
+    try:
+        return look_up(uses_of(opened.items, opened.wording), actions, opened.wording, problems)
+    except Exception as error:  # noqa: BLE001 - values that were made without checks
+        advice = "make values by their constructors, which check them"
+        problems.add("invalid-document", f"looking up actions raised {tell_error(error)}", suggestion=advice)
+        return None
+    finally:
+        problems.revise = None
+
+
+def _report_conflicts(
+    steps: tuple[Step, ...], wording: Wording, on_conflict: OnConflict | None, problems: ProblemList
+) -> None:
+    """Add a problem for each pair of steps that are in conflict, unless it is enough that they do not overlap."""
+    if on_conflict == "lock":
+        return
+    severity: Severity = "error" if on_conflict == "error" else "warning"
+    conflicts = find_conflicts(steps)
+    label = {step.name: step.recommendation_id or step.name for step in steps} if wording is RECOMMENDATIONS else {}
+    for conflict in conflicts.listed:
+        one, other = (label.get(name, name) for name in conflict.steps)
+        problems.add(
+            "conflict",
+            f"{quote(one)} and {quote(other)} touch {quote(conflict.lock)}, and neither waits for the other",
+            steps=(one, other),
+            suggestion=f"let {quote(other)} depend on {quote(one)}, or the other way round; if they may run in any "
+            'order, one at a time, plan with on_conflict="lock"',
+            severity=severity,
+        )
+    problems.count(severity, conflicts.total - len(conflicts.listed))
+
+
 def _as_workflow(
-    opened: Source, surveyed: Survey, settings: ExecutionStrategy, naming: Naming
+    opened: Source, surveyed: Survey, settings: ExecutionStrategy, naming: Naming, known: List[Known] | None
 ) -> tuple[Workflow, Survey]:
     """The workflow to plan, and the survey by the names of its steps."""
-    if opened.workflow is not None and opened.workflow.execution_strategy is settings:
+    if opened.workflow is not None and opened.workflow.execution_strategy is settings and known is None:
         return opened.workflow, surveyed
     steps: tuple[Any, ...] = tuple(opened.items)
     if opened.wording is RECOMMENDATIONS:
         names = name_recommendations(steps, naming)
         steps = recommendations_to_steps(steps, names)
         surveyed = surveyed._replace(names=list(names.values()))
+    if known is not None:
+        steps = apply_catalog(steps, known)
+        surveyed = renew(surveyed, steps, STEPS)
     label = opened.workflow.name if opened.workflow else ""
     fields = {"schema_version": 1, "name": label, "steps": steps, "execution_strategy": settings}
     return trusted(Workflow, fields), surveyed

@@ -61,6 +61,30 @@ CODES: Mapping[str, Severity] = {
     "unknown-field": "warning",
     "no-dependencies": "info",
     "repaired": "info",
+    "invalid-catalog": "error",
+    "conflict": "warning",
+    "overruled-field": "warning",
+    "invalid-policy": "error",
+    "too-many-steps": "error",
+    "too-many-levels": "error",
+    "parameters-too-large": "error",
+    "denied-action": "error",
+    "unlisted-action": "error",
+    "denied-dependency": "error",
+    "many-steps": "warning",
+    "effect-needs-approval": "warning",
+    "unknown-effect": "warning",
+    "irreversible-step": "warning",
+    "low-confidence": "warning",
+    "unknown-confidence": "warning",
+    "plan-changed": "error",
+    "approval-missing": "error",
+    "approval-unanswered": "error",
+    "approval-refused": "error",
+    "approval-altered": "error",
+    "approval-mismatch": "error",
+    "approval-expired": "error",
+    "approval-from-future": "error",
     "invalid-setting": "error",
     "invalid-executor": "error",
     "invalid-parameters": "error",
@@ -119,8 +143,11 @@ class ProblemList:
 
     __slots__ = ("_counts", "_kept", "revise")
 
-    revise: Callable[[Problem], Problem] | None
-    """What is done to each problem before it is kept: tell its place in other words, say what else is known."""
+    revise: Callable[[Problem], Problem | None] | None
+    """What is done to each problem before it is kept: tell its place in other words, say what else is known.
+
+    If it gives None, the problem is left out.
+    """
 
     def __init__(self, problems: Iterable[Problem] = ()) -> None:
         self.revise = None
@@ -156,11 +183,18 @@ class ProblemList:
 
     def keep(self, problem: Problem) -> None:
         """Count a problem, and keep it if it will be listed."""
-        if self.revise is not None:
-            problem = self.revise(problem)
+        revised = problem if self.revise is None else self.revise(problem)
+        if revised is not None:
+            self._keep(revised)
+
+    def _keep(self, problem: Problem) -> None:
         self._counts[problem.severity] += 1
         if self._counts[problem.severity] <= _LISTED:
             self._kept[problem.severity].append(problem)
+
+    def count(self, severity: Severity, number: int) -> None:
+        """Count problems that there is no need to tell one by one, since enough of them are listed."""
+        self._counts[severity] += number
 
     @property
     def has_errors(self) -> bool:

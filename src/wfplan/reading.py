@@ -6,6 +6,7 @@ from typing import Any, Iterable, Optional, Sequence, Union
 
 from pydantic import model_validator
 
+from wfplan.catalog_lookup import CATALOG_ERRORS
 from wfplan.models import Recommendation, Step, Workflow
 from wfplan.names import quote
 from wfplan.problems import Problem, ProblemList
@@ -13,6 +14,8 @@ from wfplan.validation import RECOMMENDATIONS, RELATION_CODES, STEPS, Survey, Wo
 from wfplan.values import EMPTY, Items, Value, trusted
 
 __all__ = ["Reading", "make_reading"]
+
+_OF_CATALOG = CATALOG_ERRORS | {"overruled-field"}
 
 
 class Reading(Value):
@@ -71,9 +74,16 @@ class Reading(Value):
     def with_items(self, items: Sequence[Union[Recommendation, Step]], found: Iterable[Problem] = ()) -> Reading:
         """A new reading of other items, and of what was `found` with them.
 
-        Problems between the items are looked for anew; those of the document itself stay.
+        Problems between the items are looked for anew; those of the document itself stay. What a catalog had to say of
+        an item's action and parameters is left out where these have changed: `plan` with the catalog looks anew.
         """
-        kept = [*self._document_problems(), *found]
+        changed = self._changed_actions(items)
+        still_said = [
+            problem
+            for problem in self._document_problems()
+            if problem.code not in _OF_CATALOG or changed.isdisjoint(problem.steps)
+        ]
+        kept = [*still_said, *found]
         in_error = {name for problem in kept if problem.severity == "error" for name in problem.steps}
         unreadable = in_error.difference(vars(item)[self.wording.key] for item in self.items)
         problems = ProblemList(kept)
@@ -81,6 +91,12 @@ class Reading(Value):
             note_missing_dependencies(items, problems)
         surveyed = survey(tuple(items), self.wording, problems, unreadable=sorted(unreadable))
         return make_reading(tuple(items), self.workflow, problems, surveyed)
+
+    def _changed_actions(self, items: Sequence[Union[Recommendation, Step]]) -> set[str]:
+        """What identifies the items whose action or parameters are not the same any more."""
+        key = self.wording.key
+        now = {vars(item)[key]: (item.action, item.parameters) for item in items}
+        return {vars(item)[key] for item in self.items if now.get(vars(item)[key]) != (item.action, item.parameters)}
 
     def _document_problems(self) -> list[Problem]:
         """Those that do not lie between the items.

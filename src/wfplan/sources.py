@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union, cast
 
 from pydantic import ValidationError
-from typing_extensions import TypeAlias, TypeGuard
+from typing_extensions import TypeAlias
 
 from wfplan.field_errors import add_field_errors, kind_of
-from wfplan.json_values import is_list
+from wfplan.json_values import is_list, is_mapping
 from wfplan.models import Recommendation, Step, Workflow
-from wfplan.names import escape, quote, why_not_a_name
+from wfplan.names import quote, tell_error, why_not_a_name
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import ProblemList
+from wfplan.problems import Problem, ProblemList
 from wfplan.reading import Reading
 from wfplan.validation import READ_FIRST, RECOMMENDATIONS, STEPS, Item, Survey, Wording, renew, survey
 
@@ -35,6 +35,8 @@ class Source(NamedTuple):
     """None if there are errors."""
     workflow: Workflow | None = None
     """The workflow that the items are the steps of, if they were one."""
+    told: Sequence[Problem] = ()
+    """What a reading knows of them."""
 
 
 def open_source(source: object, problems: ProblemList) -> Source | None:
@@ -44,17 +46,10 @@ def open_source(source: object, problems: ProblemList) -> Source | None:
     except Exception as error:  # noqa: BLE001 - an iterator of the caller's that fails, or values made without checks
         problems.add(
             "invalid-document",
-            f"looking at the {type(source).__name__} raised {_tell(error)}",
+            f"looking at the {type(source).__name__} raised {tell_error(error)}",
             suggestion="see that it can be iterated over, and make values by their constructors, which check them",
         )
         return None
-
-
-def _tell(error: Exception) -> str:
-    try:
-        return f"{type(error).__name__}: {escape(str(error))[:200]}"
-    except Exception:  # noqa: BLE001 - it cannot even tell itself
-        return type(error).__name__
 
 
 def _open(source: object, problems: ProblemList) -> Source | None:
@@ -62,7 +57,7 @@ def _open(source: object, problems: ProblemList) -> Source | None:
         return _open_reading(source, problems)
     if isinstance(source, Workflow):
         return Source(source.steps, STEPS, survey(source.steps, STEPS, problems), source)
-    if _is_mapping(source):
+    if is_mapping(source):
         return _open_mapping(source, problems)
     return _open_iterable(source, problems)
 
@@ -71,21 +66,17 @@ def _open_reading(reading: Reading, problems: ProblemList) -> Source:
     for problem in reading.problems:
         problems.keep(problem)
     if problems.has_errors:
-        return Source(reading.items, reading.wording, None, reading.workflow)
+        return Source(reading.items, reading.wording, None, reading.workflow, reading.problems)
     items, wording = reading.items, reading.wording
     if reading.known is not None:
-        return Source(items, wording, renew(reading.known, items, wording), reading.workflow)
+        return Source(items, wording, renew(reading.known, items, wording), reading.workflow, reading.problems)
     found = ProblemList()  # nobody has searched it: it was made by hand
     surveyed = survey(items, wording, found)
     told = {(problem.code, problem.message) for problem in reading.problems}
     for problem in found.listed():
         if (problem.code, problem.message) not in told:
             problems.keep(problem)
-    return Source(items, wording, surveyed, reading.workflow)
-
-
-def _is_mapping(source: object) -> TypeGuard[Mapping[Any, Any]]:
-    return isinstance(source, Mapping)
+    return Source(items, wording, surveyed, reading.workflow, reading.problems)
 
 
 def _open_mapping(source: Mapping[Any, Any], problems: ProblemList) -> Source | None:
@@ -112,7 +103,7 @@ def _is_document(entries: dict[Any, Any]) -> bool:
     if not _LISTS.isdisjoint(entries) and _DOCUMENT_KEYS.issuperset(entries):
         return True
     return any(
-        _is_mapping(needs) or (is_list(needs) and any(_is_mapping(needed) for needed in needs))
+        is_mapping(needs) or (is_list(needs) and any(is_mapping(needed) for needed in needs))
         for needs in entries.values()
     )
 

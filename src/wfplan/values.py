@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, Generic, Mapping, Sequence, Tuple, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, Generic, Mapping, Optional, Sequence, Tuple, TypeVar, overload
 
 import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -13,7 +13,20 @@ from typing_extensions import Annotated, Literal
 from wfplan.json_values import check_json_object, copy_json_object, is_list
 from wfplan.names import why_not_a_name
 
-__all__ = ["EMPTY", "FreeText", "Items", "JsonObject", "Name", "SchemaVersion", "Text", "Value", "no_values", "trusted"]
+__all__ = [
+    "EMPTY",
+    "NOT_GIVEN",
+    "FreeText",
+    "Items",
+    "JsonObject",
+    "Name",
+    "OptionalItems",
+    "SchemaVersion",
+    "Text",
+    "Value",
+    "no_values",
+    "trusted",
+]
 
 T = TypeVar("T")
 V = TypeVar("V", bound="Value")
@@ -64,12 +77,19 @@ def _list_to_tuple(value: Any) -> Any:
     return tuple(value) if is_list(value) else value
 
 
+# What the annotation FailFast does; as one, it would keep `Optional[Items[...]]` from being hashed.
+_FAIL_FAST: Dict[str, Any] = {"fail_fast": True} if hasattr(pydantic, "FailFast") else {}  # from pydantic 2.8 on
+
+
 class _FromList:
-    """Lets a strict tuple field take a list from Python; JSON needs no help."""
+    """Lets a strict tuple field take a list from Python; JSON needs no help.
+
+    One bad element is enough to refuse a list; a million of them would be a million errors, before anyone can count.
+    """
 
     @staticmethod
     def __get_pydantic_core_schema__(source: Any, handler: Any) -> core_schema.CoreSchema:
-        schema = handler(source)
+        schema: Any = {**handler(source), **_FAIL_FAST}
         return core_schema.json_or_python_schema(
             json_schema=schema,
             python_schema=core_schema.no_info_before_validator_function(_list_to_tuple, schema),
@@ -102,9 +122,6 @@ FreeText = Annotated[str, Field(max_length=1_000_000)]
 Text = Annotated[str, Field(min_length=1, max_length=1024)]
 """Any text of 1 to 1,024 characters."""
 
-# One bad element is enough to refuse a list; a million of them would be a million errors, before anyone can count.
-_FAIL_FAST = (pydantic.FailFast(),) if hasattr(pydantic, "FailFast") else ()  # from pydantic 2.8 on
-
 if TYPE_CHECKING:
     # For type checkers a field of this kind takes any sequence and reads as a tuple, which a descriptor can say.
     class Items(Generic[T]):
@@ -116,6 +133,16 @@ if TYPE_CHECKING:
         def __get__(self, instance: object, owner: Any) -> tuple[T, ...]: ...
         def __get__(self, instance: object | None, owner: Any) -> Any: ...
         def __set__(self, instance: object, value: Sequence[T]) -> None: ...
+
+    class OptionalItems(Generic[T]):
+        """The same, or None."""
+
+        @overload
+        def __get__(self, instance: None, owner: Any) -> OptionalItems[T]: ...
+        @overload
+        def __get__(self, instance: object, owner: Any) -> tuple[T, ...] | None: ...
+        def __get__(self, instance: object | None, owner: Any) -> Any: ...
+        def __set__(self, instance: object, value: Sequence[T] | None) -> None: ...
 
     class JsonObject:
         """A dictionary of what JSON can hold."""
@@ -132,13 +159,22 @@ else:
         """`Items[T]`: a tuple of T; a list is accepted, a set or a text is not."""
 
         def __class_getitem__(cls, item: Any) -> Any:
-            kind = (Tuple[item, ...], *_FAIL_FAST, _FromList)
+            kind = (Tuple[item, ...], _FromList)
             return Annotated[kind]
+
+    class OptionalItems:
+        """`OptionalItems[T]`: the same, or None."""
+
+        def __class_getitem__(cls, item: Any) -> Any:
+            return Optional[Items[item]]
 
     JsonObject = Annotated[Dict[str, Any], _JsonObject]
 
 EMPTY: Any = ()
 """The default of an `Items` field."""
+
+NOT_GIVEN: Any = None
+"""The default of an `OptionalItems` field."""
 
 
 def no_values() -> Any:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+from pydantic import BaseModel
 from typing_extensions import assert_type
 
 import wfplan
 from wfplan import (
+    Action,
     Compensation,
     ExecutionBatch,
     ExecutionPlan,
@@ -20,12 +22,14 @@ from wfplan import (
     Step,
     Workflow,
 )
+from wfplan.conflicts import Conflict, find_conflicts
 from wfplan.diff import PlanDiff, diff
 from wfplan.execution.resume import resume_preview
 from wfplan.execution.rollback import rollback_plan, rollback_preview
 from wfplan.graph import DependencyGraph
 from wfplan.intake import Feedback, feedback, plan_with_feedback, repair
 from wfplan.planner import build_dependency_graph, calculate_execution_order, determine_execution_strategy
+from wfplan.policy import Approval, ApprovalRequest, Policy, Review, StepReview, policies, read_policy, review
 
 names: List[str] = ["a"]
 counts: Dict[str, int] = {"replicas": 5}
@@ -119,3 +123,41 @@ conversation = plan_with_feedback(ask, max_attempts=2)
 assert_type(conversation.plan, Optional[ExecutionPlan])
 assert_type(conversation.attempts[0].changes, PlanDiff)
 assert_type(diff(plan, plan).added, Tuple[Step, ...])
+
+
+class Scale(BaseModel):
+    name: str
+    replicas: int = 1
+
+
+def lock(scale: Scale) -> List[str]:
+    return [scale.name]
+
+
+catalog = {
+    "scale": Action(
+        parameters=Scale,
+        effect="write",
+        locks=lock,
+        rollback=lambda scale: Compensation(action="scale", parameters={"name": scale.name}),
+    ),
+    "verify": Action(effect="read", idempotent=True, timeout_seconds=30),
+}
+assert_type(wfplan.plan(reading, catalog=catalog, on_conflict="error"), ExecutionPlan)
+assert_type(wfplan.check([step], catalog=catalog), Tuple[Problem, ...])
+assert_type(wfplan.read("[]", catalog=catalog), Reading)
+assert_type(find_conflicts([step]).listed, Tuple[Conflict, ...])
+assert_type(step.is_irreversible, bool)
+
+policy = Policy(max_steps=20, deny_actions=["wipe"], approve_effects=["write", "destructive"], allow_actions=["scale"])
+assert_type(policies.kubernaut, Policy)
+assert_type(read_policy("{}"), Policy)
+reviewed = review(plan, policy, approved=plan)
+assert_type(reviewed, Review)
+assert_type(reviewed.steps, Mapping[str, StepReview])
+request = reviewed.request()
+assert_type(request, ApprovalRequest)
+approval = request.approve("jo", until=2.0, at=1.0, comment="fine")
+assert_type(approval, Approval)
+assert_type(reviewed.release(approval, now=1.5), ExecutionPlan)
+wfplan.run(reviewed.release(lambda asked: asked.deny("jo")), {"restart": restart})

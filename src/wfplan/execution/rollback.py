@@ -135,11 +135,7 @@ def rollback_preview(plan: ExecutionPlan, succeeded: Iterable[str] | None = None
     """
     names = set(plan.steps if succeeded is None else succeeded)
     undoing = rollback_plan(plan, names)
-    for_good = {
-        step.name
-        for step in plan.workflow.steps
-        if step.name in names and step.rollback is None and step.effect != "read"
-    }
+    for_good = {step.name for step in plan.workflow.steps if step.name in names and step.is_irreversible}
     numbers = [batch.number for batch in plan.batches if not for_good.isdisjoint(batch.steps)]
     return RollbackPreview(
         plan=undoing,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import AbstractSet, Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Tuple
+from contextlib import suppress
+from typing import AbstractSet, Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
 
 from pydantic import ValidationError
 
+from wfplan.catalog_lookup import ActionUse, uses_of
 from wfplan.field_errors import add_field_errors, kind_of
 from wfplan.intake.plan_looks import holds_work
 from wfplan.intake.shapes import Beside, Shape
@@ -22,7 +24,7 @@ from wfplan.json_values import NotJsonError, copy_json_object, is_list, is_objec
 from wfplan.locations import ListLocation, pointer
 from wfplan.names import quote, why_not_a_name
 from wfplan.problems import ProblemList
-from wfplan.validation import Item, Wording
+from wfplan.validation import STEPS, Item, Wording
 
 _MOST_TOLD = 20
 
@@ -42,6 +44,8 @@ class ReadItems(NamedTuple):
     """Of those that have a valid name or id, whether all else is valid or not."""
     dependencies: List[Sequence[Any]]
     name_positions: List[int]
+    uses: List[ActionUse]
+    """Of actions, as far as they can be told, whether all else is valid or not; positions are those in the document."""
 
 
 def ids_of(shape: Shape) -> set[str]:
@@ -65,7 +69,7 @@ def items_location(shape: Shape, read: ReadItems) -> ListLocation:
 
 def read_items(shape: Shape, ids: AbstractSet[str], problems: ProblemList) -> ReadItems:
     """The items as models; adds every problem that an item has by itself."""
-    read = ReadItems([], [], {}, [], [], [])
+    read = ReadItems([], [], {}, [], [], [], [])
     wording = shape.wording
     for position, raw in enumerate(shape.items):
         place = Place(f"{wording.noun} {position + 1}", f"{shape.location}/{position}")
@@ -89,11 +93,22 @@ def read_items(shape: Shape, ids: AbstractSet[str], problems: ProblemList) -> Re
             item = wording.kind.model_validate(texts)
         except ValidationError as error:
             add_field_errors(error, problems, subject=place.subject, steps=place.steps, location=place.location)
+            read.uses.extend(_use_of_invalid(fields, position, place, wording))
         else:
+            read.uses.extend(use._replace(position=position) for use in uses_of((item,), wording))
             if texts is fields:
                 read.items.append(item)
                 read.item_positions.append(position)
     return read
+
+
+def _use_of_invalid(fields: Dict[str, Any], position: int, place: Place, wording: Wording) -> Iterator[ActionUse]:
+    """The use of an action by an item of which something else is wrong, if there is one."""
+    action = fields.get("action", fields.get(wording.key) if wording is STEPS else None)
+    parameters = fields.get("parameters", {})
+    if place.steps and isinstance(action, str) and is_object(parameters):
+        with suppress(NotJsonError):  # which has been told
+            yield ActionUse(position, place.steps[0], action, copy_json_object(parameters))
 
 
 def _known_fields(

@@ -6,6 +6,7 @@ from typing import Any, Awaitable, Callable, Iterable, List, Optional, Set, Tupl
 
 from typing_extensions import TypeAlias
 
+from wfplan.catalog import Catalog
 from wfplan.diff import PlanDiff, diff_steps
 from wfplan.intake.model_feedback import Feedback, feedback
 from wfplan.intake.reader import read
@@ -54,11 +55,11 @@ class Conversation:
     error: Optional[Exception]
     """What the call raised that ended it, if one did."""
 
-    def __init__(self, attempts: Iterable[Attempt], error: Exception | None) -> None:
+    def __init__(self, attempts: Iterable[Attempt], error: Exception | None, catalog: Catalog | None = None) -> None:
         self.attempts = tuple(attempts)
         self.error = error
         done = error is None and bool(self.attempts) and self.attempts[-1].reading.ok
-        self.plan = make_plan(self.attempts[-1].reading) if done else None
+        self.plan = make_plan(self.attempts[-1].reading, catalog=catalog) if done else None
 
     @property
     def ok(self) -> bool:
@@ -78,13 +79,18 @@ class Conversation:
 
 
 def plan_with_feedback(
-    ask: Callable[[Optional[Feedback]], Answer], *, max_attempts: int = 3, strict: bool = False
+    ask: Callable[[Optional[Feedback]], Answer],
+    *,
+    max_attempts: int = 3,
+    strict: bool = False,
+    catalog: Catalog | None = None,
 ) -> Conversation:
     """Ask for a plan, and again with feedback while it cannot be planned, `max_attempts` times at most.
 
     `ask` is called with None first, then with the `Feedback` on its answer before; what it returns is read as by
-    `wfplan.read`, and mended where that is safe (`repair`). If it raises an Exception, that is the end. Nothing is ever
-    asked, sent or waited for but by `ask`. Raises ValueError if `max_attempts` is less than 1.
+    `wfplan.read`, with the `catalog` if there is one, and mended where that is safe (`repair`). If it raises an
+    Exception, that is the end. Nothing is ever asked, sent or waited for but by `ask`. Raises ValueError if
+    `max_attempts` is less than 1.
 
     >>> answers = iter(['[{"id": "a", "action": "x", "dependencies": ["b"]}]', '[{"id": "a", "action": "x"}]'])
     >>> conversation = plan_with_feedback(lambda feedback: next(answers))
@@ -96,13 +102,17 @@ def plan_with_feedback(
         try:
             answer = ask(attempts[-1].feedback if attempts else None)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
-            return Conversation(attempts, error)
-        attempts.append(_attempt(answer, attempts, strict=strict))
-    return Conversation(attempts, None)
+            return Conversation(attempts, error, catalog)
+        attempts.append(_attempt(answer, attempts, catalog, strict=strict))
+    return Conversation(attempts, None, catalog)
 
 
 async def aplan_with_feedback(
-    ask: Callable[[Optional[Feedback]], Awaitable[Answer]], *, max_attempts: int = 3, strict: bool = False
+    ask: Callable[[Optional[Feedback]], Awaitable[Answer]],
+    *,
+    max_attempts: int = 3,
+    strict: bool = False,
+    catalog: Catalog | None = None,
 ) -> Conversation:
     """The same with an async `ask`."""
     attempts: List[Attempt] = []
@@ -110,9 +120,9 @@ async def aplan_with_feedback(
         try:
             answer = await ask(attempts[-1].feedback if attempts else None)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
-            return Conversation(attempts, error)
-        attempts.append(_attempt(answer, attempts, strict=strict))
-    return Conversation(attempts, None)
+            return Conversation(attempts, error, catalog)
+        attempts.append(_attempt(answer, attempts, catalog, strict=strict))
+    return Conversation(attempts, None, catalog)
 
 
 def _goes_on(attempts: List[Attempt], most: int) -> bool:
@@ -121,8 +131,8 @@ def _goes_on(attempts: List[Attempt], most: int) -> bool:
     return len(attempts) < most and not (attempts and attempts[-1].reading.ok)
 
 
-def _attempt(answer: Answer, attempts: List[Attempt], *, strict: bool) -> Attempt:
-    reading = read(answer, strict=strict)
+def _attempt(answer: Answer, attempts: List[Attempt], catalog: Catalog | None, *, strict: bool) -> Attempt:
+    reading = read(answer, strict=strict, catalog=catalog)
     mended = repair(reading)
     # Where mending does not do, the reading itself has more to tell: places, and likely causes.
     return Attempt(len(attempts) + 1, mended if mended.ok else reading, attempts[-1] if attempts else None)

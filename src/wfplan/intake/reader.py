@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Sequence, Union
 
+from wfplan.catalog import Catalog, as_catalog
+from wfplan.catalog_lookup import look_up, uses_of
 from wfplan.field_errors import kind_of
 from wfplan.intake.answer import CUT_OFF, NO_PLAN, Found, find_document
 from wfplan.intake.canonical import Canonical, read_canonical
@@ -41,6 +43,7 @@ def read(
     source: Union[str, bytes, bytearray, Dict[str, Any], List[Any]],
     *,
     strict: bool = False,
+    catalog: Catalog | None = None,
     max_bytes: int = DEFAULT.max_bytes,
     max_depth: int = DEFAULT.max_depth,
     max_steps: int = DEFAULT.max_steps,
@@ -55,6 +58,9 @@ def read(
     What models write instead is read too, as far as nothing about the order has to be guessed: text around the JSON,
     other names of keys, numbers for ids and the like. Each is a warning with a code of its own; an error, if `strict`.
 
+    With a `catalog`, actions that are not in it, and parameters that do not fit, are errors like all others. The
+    recommendations stay as they were written: what the catalog knows gets onto steps by `plan(reading, catalog=...)`.
+
     `max_bytes` bounds text, `max_depth` the levels of nesting (text is never read beyond 200), `max_steps` the steps,
     `max_dependencies` the dependencies and locks of all together; what is beyond is refused whole.
 
@@ -67,11 +73,12 @@ def read(
     limits = Limits(max_bytes, max_depth, max_steps, max_dependencies)
     problems = ProblemList()
     problems.revise = _as_error if strict else None
+    actions = None if catalog is None else as_catalog(catalog, problems)
     found: Found | None = Found(source, has_pointers=True)
     if isinstance(source, (str, bytes, bytearray)):
         text = decode(source, limits, problems)
         canonical = None if text is None else read_canonical(text, limits)
-        reading = None if canonical is None else _read_canonical(canonical)
+        reading = None if canonical is None or problems.has_errors else _read_canonical(canonical, actions)
         if reading is not None:
             return reading
         found = None if text is None else _parse(text, limits, problems)
@@ -85,14 +92,14 @@ def read(
     if found is None:
         return make_reading((), None, problems, None)
     if isinstance(source, (str, bytes, bytearray)):
-        return _read_found(found, limits, problems)
-    return _read_foreign(found, limits, problems)
+        return _read_found(found, limits, actions, problems)
+    return _read_foreign(found, limits, actions, problems)
 
 
-def _read_foreign(found: Found, limits: Limits, problems: ProblemList) -> Reading:
+def _read_foreign(found: Found, limits: Limits, catalog: Catalog | None, problems: ProblemList) -> Reading:
     """The same for objects that may be of any class, whose methods are code of somebody else."""
     try:
-        return _read_found(found, limits, problems)
+        return _read_found(found, limits, catalog, problems)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told
         problems.revise = None
         told = f"an object in the document raises {type(error).__name__} when it is looked at"
@@ -100,7 +107,7 @@ def _read_foreign(found: Found, limits: Limits, problems: ProblemList) -> Readin
         return make_reading((), None, problems, None)
 
 
-def _read_found(found: Found, limits: Limits, problems: ProblemList) -> Reading:
+def _read_found(found: Found, limits: Limits, catalog: Catalog | None, problems: ProblemList) -> Reading:
     """The long way, from a document of any shape: wrappers are taken off, names and values of items made canonical."""
     severely = problems.revise
     document, has_pointers = found
@@ -129,21 +136,26 @@ def _read_found(found: Found, limits: Limits, problems: ProblemList) -> Reading:
     ids = ids_of(shape)
     report_beside(unwrapped.beside, ids, problems)
     problems.revise = _Revising(origin, hints, severely, has_pointers=has_pointers)
-    return _read_shape(shape, ids, problems)
+    return _read_shape(shape, ids, catalog, problems)
 
 
 class _Revising:
     """What is done to each problem with a document: its place is told as in the original, and its likely cause."""
 
     def __init__(
-        self, origin: Origin, hints: Hints | None, severely: Callable[[Problem], Problem] | None, *, has_pointers: bool
+        self,
+        origin: Origin,
+        hints: Hints | None,
+        severely: Callable[[Problem], Problem | None] | None,
+        *,
+        has_pointers: bool,
     ) -> None:
         self._origin = origin
         self._hints = hints
         self._severely = severely
         self._has_pointers = has_pointers
 
-    def __call__(self, problem: Problem) -> Problem:
+    def __call__(self, problem: Problem) -> Problem | None:
         if self._hints is not None:
             problem = self._hints.improve(problem)
         location = self._origin.of(problem.location) if self._has_pointers else ""
@@ -178,7 +190,7 @@ def _parse(text: str, limits: Limits, problems: ProblemList) -> Found | None:
     return found
 
 
-def _read_canonical(canonical: Canonical) -> Reading | None:
+def _read_canonical(canonical: Canonical, catalog: Catalog | None) -> Reading | None:
     """The short way: every item is valid, only what lies between them is looked for.
 
     None if an error is found, of which the long way knows more.
@@ -189,6 +201,8 @@ def _read_canonical(canonical: Canonical) -> Reading | None:
     names: List[Any] = [vars(item)[wording.key] for item in items]
     report_lookalikes(names, wording.noun, location, problems)
     surveyed = _search(items, workflow, ListLocation(location), problems)
+    if catalog is not None:
+        look_up(uses_of(items, wording), catalog, wording, problems, ListLocation(location))
     if plan is not None and workflow is not None and surveyed is not None:
         verify_plan(plan, items, workflow, surveyed, problems)
     return None if problems.has_errors else make_reading(items, workflow, problems, surveyed)
@@ -217,7 +231,7 @@ def _item_at(document: Any, path: Sequence[Any]) -> tuple[str, ...]:
     return ()
 
 
-def _read_shape(shape: Shape, ids: set[str], problems: ProblemList) -> Reading:
+def _read_shape(shape: Shape, ids: set[str], catalog: Catalog | None, problems: ProblemList) -> Reading:
     """The long way: item by item, every problem with its place."""
     report_beside(shape.beside, ids, problems)
     for location, key, value in shape.beside:
@@ -239,6 +253,8 @@ def _read_shape(shape: Shape, ids: set[str], problems: ProblemList) -> Reading:
         _search_partly_read(read, ids, shape, problems)
     else:
         surveyed = _search(items, workflow, items_location(shape, read), problems)
+    if catalog is not None:
+        look_up(read.uses, catalog, shape.wording, problems, ListLocation(shape.location))
     if shape.plan is not None and workflow is not None and surveyed is not None:
         verify_plan(shape.plan, items, workflow, surveyed, problems)
     return make_reading(items, workflow, problems, surveyed)

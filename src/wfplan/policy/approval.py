@@ -1,0 +1,178 @@
+"""What a person is asked, and what the answer is: plain data, for any way between two processes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from typing import Any, Dict, Iterator, Optional
+
+from pydantic import Field, model_validator
+from typing_extensions import Annotated, Literal
+
+from wfplan.diff import PlanDiff
+from wfplan.models import Compensation, Effect, ExecutionStrategy, RetryPolicy
+from wfplan.names import counted, escape, quote
+from wfplan.problems import Problem
+from wfplan.values import EMPTY, FreeText, Items, JsonObject, SchemaVersion, Text, Value, no_values
+
+__all__ = ["Approval", "ApprovalRequest", "StepToApprove"]
+
+_LONGEST_SHOWN = 2000
+
+_Moment = Annotated[float, Field(ge=0)]
+"""Seconds since the beginning of 1970, UTC, as `time.time()` counts them."""
+
+
+class StepToApprove(Value):
+    """A step as it would run. What the model says of it is left out: it may be milder than the parameters."""
+
+    name: str
+    action: str
+    parameters: JsonObject = no_values()
+    effect: Optional[Effect] = None
+    irreversible: bool = False
+    """Whether it does more than read, and nothing is known that undoes it."""
+    rollback: Optional[Compensation] = None
+    dependencies: Items[str] = EMPTY
+    batch: int
+    locks: Items[str] = EMPTY
+    timeout_seconds: Optional[float] = None
+    retry: Optional[RetryPolicy] = None
+    continue_on_failure: bool = False
+    """Whether what depends on it runs even if it fails."""
+    reasons: Items[Problem] = EMPTY
+    """Why it needs approval."""
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield f"{quote(self.name)}: {quote(self.action, _LONGEST_SHOWN)} {_show(self.parameters)}"
+        waits = f", after {', '.join(map(quote, self.dependencies))}" if self.dependencies else ""
+        yield f"  {self.effect or 'unknown effect'}, batch {self.batch}{waits}"
+        if self.continue_on_failure:
+            yield "  what depends on it runs even if it fails"
+        if self.retry is not None and self.retry.max_attempts > 1:
+            yield f"  tried up to {self.retry.max_attempts:,} times"
+        if self.rollback is not None:
+            undo = self.rollback
+            yield f"  undone by {quote(undo.action, _LONGEST_SHOWN)} {_show(undo.parameters)}"
+        yield from (f"  {reason.code}: {reason.message}" for reason in self.reasons)
+
+
+class ApprovalRequest(Value):
+    """What a person has to see before a plan may run: `str()` is a text, the dump the same as JSON."""
+
+    schema_version: SchemaVersion = 1
+    fingerprint: str
+    """Of the plan, as it would be released."""
+    reasons: Items[Problem] = EMPTY
+    """Why the plan as a whole needs approval."""
+    steps: Items[StepToApprove]
+    """All of them: those that cannot be undone first, then in declared order."""
+    execution_strategy: ExecutionStrategy
+    warnings: Items[Problem] = EMPTY
+    """Of the plan, such as conflicts and what the catalog overruled; not those about how its document was written."""
+    changes: Optional[PlanDiff] = None
+    """What changed since the plan that was approved before, if there was one."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything that is to be seen, in hexadecimal digits."""
+        return _digest(self.model_dump(mode="json"))
+
+    def approve(self, by: str, *, until: float, at: float | None = None, comment: str = "") -> Approval:
+        """The approval of this person, from `at` (now, if not given) until `until`, in seconds since 1970."""
+        return self._answer("approved", by, until, at, comment)
+
+    def deny(self, by: str, *, at: float | None = None, comment: str = "") -> Approval:
+        """The answer of a person who says no; nothing is released by it."""
+        return self._answer("denied", by, None, at, comment)
+
+    def _answer(
+        self, decision: Literal["approved", "denied"], by: str, until: float | None, at: float | None, comment: str
+    ) -> Approval:
+        fields: Dict[str, Any] = {
+            "fingerprint": self.fingerprint,
+            "request": self.digest,
+            "decision": decision,
+            "by": by,
+            "at": time.time() if at is None else at,
+            "until": until,
+            "comment": comment,
+        }
+        unsealed = Approval.model_validate(fields)
+        return unsealed.model_copy(update={"seal": unsealed.expected_seal})
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield f"approval needed: {counted(len(self.steps), 'step')}, plan {self.fingerprint[:12]}"
+        settings = self.execution_strategy.model_dump(mode="json", exclude_defaults=True)
+        if settings:
+            yield "  " + ", ".join(f"{field}: {json.dumps(value)}" for field, value in settings.items())
+        yield from (f"  {reason.code}: {reason.message}" for reason in self.reasons)
+        for head, irreversible in (("cannot be undone:", True), ("can be undone, or only read:", False)):
+            group = [step for step in self.steps if step.irreversible is irreversible]
+            if group:
+                yield head
+            yield from ("  " + str(step).replace("\n", "\n  ") for step in group)
+        if self.warnings:
+            yield "warnings:"
+        # A plan may have been loaded, and its warnings hold any text.
+        yield from (f"  {escape(warning.code)}: {escape(warning.message)}" for warning in self.warnings)
+        if self.changes is not None:
+            yield "since what was approved before:"
+            yield "  " + str(self.changes).replace("\n", "\n  ")
+
+
+class Approval(Value):
+    """What a person answered to a request, made by `request.approve` or `request.deny`.
+
+    The seal shows that nothing of it was changed on the way. It is no signature: who can write an approval can write a
+    seal, so keep approvals where only those can write who may approve.
+    """
+
+    schema_version: SchemaVersion = 1
+    fingerprint: str
+    """Of the plan."""
+    request: str
+    """Digest of the request: what was to be seen."""
+    decision: Literal["approved", "denied"]
+    by: Text
+    """Who."""
+    at: _Moment
+    """When: seconds since the beginning of 1970, UTC, as `time.time()` counts them."""
+    until: Optional[_Moment] = None
+    """Until when it holds; None for a denial only, which holds for good."""
+    comment: FreeText = ""
+    seal: str = ""
+    """SHA-256 of all else."""
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Approval:
+        if self.decision == "approved" and self.until is None:
+            raise ValueError("an approval has to say until when it holds")
+        if self.until is not None and self.until <= self.at:
+            raise ValueError("an approval has to end after it was given")
+        return self
+
+    @property
+    def expected_seal(self) -> str:
+        """What the seal is, if nothing was changed."""
+        return _digest(self.model_dump(mode="json", exclude={"seal"}))
+
+
+def _digest(content: Any) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _show(parameters: Dict[str, Any]) -> str:
+    """Parameters as JSON, on one line; what is left out of very long ones is said."""
+    text = json.dumps(parameters, ensure_ascii=False)
+    rest = len(text) - _LONGEST_SHOWN
+    shown = escape(text[:_LONGEST_SHOWN])
+    return f"{shown}... and {rest:,} more characters, which are not shown here" if rest > 0 else shown

@@ -1,0 +1,160 @@
+"""A plan under a policy: allow, approve or deny, for each step and for the whole, and why."""
+
+from __future__ import annotations
+
+import json
+from typing import Dict, Iterator, NamedTuple, Optional, Tuple
+
+from typing_extensions import Literal, TypeAlias
+
+from wfplan.graph import DependencyGraph
+from wfplan.models import Step
+from wfplan.names import counted, quote
+from wfplan.plans import ExecutionPlan
+from wfplan.policy.rules import Policy
+from wfplan.problems import Problem, ProblemList
+from wfplan.values import EMPTY, Items, Value
+
+__all__ = ["Judgement", "StepReview", "Verdict", "judge"]
+
+Verdict: TypeAlias = Literal["allow", "approve", "deny"]
+"""`allow`: it may run; `approve`: a person has to say so; `deny`: it may not."""
+
+
+class StepReview(Value):
+    """What a policy says of one step."""
+
+    name: str
+    verdict: Verdict
+    reasons: Items[Problem] = EMPTY
+    """Errors are why it is denied, warnings why it needs approval."""
+
+
+class Judgement(NamedTuple):
+    """What a policy says of a plan."""
+
+    verdict: Verdict
+    reasons: Tuple[Problem, ...]
+    """Those that lie in the plan as a whole."""
+    steps: Dict[str, StepReview]
+    """By name, in declared order."""
+
+    @property
+    def problems(self) -> Tuple[Problem, ...]:
+        """All reasons, errors first."""
+        of_steps = (reason for step in self.steps.values() for reason in step.reasons)
+        return ProblemList((*self.reasons, *of_steps)).listed()
+
+
+def judge(plan: ExecutionPlan, policy: Policy) -> Judgement:
+    """The verdicts; that on the whole is the worst of all. A step is denied if anything that it needs is."""
+    whole = ProblemList()
+    _judge_whole(plan, policy, whole)
+    found = {step.name: _judge_step(step, policy) for step in plan.workflow.steps}
+    denied_by: Dict[str, str] = {}
+    for name in (name for batch in plan.batches for name in batch.steps):
+        if found[name].has_errors:
+            denied_by[name] = name
+        else:
+            _deny_dependent(plan.steps[name], denied_by, found[name])
+    steps = {name: StepReview(name=name, verdict=_verdict(own), reasons=own.listed()) for name, own in found.items()}
+    verdicts = {_verdict(whole), *(step.verdict for step in steps.values())}
+    verdict: Verdict = "deny" if "deny" in verdicts else "approve" if "approve" in verdicts else "allow"
+    return Judgement(verdict, whole.listed(), steps)
+
+
+def _verdict(reasons: ProblemList) -> Verdict:
+    if reasons.has_errors:
+        return "deny"
+    return "approve" if reasons.listed() else "allow"
+
+
+def _judge_whole(plan: ExecutionPlan, policy: Policy, reasons: ProblemList) -> None:
+    count = len(plan.workflow.steps)
+    if policy.max_steps is not None and count > policy.max_steps:
+        told = f"the plan has {counted(count, 'step')}, at most {policy.max_steps:,} are allowed"
+        reasons.add("too-many-steps", told, suggestion="plan less at a time")
+    if policy.approval_above_steps is not None and count > policy.approval_above_steps:
+        told = f"the plan has {counted(count, 'step')}, more than {policy.approval_above_steps:,} need approval"
+        reasons.add("many-steps", told)
+    if policy.max_levels is not None:
+        levels = _count_levels(plan)
+        if levels > policy.max_levels:
+            told = f"the plan has {levels:,} levels, at most {policy.max_levels:,} are allowed"
+            reasons.add("too-many-levels", told, suggestion="plan less at a time")
+
+
+def _count_levels(plan: ExecutionPlan) -> int:
+    steps = plan.workflow.steps
+    graph = DependencyGraph([step.name for step in steps], [step.dependencies for step in steps])
+    return max(graph.level_numbers() or (), default=-1) + 1
+
+
+def _judge_step(step: Step, policy: Policy) -> ProblemList:
+    reasons = ProblemList()
+    for code, told, suggestion in _complaints(step, policy):
+        reasons.add(code, f"{quote(step.name)} {told}", steps=(step.name,), suggestion=suggestion)
+    return reasons
+
+
+_Complaint = Tuple[str, str, str]
+"""Code, the end of a sentence about the step, and what to do."""
+
+
+def _complaints(step: Step, policy: Policy) -> Iterator[_Complaint]:
+    undo = step.rollback
+    yield from _of_action(step.action, "", policy)
+    yield from _of_size(step.parameters, "parameters", policy)
+    if undo is not None:
+        yield from _of_action(undo.action, "is undone by", policy)
+        yield from _of_size(undo.parameters, "parameters for its compensation", policy)
+    yield from _of_effect(step, policy)
+    if policy.approve_irreversible and step.is_irreversible:
+        yield "irreversible-step", "cannot be undone", "give its action a rollback in the catalog"
+    yield from _of_confidence(step.confidence, policy)
+
+
+def _of_action(action: str, how: str, policy: Policy) -> Iterator[_Complaint]:
+    does = f"{how or 'has'} the action {quote(action)}, which"
+    if action in policy.deny_actions:
+        yield "denied-action", f"{does} is denied", "plan without it"
+    if policy.allow_actions is not None and action not in policy.allow_actions:
+        yield "unlisted-action", f"{does} is none of those that are allowed", "plan without it, or have it allowed"
+
+
+def _of_size(parameters: Dict[str, object], what: str, policy: Policy) -> Iterator[_Complaint]:
+    if policy.max_parameter_bytes is not None:
+        size = len(_encode(parameters).encode())
+        if size > policy.max_parameter_bytes:
+            told = f"has {size:,} bytes of {what}, at most {policy.max_parameter_bytes:,} are allowed"
+            yield "parameters-too-large", told, "hand over a reference to what is so large"
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
+def _of_effect(step: Step, policy: Policy) -> Iterator[_Complaint]:
+    if step.effect in policy.approve_effects:
+        yield "effect-needs-approval", f"is {step.effect}, which needs approval", ""
+    elif step.effect is None and policy.approve_effects:
+        told = "may do anything, since its effect is not known"
+        yield "unknown-effect", told, "say it in the catalog, and plan with that"
+
+
+def _of_confidence(confidence: Optional[float], policy: Policy) -> Iterator[_Complaint]:
+    least = policy.min_confidence
+    if least is not None and confidence is None:
+        yield "unknown-confidence", f"has no confidence, and less than {least} needs approval", ""
+    elif least is not None and confidence is not None and confidence < least:
+        yield "low-confidence", f"has a confidence of {confidence}, and less than {least} needs approval", ""
+
+
+def _deny_dependent(step: Step, denied_by: Dict[str, str], reasons: ProblemList) -> None:
+    """Deny a step that needs a denied one; the first of these, and what that was denied for, is told."""
+    needed = next((name for name in step.dependencies if name in denied_by), None)
+    if needed is None:
+        return
+    root = denied_by[step.name] = denied_by[needed]
+    told = f"{quote(step.name)} needs {quote(needed)}, which is denied"
+    by_way = "" if root == needed else f", since {quote(root)} is"
+    reasons.add("denied-dependency", told + by_way, steps=(step.name, root), suggestion="plan without it")

@@ -1,0 +1,117 @@
+"""Policy: what a plan may be and do, as plain data."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List, Optional, Tuple, Union
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from typing_extensions import Annotated
+
+from wfplan.field_errors import add_field_errors
+from wfplan.models import Effect
+from wfplan.names import list_names, quote, why_not_an_action
+from wfplan.problems import ProblemList, RefusedError
+from wfplan.values import EMPTY, NOT_GIVEN, Items, OptionalItems, Value
+
+__all__ = ["Policy", "read_policy"]
+
+
+_DESTRUCTIVE: Any = ("destructive",)
+_Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+_CountOrNone = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class Policy(Value):
+    """What a plan may be and do. A limit that is None is none."""
+
+    max_steps: Optional[_Count] = None
+    """More are denied."""
+    approval_above_steps: Optional[_CountOrNone] = 10
+    """More need approval: with 10, eleven do."""
+    max_parallel: Optional[_Count] = None
+    """Steps in flight at once; a plan that allows more is released with this limit."""
+    max_levels: Optional[_Count] = None
+    """Steps on the longest path of dependencies; more are denied."""
+    max_parameter_bytes: Optional[_CountOrNone] = None
+    """Of the parameters of one step, or of its compensation, as JSON in UTF-8; more are denied."""
+    min_confidence: Optional[Annotated[float, Field(ge=0, le=1)]] = None
+    """Less needs approval; so does a step of which it is not known."""
+    approve_effects: Items[Effect] = _DESTRUCTIVE
+    """Steps of these effects need approval; so do steps of unknown effect, unless there are none of these."""
+    approve_irreversible: bool = False
+    """Whether a step needs approval that does more than read and has no compensation."""
+    deny_actions: Items[str] = EMPTY
+    """Actions that are denied, also as a compensation."""
+    allow_actions: OptionalItems[str] = NOT_GIVEN
+    """The only actions that are not denied, also as a compensation; an empty list denies all, None none."""
+
+    @field_validator("deny_actions", "allow_actions")
+    @classmethod
+    def _are_actions(cls, names: Any) -> Any:
+        """All at once: a list stops at the first of its elements that does not fit."""
+        wrong = [(name, why_not_an_action(name)) for name in names or ()]
+        told = [f"{quote(name)}, which {reason}" for name, reason in wrong if reason is not None]
+        if told:
+            raise ValueError(f"has {'; '.join(told)}")
+        return names
+
+    @model_validator(mode="after")
+    def _rules_agree(self) -> Policy:
+        both = sorted(set(self.deny_actions).intersection(self.allow_actions or ()))
+        if both:
+            raise ValueError(f"denies and allows {list_names(both)}: keep one of both")
+        given = self.model_fields_set
+        above, most = self.approval_above_steps, self.max_steps
+        if "approval_above_steps" in given and above is not None and most is not None and above > most:
+            raise ValueError(
+                f"never asks for an approval above {above} steps, since more than {most} are denied: "
+                "lower approval_above_steps, or set it to null"
+            )
+        return self
+
+
+def read_policy(source: Union[str, bytes]) -> Policy:
+    """A policy from JSON. Raises RefusedError, with every problem, if it is none: no typo may switch a rule off.
+
+    >>> read_policy('{"max_steps": 20, "deny_actions": ["delete_namespace"]}').max_steps
+    20
+    >>> read_policy('{"max_step": 20}')
+    Traceback (most recent call last):
+    wfplan.problems.RefusedError: refused, nothing has run: one error
+      error invalid-policy at /max_step: "max_step" of the policy is not a known field (did you mean "max_steps"?)
+    """
+    problems = ProblemList()
+    repeated: List[str] = []
+
+    def collect(pairs: List[Tuple[str, Any]]) -> Any:
+        seen: Dict[str, Any] = {}
+        for name, value in pairs:
+            if name in seen:
+                repeated.append(name)
+            seen[name] = value
+        return seen
+
+    try:
+        document = json.loads(source, object_pairs_hook=collect)
+    except (ValueError, RecursionError, TypeError) as error:
+        problems.add("invalid-policy", f"the policy is not JSON: {error}", suggestion="write one JSON object")
+        raise RefusedError(problems.listed()) from None
+    for name in dict.fromkeys(repeated):
+        told = f"the policy has {quote(name)} more than once"
+        problems.add("invalid-policy", told, suggestion="keep the one that is meant")
+    try:
+        policy = Policy.model_validate(document)
+    except ValidationError as error:
+        add_field_errors(
+            error,
+            problems,
+            subject="the policy",
+            location="",
+            known=list(Policy.model_fields),
+            code="invalid-policy",
+        )
+        raise RefusedError(problems.listed()) from None
+    if problems.has_errors:
+        raise RefusedError(problems.listed())
+    return policy
