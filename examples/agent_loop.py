@@ -58,7 +58,9 @@ class Model:
     """Answers from a script; a real one would be sent `self.messages`."""
 
     def __init__(self) -> None:
-        self.messages: List[str] = [f"Payment pods run out of memory. What is to be done?\n\n{prompt_instructions()}"]
+        self.messages: List[str] = [
+            f"Payment pods run out of memory. What is to be done?\n\n{prompt_instructions(CATALOG)}"
+        ]
         self._answers: Iterator[str] = iter(ANSWERS)
 
     def ask(self, feedback: Optional[Feedback]) -> str:

@@ -143,7 +143,7 @@ def make_plan(answer: bytes) -> ExecutionPlan:
     try:
         return wfplan.plan(reading, catalog=CATALOG, on_conflict="error", execution_strategy=STRATEGY)
     except wfplan.InvalidWorkflowError as error:
-        told = str(feedback(error.problems, reading.recommendations))
+        told = str(feedback(error.problems, reading.recommendations, catalog=CATALOG))
         raise HTTPException(422, problems_of(error.problems, feedback=told)) from None
 
 

@@ -901,7 +901,7 @@ def test_a_key_that_is_no_action_is_refused(key: Any, reason: str) -> None:
     assert_same_told({"page": []}, {"page": Action(), key: Action()}, [problem])
 
 
-@pytest.mark.parametrize("key", ["x" * 1024, "two words", "é", "a/b:c.d-e", "\u202e", "UPPER"])
+@pytest.mark.parametrize("key", ["x" * 1024, "two words", "é", "a/b:c.d-e", "UPPER"])
 def test_other_texts_are_actions(key: str) -> None:
     assert check([Step(name="s", action=key)], catalog={key: Action()}) == ()
 

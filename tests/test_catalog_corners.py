@@ -17,6 +17,7 @@ from pydantic import (
     RootModel,
     SecretStr,
     computed_field,
+    field_serializer,
     field_validator,
     model_serializer,
     model_validator,
@@ -266,7 +267,7 @@ _CALLS: List[int] = []
 
 
 def test_keys_that_are_converted_are_not_each_looked_at_anew() -> None:
-    assert one(Action(parameters=Parsed), {"prices": {f"+{n}": 1 for n in range(500)}}) == ()
+    assert one(Action(parameters=Parsed), {"prices": {str(n): 1 for n in range(500)}}) == ()
     assert len(_CALLS) < 100
 
 
@@ -375,3 +376,48 @@ class NoEq:
 
 def test_keywords_that_cannot_be_compared() -> None:
     assert codes(check({"a": []}, on_conflict=NoEq())) == ["invalid-field"]  # type: ignore[arg-type]
+
+
+class Stubborn:
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("no")
+
+    __hash__ = object.__hash__
+
+
+class HoldsStubborn(BaseModel):
+    x: Any
+
+    @field_validator("x")
+    @classmethod
+    def v(cls, x: Any) -> Any:
+        return Stubborn()
+
+    @field_serializer("x")
+    def s(self, x: Any) -> str:
+        return "x"
+
+
+def test_a_value_that_cannot_be_compared_is_an_error_of_the_catalog() -> None:
+    (problem,) = one(Action(parameters=HoldsStubborn), {"x": 1})
+    assert problem.code == "invalid-catalog"
+    assert "raises RuntimeError: no where it is compared" in problem.message
+
+
+class Texts(BaseModel):
+    texts: Dict[str, Any]
+
+    @field_validator("texts")
+    @classmethod
+    def v(cls, texts: Dict[str, Any]) -> Dict[str, str]:
+        return {key: str(value) for key, value in texts.items()}
+
+
+def test_many_keys_that_take_anything_are_looked_at_one_by_one() -> None:
+    assert one(Action(parameters=Texts), {"texts": {str(number): number for number in range(20)}}) == ()
+
+
+def test_more_of_them_than_can_be_looked_at_are_refused() -> None:
+    (problem,) = one(Action(parameters=Texts), {"texts": {str(number): number for number in range(300)}})
+    assert problem.code == "invalid-parameters"
+    assert "not all of it can be checked" in problem.message

@@ -26,6 +26,7 @@ REFUSED: Dict[str, frozenset[str]] = {
 FORMATS = frozenset("date-time time date duration email hostname ipv4 ipv6 uuid".split())
 
 MAX_PROPERTIES, MAX_DEPTH, MAX_CHARACTERS, MAX_ENUM_VALUES = 5_000, 10, 120_000, 1_000  # OpenAI
+LONG_ENUM = (250, 15_000)  # OpenAI: an enum of more values than this may have no more characters than that
 MAX_UNIONS = 16  # Anthropic
 
 Found = Iterator[Tuple[str, str]]
@@ -100,6 +101,10 @@ def _of_values(node: Dict[str, Any]) -> Found:
         yield "anthropic", "minItems above 1"
     if not all(isinstance(value, str) for value in node.get("enum", ())):
         yield "gemini", "enum of other values than texts"
+    if "" in node.get("enum", ()):
+        yield "gemini", "an empty value in an enum"
+    if len(node.get("enum", ())) > LONG_ENUM[0] and sum(len(str(value)) for value in node["enum"]) > LONG_ENUM[1]:
+        yield "openai", "an enum too long"
     if node.get("format", "date") not in FORMATS:
         yield "openai", "unknown format"
     if re.search(r"\(\?<?[=!]", node.get("pattern", "")):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 import wfplan
 from wfplan import Action, Compensation
-from wfplan.intake import Feedback, plan_with_feedback, repair
+from wfplan.intake import Feedback, feedback, plan_with_feedback, prompt_instructions, repair
 
 
 class Target(BaseModel):
@@ -194,3 +194,26 @@ def test_a_model_is_told_what_does_not_fit_and_the_plan_knows_the_catalog() -> N
     assert conversation.ok
     assert 'has the action "scal", which is not in the catalog' in told[1]
     assert conversation.raise_for_plan().steps["scale"].locks == ("default/web",)
+
+
+def test_feedback_lists_the_actions_of_the_catalog_and_shows_its_form() -> None:
+    told = feedback((), catalog=CATALOG)
+    assert str(told).endswith(prompt_instructions(CATALOG))
+    assert told.data["instructions"] == prompt_instructions(CATALOG)
+    assert set(told.data["example"]["recommendations"][0]["action"]) == {"pause_writes"}
+    assert wfplan.read(told.data["example"], strict=True).ok
+    assert str(feedback(())).endswith(prompt_instructions())
+
+
+def test_feedback_never_raises_whatever_the_catalog() -> None:
+    reading = wfplan.read(as_text(WHOLE), catalog={"*": Action()})
+    told = feedback(reading.problems, reading.recommendations, catalog={"*": Action()})
+    assert "patterns are not known" in str(told)
+    assert told.instructions == prompt_instructions()
+
+
+def test_one_warning_tells_of_all_dependencies_that_are_numbers() -> None:
+    reading = wfplan.read(
+        [{"id": 1, "action": "a"}, {"id": 2, "action": "b"}, {"id": 3, "action": "c", "needs": [1, 2]}]
+    )
+    assert [problem.location for problem in reading.problems if "dependency" in problem.message] == ["/2/needs/0"]

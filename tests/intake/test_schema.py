@@ -39,6 +39,8 @@ TYPES: Dict[str, Tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
     "string": (str,),
+    "boolean": (bool,),
+    "integer": (int,),
     "number": (int, float),
     "null": (type(None),),
 }
@@ -49,8 +51,10 @@ def mismatches(value: Any, schema: Dict[str, Any], path: str = "") -> List[str]:
     if "anyOf" in schema:
         branches = [mismatches(value, branch, path) for branch in schema["anyOf"]]
         return [] if [] in branches else [f"{path}: fits no branch"]
-    if isinstance(value, bool) or not isinstance(value, TYPES[schema["type"]]):
+    if isinstance(value, bool) != (schema["type"] == "boolean") or not isinstance(value, TYPES[schema["type"]]):
         return [f"{path}: no {schema['type']}"]
+    if value not in schema.get("enum", (value,)):
+        return [f"{path}: none of the enum"]
     if schema["type"] == "array":
         return [
             found
@@ -171,6 +175,14 @@ BROKEN: Dict[str, Tuple[Dict[str, Any], List[str]]] = {
     "numbers": (
         with_a({"type": "number", "enum": [1, 2]}),
         ["gemini /properties/a: enum of other values than texts"],
+    ),
+    "empty value": (
+        with_a({"type": "string", "enum": ["x", ""]}),
+        ["gemini /properties/a: an empty value in an enum"],
+    ),
+    "long enum": (
+        with_a({"type": "string", "enum": [f"{number:0100}" for number in range(251)]}),
+        ["openai /properties/a: an enum too long"],
     ),
     "const": (with_a({"type": "string", "const": "x"}), ["gemini /properties/a: const is refused"]),
     "format": (with_a({"type": "string", "format": "uri"}), ["openai /properties/a: unknown format"]),

@@ -35,10 +35,10 @@ class Attempt:
     unasked: PlanDiff
     """Of these, the changes of steps that no error of the answer before was about, and of their dependencies."""
 
-    def __init__(self, number: int, reading: Reading, before: Attempt | None) -> None:
+    def __init__(self, number: int, reading: Reading, before: Attempt | None, catalog: Catalog | None = None) -> None:
         self.number = number
         self.reading = reading
-        self.feedback = None if reading.ok else feedback(reading.problems, _recommendations(reading))
+        self.feedback = None if reading.ok else feedback(reading.problems, _recommendations(reading), catalog=catalog)
         self.changes = PlanDiff() if before is None else diff_steps(_steps(before.reading), _steps(reading))
         self.unasked = self.changes if before is None else _beyond(self.changes, before.reading)
 
@@ -135,7 +135,7 @@ def _attempt(answer: Answer, attempts: List[Attempt], catalog: Catalog | None, *
     reading = read(answer, strict=strict, catalog=catalog)
     mended = repair(reading)
     # Where mending does not do, the reading itself has more to tell: places, and likely causes.
-    return Attempt(len(attempts) + 1, mended if mended.ok else reading, attempts[-1] if attempts else None)
+    return Attempt(len(attempts) + 1, mended if mended.ok else reading, attempts[-1] if attempts else None, catalog)
 
 
 def _recommendations(reading: Reading) -> Tuple[Recommendation, ...]:

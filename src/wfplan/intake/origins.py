@@ -74,7 +74,7 @@ class Origin(NamedTuple):
             parts[2] = str(self.spelling.places[number][int(parts[2])])
         if len(parts) > 1:
             spelled = self.spelling.fields.get(number, {}).get(parts[1])
-            parts[1] = parts[1] if spelled is None else pointer((spelled,))[1:]
+            parts[1] = parts[1] if spelled is None else pointer(spelled)[1:]
         if self.keys is not None:
             parts[0] = pointer((self.keys[number],))[1:]
         return parts

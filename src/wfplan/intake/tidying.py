@@ -6,7 +6,7 @@ from typing import AbstractSet, Any, Dict, Iterable, List, NamedTuple, Optional,
 
 from wfplan.intake.aliases import TITLES, canonical_field
 from wfplan.intake.need_objects import id_in, ids_of_mapping
-from wfplan.intake.parameter_pairs import fold_parameters
+from wfplan.intake.parameter_pairs import fold_parameters, split_action
 from wfplan.intake.shapes import Shape
 from wfplan.intake.spelling import as_id
 from wfplan.intake.syntax import parse_inner
@@ -27,8 +27,8 @@ _MOST_COMPARED = 100_000
 class Spelling(NamedTuple):
     """How a document writes its items, by their positions, where it differs from the canonical form."""
 
-    fields: Dict[int, Dict[str, str]]
-    """The keys that it has for fields."""
+    fields: Dict[int, Dict[str, Tuple[str, ...]]]
+    """Where it has fields: the keys on the way from the item."""
     places: Dict[int, List[Any]]
     """Where in its list of dependencies each dependency is."""
 
@@ -77,7 +77,7 @@ class _Tidying:
         if type(value) is int and key == "id" and as_id(value) is not None:
             self._note("number-as-id", f"the id of {self._subject} is a number", (key,), "write it as a text")
             fields = {**fields, key: str(value)}
-        return fields
+        return self._take_apart(fields) if is_object(fields.get("action")) else fields
 
     def _renamed(self, raw: Dict[str, Any]) -> Dict[str, Any]:
         fields: Dict[str, Any] = {}
@@ -93,14 +93,14 @@ class _Tidying:
             elif field in raw or (field == "id" and self._shape.wording is STEPS):
                 fields[key] = value  # beside the field itself, it is something else
             elif field in fields:
-                self._conflict(field, self._spelled[self._position][field], key, fields[field], value)
+                self._conflict(field, self._spelled[self._position][field][0], key, fields[field], value)
             else:
                 self._spell(field, key)
                 fields[field] = value
         for key, value in needs:
             if "dependencies" in fields:
-                first = self._spelled.get(self._position, {}).get("dependencies", "dependencies")
-                self._conflict("dependencies", first, key, fields["dependencies"], value)
+                first = self._spelled.get(self._position, {}).get("dependencies", ("dependencies",))
+                self._conflict("dependencies", first[0], key, fields["dependencies"], value)
             else:
                 fields["dependencies"] = value
                 if key != "dependencies":
@@ -108,7 +108,7 @@ class _Tidying:
         return fields
 
     def _spell(self, field: str, key: str) -> None:
-        self._spelled.setdefault(self._position, {})[field] = key
+        self._spelled.setdefault(self._position, {})[field] = (key,)
         told = f"{self._subject} calls {quote(field)} {quote(key)}"
         self._note("key-alias", told, (field,), f"call it {field}")
 
@@ -120,6 +120,19 @@ class _Tidying:
         else:
             told = f"{self._subject} has {quote(field)} twice, as {quote(one)} and {quote(other)}, which disagree"
             self._note("conflicting-fields", told, (field,), f"keep the one that is meant, and call it {field}")
+
+    def _take_apart(self, fields: Dict[str, Any]) -> Dict[str, Any]:
+        """The item with action and parameters apart, where the action was an object of its parameters.
+
+        Nothing is told of it: a schema that has a branch for each action asks for just this.
+        """
+        found = None if _holds_something(fields.get("parameters")) else split_action(fields["action"], self._known)
+        if found is None:
+            return fields
+        action, parameters = found
+        spelled = self._spelled.setdefault(self._position, {})
+        spelled["parameters"] = (*spelled.get("action", ("action",)), action)
+        return {**fields, "action": action, "parameters": parameters}
 
     def _number(self, items: List[Any]) -> List[Any]:
         """Items without any id are counted from 1, as long as none of them needs another."""
@@ -340,6 +353,10 @@ class _Tidying:
             self._told.add((code, self._position))
         where = f"{self._shape.location}/{self._position}{pointer(path)}"
         self._problems.add(code, message, steps=self._steps, location=where, suggestion=suggestion)
+
+
+def _holds_something(value: Any) -> bool:
+    return value is not None and not (isinstance(value, (dict, list, tuple, str)) and not value)
 
 
 def _same(one: Any, other: Any) -> bool:

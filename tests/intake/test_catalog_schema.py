@@ -1,0 +1,689 @@
+"""The schema and the instructions of a catalog: what they ask for is what is read, and what fits the catalog."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import json
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple, Type, Union
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, RootModel, WithJsonSchema, create_model
+from pydantic_core import CoreSchema, core_schema
+from strict_schema import violations, walk
+from test_schema import mismatches
+from typing_extensions import Annotated, Literal, TypedDict
+
+import wfplan
+from wfplan import Action
+from wfplan.intake import prompt_instructions, recommendation_schema
+from wfplan.intake.schema import example_recommendations
+
+FIELDS = ["id", "description", "action", "dependencies", "confidence"]
+
+
+class Color(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+class Zone(BaseModel):
+    """Where something is."""
+
+    name: str = Field(description="As on the map.")
+    weight: float = Field(1, gt=0)
+
+
+class Pods(BaseModel):
+    pods: int
+
+
+class Volume(BaseModel):
+    volume: str
+
+
+class Node(BaseModel):
+    children: List[Node] = []
+
+
+class Point(TypedDict, total=False):
+    x: int
+
+
+class Scale(BaseModel):
+    """Change how many pods run.
+
+    Slowly.
+    """
+
+    namespace: str = "default"
+    replicas: int = Field(ge=0, le=50, description="How many are to run.")
+
+
+class Aliased(BaseModel):
+    kind: Literal["a", "b"] = Field("a", alias="Kind")
+    first_one: int = Field(alias="first-one")
+
+
+class Everything(BaseModel):
+    text: str = Field(min_length=1, max_length=5, pattern="^[a-z]+$")
+    share: float = Field(0.5, ge=0, lt=1.5, multiple_of=0.5)
+    sure: bool
+    day: dt.date
+    link: Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})] = "x"
+    count: Annotated[int, WithJsonSchema({"type": "integer", "format": "int64"})] = 1
+    color: Color = Color.RED
+    level: Level = Level.LOW
+    only: Literal["this"] = "this"
+    mixed: Literal[1, 2, "x", None] = 1  # noqa: PYI061 - an enum with null in it
+    empty: Literal["", "a"] = ""
+    tags: Set[str] = {"b", "a"}
+    zones: List[Zone] = Field(default_factory=list, max_length=3)
+    main: Optional[Zone] = Field(None, description="The main one.")
+    either: Union[Pods, Volume, None] = None
+    maybe: Optional[int] = Field(None, ge=3, examples=[4, 5])
+    point: Point = Field(default_factory=lambda: Point(x=1))
+    nothing: None = None
+
+
+EVERYTHING: Dict[str, Any] = {
+    "text": "abc",
+    "share": 1.0,
+    "sure": True,
+    "day": "2024-02-29",
+    "link": "http://x",
+    "count": 7,
+    "color": "blue",
+    "level": 2,
+    "only": "this",
+    "mixed": None,
+    "empty": "",
+    "tags": ["a"],
+    "zones": [{"name": "a", "weight": 2}, {"name": "b", "weight": 0.5}],
+    "main": None,
+    "either": {"volume": "v"},
+    "maybe": 3,
+    "point": {"x": 3},
+    "nothing": None,
+}
+
+
+class Open(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    value: int = 1
+
+
+class Both(RootModel[Scale]):
+    pass
+
+
+def levels(count: int) -> Type[BaseModel]:
+    """A model in a model, and so on."""
+    model = create_model("Level1", value=(int, 1))
+    for number in range(2, count + 1):
+        model = create_model(f"Level{number}", inner=(model, model()))
+    return model
+
+
+def nested(count: int) -> Dict[str, Any]:
+    value: Dict[str, Any] = {"value": 2}
+    for _ in range(1, count):
+        value = {"inner": value}
+    return value
+
+
+def with_value(annotation: Any) -> Type[BaseModel]:
+    return create_model("Valued", value=(annotation, ...))
+
+
+def with_schema(schema: Dict[str, Any]) -> Type[BaseModel]:
+    return with_value(Annotated[Any, WithJsonSchema(schema)])
+
+
+SAYABLE: Dict[str, Tuple[Type[BaseModel], Dict[str, Any]]] = {
+    "bounds and defaults": (Scale, {"namespace": "prod", "replicas": 3}),
+    "everything": (Everything, EVERYTHING),
+    "everything else": (Everything, {**EVERYTHING, "mixed": "x", "main": {"name": "m", "weight": 1}, "maybe": None}),
+    "aliases": (Aliased, {"Kind": "b", "first-one": 2}),
+    "more is allowed": (Open, {"value": 2}),
+    "another model's": (Both, {"namespace": "a", "replicas": 0}),
+    "five levels": (levels(4), nested(4)),
+    "only null": (with_schema({"enum": [None]}), {"value": None}),
+    "a reference with words beside it": (
+        with_schema({"allOf": [{"type": "integer", "description": "x"}], "default": 1}),
+        {"value": 2},
+    ),
+}
+
+
+class Opaque(str):
+    """A type of which pydantic cannot say what it takes."""
+
+    __slots__ = ()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(cls, serialization=core_schema.to_string_ser_schema())
+
+
+class Anything(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+UNSAYABLE: Dict[str, Tuple[Type[BaseModel], Dict[str, Any]]] = {
+    "keys of any name": (with_value(Dict[str, int]), {"value": {"a": 1}}),
+    "any value": (with_value(Any), {"value": [1, {"a": None}]}),
+    "a list of any values": (with_value(List[Any]), {"value": [1]}),
+    "a tuple": (with_value(Tuple[int, str]), {"value": [1, "a"]}),
+    "recursion": (Node, {"children": [{"children": []}]}),
+    "recursion further in": (with_value(Node), {"value": {"children": []}}),
+    "a shared first key": (with_value(Union[Zone, with_value(int), with_value(str)]), {"value": {"value": 1}}),
+    "six levels": (levels(5), nested(5)),
+    "a union too deep": (with_value(List[List[List[Optional[int]]]]), {"value": [[[None, 1]]]}),
+    "no schema": (with_value(Opaque), {"value": "a"}),
+    "no fields, anything": (Anything, {"a": 1}),
+    "no fields inside": (with_value(create_model("Empty")), {"value": {}}),
+    "a mapping": (RootModel[Dict[str, int]], {"a": 1}),
+    "one of two": (RootModel[Union[Pods, Volume]], {"pods": 3}),
+    "several at once": (with_schema({"allOf": [{"type": "string"}, {"minLength": 3}]}), {"value": "abc"}),
+    "several types": (with_schema({"type": ["string", "null"]}), {"value": "abc"}),
+    "values that are lists": (with_schema({"enum": [[1], [2]]}), {"value": [1]}),
+    "not a schema": (with_schema({"anyOf": [True, False]}), {"value": 1}),
+    "strict": (
+        create_model("Strict", __config__=ConfigDict(strict=True), value=(int, ...), more=(Dict[str, str], ...)),
+        {"value": 1, "more": {"a": "{}"}},
+    ),
+}
+
+
+def branches(schema: Dict[str, Any]) -> Dict[str, Dict[str, Any]]:
+    """The schema of the parameters of each action."""
+    item = schema["properties"]["recommendations"]["items"]
+    assert item["required"] == list(item["properties"]) == FIELDS
+    assert list(item["properties"]["action"]) == ["anyOf"]
+    found: Dict[str, Dict[str, Any]] = {}
+    for branch in item["properties"]["action"]["anyOf"]:
+        (name,) = branch["required"]
+        found[name] = branch["properties"][name]
+    return found
+
+
+def answer(*actions: Dict[str, Any]) -> Dict[str, Any]:
+    """An answer as the schema asks for it, in which each needs the one before."""
+    ids = [f"rec-{number}" for number in range(len(actions))]
+    return {
+        "recommendations": [
+            {"id": id_, "description": "", "action": action, "dependencies": ids[:at][-1:], "confidence": None}
+            for at, (id_, action) in enumerate(zip(ids, actions))
+        ]
+    }
+
+
+def planned(given: Dict[str, Any], catalog: Dict[str, Action]) -> List[Tuple[str, Dict[str, Any]]]:
+    """The actions and parameters of an answer that is read without a word, as text and as objects."""
+    for source in (given, json.dumps(given)):
+        reading = wfplan.read(source, strict=True, catalog=catalog)
+        assert reading.problems == wfplan.read(source).problems == ()
+    plan = wfplan.plan(reading, catalog=catalog, naming="id")
+    return [(step.action, step.parameters) for step in plan.steps.values()]
+
+
+def written(model: Type[BaseModel], parameters: Dict[str, Any]) -> Dict[str, Any]:
+    """Parameters as their model writes them."""
+    dumped: Dict[str, Any] = model.model_validate_json(json.dumps(parameters)).model_dump(mode="json", by_alias=True)
+    return dumped
+
+
+# ----------------------------------------------------------------------------------------------------------- the schema
+
+
+@pytest.mark.parametrize(("model", "parameters"), SAYABLE.values(), ids=list(SAYABLE))
+def test_what_can_be_said_strictly_is_asked_for_as_it_is(model: Type[BaseModel], parameters: Dict[str, Any]) -> None:
+    catalog = {"do": Action(parameters=model)}
+    schema = recommendation_schema(catalog)
+    assert violations(schema) == []
+    assert branches(schema)["do"]["type"] == "object"
+    given = answer({"do": parameters})
+    assert mismatches(given, schema) == []
+    assert planned(given, catalog) == [("do", written(model, parameters))]
+
+
+@pytest.mark.parametrize(("model", "parameters"), UNSAYABLE.values(), ids=list(UNSAYABLE))
+def test_what_cannot_be_is_asked_for_as_a_text(model: Type[BaseModel], parameters: Dict[str, Any]) -> None:
+    catalog = {"do": Action(parameters=model), "scale": Action(parameters=Scale)}
+    schema = recommendation_schema(catalog)
+    assert violations(schema) == []
+    assert branches(schema)["do"]["type"] == "string"
+    assert branches(schema)["scale"]["type"] == "object"
+    given = answer({"do": json.dumps(parameters)}, {"scale": {"namespace": "a", "replicas": 1}})
+    assert mismatches(given, schema) == []
+    assert planned(given, catalog)[0] == ("do", written(model, parameters))
+
+
+@pytest.mark.parametrize("model", [None, create_model("Empty"), create_model("Shut", __config__={"extra": "forbid"})])
+def test_an_action_without_parameters_is_asked_for_with_null(model: Optional[Type[BaseModel]]) -> None:
+    catalog = {"verify": Action(parameters=model)}
+    schema = recommendation_schema(catalog)
+    assert violations(schema) == []
+    assert branches(schema) == {"verify": {"type": "null", "description": "It takes no parameters."}}
+    given = answer({"verify": None})
+    assert mismatches(given, schema) == []
+    assert planned(given, catalog) == [("verify", {})]
+
+
+def test_a_branch_is_described_by_the_model_if_it_says_anything_of_itself() -> None:
+    class Heir(Scale):
+        pass
+
+    schema = recommendation_schema({"scale": Action(parameters=Scale), "other": Action(parameters=Heir)})
+    scale, other = schema["properties"]["recommendations"]["items"]["properties"]["action"]["anyOf"]
+    assert scale["description"] == "Change how many pods run.\n\nSlowly."
+    assert "description" not in other
+
+
+@pytest.mark.parametrize(
+    ("field", "described"),
+    [
+        ("text", 'length at least 1, length at most 5, matching "^[a-z]+$"'),
+        ("share", "at least 0, less than 1.5, a multiple of 0.5, default: 0.5"),
+        ("sure", None),
+        ("day", None),
+        ("link", 'format uri, default: "x"'),
+        ("count", "format int64, default: 1"),
+        ("level", "one of 1, 2, default: 1"),
+        ("empty", 'one of "", "a", default: ""'),
+        ("tags", 'no two alike, default: ["a", "b"]'),
+        ("main", "The main one. (default: null)"),
+        ("maybe", "at least 3, for example 4, 5, default: null"),
+    ],
+)
+def test_what_a_strict_mode_does_not_take_is_told(field: str, described: Optional[str]) -> None:
+    schema = branches(recommendation_schema({"do": Action(parameters=Everything)}))["do"]["properties"][field]
+    assert schema.get("anyOf", [schema])[0].get("description") == described
+
+
+def test_formats_and_texts_that_a_strict_mode_takes_are_kept() -> None:
+    properties = branches(recommendation_schema({"do": Action(parameters=Everything)}))["do"]["properties"]
+    assert properties["day"] == {"type": "string", "format": "date"}
+    assert properties["color"]["enum"] == ["red", "blue"]
+    assert properties["only"]["enum"] == ["this"]
+    assert properties["mixed"]["anyOf"][1:] == [{"type": "string", "enum": ["x"]}, {"type": "null"}]
+
+
+def test_a_long_default_is_cut() -> None:
+    model = create_model("Long", text=(str, "x" * 1000))
+    told = branches(recommendation_schema({"do": Action(parameters=model)}))["do"]["properties"]["text"]["description"]
+    assert told.endswith("x...")
+    assert len(told) < 250
+
+
+def test_a_default_that_json_cannot_hold_is_not_told() -> None:
+    model = create_model("Odd", value=(int, object()))
+    schema = branches(recommendation_schema({"do": Action(parameters=model)}))["do"]
+    assert schema["properties"]["value"] == {"type": "integer"}
+
+
+# ----------------------------------------------------------------------------------------------------------- its limits
+
+
+def forms(catalog: Dict[str, Action]) -> List[str]:
+    schema = recommendation_schema(catalog)
+    assert violations(schema) == []
+    return [parameters["type"] for parameters in branches(schema).values()]
+
+
+def test_actions_keep_their_own_schema_as_long_as_there_are_unions_left() -> None:
+    """Of sixteen, `action` and `confidence` are two; an action without any is never touched."""
+    model = create_model("Two", one=(Optional[int], None), two=(Optional[str], None))
+    catalog = {f"do-{number}": Action(parameters=model) for number in range(9)}
+    catalog["scale"] = Action(parameters=Scale)
+    assert forms(catalog) == ["object"] * 7 + ["string"] * 2 + ["object"]
+    given = answer({"do-8": '{"one": 1, "two": null}'})
+    assert mismatches(given, recommendation_schema(catalog)) == []
+    assert planned(given, catalog) == [("do-8", {"one": 1, "two": None})]
+
+
+@pytest.mark.parametrize(
+    ("model", "count", "kept"),
+    [
+        (create_model("Wide", **{f"p{number}": (int, 1) for number in range(400)}), 20, 12),
+        (with_value(Literal[tuple(map(str, range(300)))]), 5, 3),
+        (create_model("Named", **{"n" * 990 + str(number): (int, 1) for number in range(50)}), 4, 2),
+    ],
+    ids=["properties", "enum values", "characters"],
+)
+def test_actions_keep_their_own_schema_as_long_as_all_fit(model: Type[BaseModel], count: int, kept: int) -> None:
+    catalog = {f"do-{number}": Action(parameters=model) for number in range(count)}
+    assert forms(catalog) == ["object"] * kept + ["string"] * (count - kept)
+
+
+def test_an_enum_that_is_too_long_is_told() -> None:
+    values = tuple(f"{number:0100}" for number in range(251))
+    schema = recommendation_schema({"do": Action(parameters=with_value(Literal[values]))})
+    assert violations(schema) == []
+    assert "enum" not in branches(schema)["do"]["properties"]["value"]
+
+
+def test_a_model_that_grows_without_end_is_asked_for_as_a_text() -> None:
+    inner = create_model("Inner", **{f"p{number}": (int, 1) for number in range(80)})
+    outer = create_model("Outer", **{f"q{number}": (inner, inner()) for number in range(80)})
+    assert forms({"do": Action(parameters=outer)}) == ["string"]
+
+
+def test_hundreds_of_actions_fit() -> None:
+    assert forms({f"do-{number}": Action(parameters=Scale) for number in range(1000)}) == ["object"] * 1000
+
+
+@pytest.mark.parametrize(
+    ("catalog", "reason"),
+    [
+        ({f"do-{number}": Action() for number in range(5000)}, "5,006 properties, and at most 5,000 are possible"),
+        (
+            {f"{number:01000}": Action() for number in range(121)},
+            "121,056 characters in names and enum values, and at most 120,000 are possible",
+        ),
+    ],
+)
+def test_a_catalog_that_is_too_large_for_any_schema_is_refused(catalog: Dict[str, Action], reason: str) -> None:
+    with pytest.raises(ValueError, match=f"{reason}: ask with fewer actions at a time"):
+        recommendation_schema(catalog)
+    assert prompt_instructions(catalog)
+
+
+# --------------------------------------------------------------------------------------------------------- the catalogs
+
+
+@pytest.mark.parametrize("ask", [recommendation_schema, prompt_instructions])
+@pytest.mark.parametrize(
+    ("catalog", "reason"),
+    [
+        ({}, "the catalog is empty"),
+        ([], "a catalog is a mapping from actions to Action, not a list"),
+        ({"restart_*": Action(), "x": 5}, 'holds "\\*".*; the catalog has a number for "x", not an Action'),
+        ({"dependencies": Action()}, '"dependencies" would be taken for a field'),
+        ({"ok": Action(), "run-after": Action()}, '"run-after" would be taken for a field'),
+        ({"Name": Action()}, '"Name" would be taken for a field'),
+        ({"type": Action()}, "give the action another name"),
+    ],
+)
+def test_what_nobody_could_answer_with_is_refused(ask: Callable[[Any], object], catalog: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        ask(catalog)
+
+
+def test_every_call_gives_a_new_schema_that_shares_nothing_and_is_the_same_json() -> None:
+    models = {**SAYABLE, **UNSAYABLE}
+    catalog = {name: Action(parameters=model) for name, (model, _) in models.items()}
+    catalog["none"] = Action()
+    before = json.dumps(recommendation_schema(catalog), allow_nan=False)
+    changed = recommendation_schema(catalog)
+    places = [id(part) for _, node in walk(changed) for part in (node, node.get("enum"), node.get("required")) if part]
+    assert len(places) == len(set(places))
+    for _, node in list(walk(changed)):
+        node.clear()
+    assert json.dumps(recommendation_schema(catalog)) == before
+
+
+# ------------------------------------------------------------------------------------------------------------- the laws
+
+
+Values = Tuple[Any, st.SearchStrategy[Any]]
+
+VALUES: Sequence[Values] = (
+    (str, st.text(max_size=5)),
+    (int, st.integers(-(10**9), 10**9)),
+    (float, st.floats(-100, 100)),
+    (bool, st.booleans()),
+    (Optional[int], st.none() | st.integers(0, 9)),
+    (List[str], st.lists(st.text(max_size=3), max_size=3)),
+    (Literal["a", "b"], st.sampled_from(("a", "b"))),
+    (Literal[1, 2], st.sampled_from((1, 2))),
+    (dt.date, st.dates().map(str)),
+    (Zone, st.fixed_dictionaries({"name": st.text(max_size=3), "weight": st.integers(1, 9)})),
+    (Optional[Pods], st.none() | st.fixed_dictionaries({"pods": st.integers()})),
+    (Dict[str, int], st.dictionaries(st.text(max_size=3), st.integers(), max_size=2)),
+    (Tuple[int, str], st.tuples(st.integers(), st.text(max_size=3)).map(list)),
+    (Union[int, str, None], st.none() | st.integers() | st.text(max_size=3)),
+)
+"""Types of parameters, and what gives values for them."""
+
+NAMES = ("scale", "two words", "é", 'a"b', "{x}", "a/b~c", "rollback", "steps", "recommendations", "x" * 100)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Tuple[Dict[str, Action], List[Tuple[str, Dict[str, Any]]]]:
+    """A catalog, and actions of it with parameters."""
+    catalog: Dict[str, Action] = {}
+    actions: List[Tuple[str, Dict[str, Any]]] = []
+    for action in draw(st.lists(st.sampled_from(NAMES), min_size=1, unique=True)):
+        chosen: Dict[str, Values] = draw(
+            st.dictionaries(st.sampled_from((*NAMES, "name", "value", "id")), st.sampled_from(VALUES), max_size=6)
+        )
+        fields: Dict[str, Any] = {
+            f"field_{at}": (kind, Field(alias=name)) for at, (name, (kind, _)) in enumerate(chosen.items())
+        }
+        catalog[action] = Action(parameters=create_model("Parameters", **fields))
+        values = st.fixed_dictionaries({name: given for name, (_, given) in chosen.items()})
+        actions += [(action, parameters) for parameters in draw(st.lists(values, max_size=2))]
+    return catalog, actions
+
+
+@given(cases())
+def test_what_the_schema_of_any_catalog_asks_for_is_read_and_planned(
+    case: Tuple[Dict[str, Action], List[Tuple[str, Dict[str, Any]]]],
+) -> None:
+    catalog, actions = case
+    schema = recommendation_schema(catalog)
+    assert violations(schema) == []
+    kinds = {name: parameters["type"] for name, parameters in branches(schema).items()}
+    shaped: Dict[str, Callable[[Any], Any]] = {"object": dict, "string": json.dumps, "null": lambda _: None}
+    given_answer = answer(*({name: shaped[kinds[name]](parameters)} for name, parameters in actions))
+    assert mismatches(given_answer, schema) == []
+    if actions:
+        expected = [(name, written(catalog[name].parameters or BaseModel, values)) for name, values in actions]
+        assert planned(given_answer, catalog) == expected
+    assert prompt_instructions(catalog)
+
+
+# ---------------------------------------------------------------------------------------------------------- the reading
+
+
+def parts(action: Any, **more: Any) -> Tuple[str, Dict[str, Any]] | None:
+    """Action and parameters of a recommendation with this action, if it can be read without a word."""
+    reading = wfplan.read({"recommendations": [{"id": "1", "action": action, **more}]}, strict=True)
+    if not reading.ok:
+        assert {problem.location for problem in reading.problems} == {"/recommendations/0/action"}
+        return None
+    assert reading.problems == ()
+    return reading.recommendations[0].action, reading.recommendations[0].parameters
+
+
+@pytest.mark.parametrize(
+    ("value", "parameters"),
+    [
+        ({"replicas": 3}, {"replicas": 3}),
+        ({}, {}),
+        (None, {}),
+        ([], {}),
+        ([{"name": "replicas", "value": "3"}], {"replicas": "3"}),
+        ('{"replicas": 3}', {"replicas": 3}),
+        (' {"text": "{}"}\n', {"text": "{}"}),
+        ({"action": "x", "dependencies": ["y"]}, {"action": "x", "dependencies": ["y"]}),
+    ],
+)
+@pytest.mark.parametrize("more", [{}, {"parameters": None}, {"parameters": {}}, {"parameters": []}])
+def test_an_action_that_is_the_key_of_its_parameters_is_read(
+    value: Any, parameters: Dict[str, Any], more: Dict[str, Any]
+) -> None:
+    assert parts({"scale": value}, **more) == ("scale", parameters)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {},
+        {"scale": {}, "verify": {}},
+        {"": {}},
+        {1: {}},
+        {"scale": 3},
+        {"scale": True},
+        {"scale": "now"},
+        {"scale": ""},
+        {"scale": "null"},
+        {"scale": "[]"},
+        {"scale": '{"a": 1, "a": 2}'},
+        {"scale": ["a"]},
+        {"scale": [{"name": "a", "value": 1}, {"name": "a", "value": 2}]},
+        *({name: {}} for name in ("name", "tool", "function", "parameters", "arguments", "type", "id", "dependsOn")),
+    ],
+)
+def test_any_other_object_in_place_of_an_action_is_an_error(action: Any) -> None:
+    assert parts(action) is None
+
+
+@pytest.mark.parametrize("parameters", [{"a": 1}, [1], 0, False, "x"])
+def test_so_it_is_where_there_are_parameters_besides(parameters: Any) -> None:
+    reading = wfplan.read([{"id": "1", "action": {"scale": {}}, "parameters": parameters}])
+    assert "/0/action" in {problem.location for problem in reading.problems}
+
+
+def test_it_is_read_in_every_way_that_an_answer_comes() -> None:
+    document = answer({"scale": {"replicas": 1}}, {"verify": None})
+    text = json.dumps(document)
+    for source in (document, document["recommendations"], text, f"Here it is:\n```json\n{text}\n```\nThat is all."):
+        reading = wfplan.read(source)
+        assert reading.ok
+        assert [item.action for item in reading.recommendations] == ["scale", "verify"]
+
+
+def test_it_is_read_in_steps_too() -> None:
+    steps = [{"name": "a", "action": {"scale": {"n": 1}}}, {"name": "b", "action": {"x": None}, "dependencies": ["a"]}]
+    reading = wfplan.read({"steps": steps}, strict=True)
+    assert reading.problems == ()
+    assert reading.workflow is not None
+    assert [(step.action, step.parameters) for step in reading.workflow.steps] == [("scale", {"n": 1}), ("x", {})]
+    assert not wfplan.read({"steps": [{"name": "a", "action": {"rollback": {}}}]}).ok
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        (
+            {"action": {"scale": {"replicas": 99, "namespce": "x"}}},
+            ["/action/scale/namespce", "/action/scale/replicas"],
+        ),
+        ({"action": {"scale": {"namespace": "x"}}}, ["/action/scale/replicas"]),
+        ({"action": {"scale": '{"replicas": 99}'}}, ["/action/scale"]),
+        ({"action": {"a/b": {"x": 1}}}, ["/action/a~1b/x"]),
+        ({"action": {"scal": {"x": 1}}}, ["/action"]),
+        ({"tool": {"scale": {"replicas": 99}}}, ["/tool", "/tool/scale/replicas"]),
+        ({"action": {"verify": None}, "confidence": 90}, ["/confidence"]),
+    ],
+)
+def test_problems_are_told_where_they_are(item: Dict[str, Any], expected: List[str]) -> None:
+    catalog = {"scale": Action(parameters=Scale), "a/b": Action(), "verify": Action()}
+    reading = wfplan.read(json.dumps([{"id": "1", **item}]), catalog=catalog)
+    assert sorted(problem.location for problem in reading.problems) == [f"/0{place}" for place in expected]
+
+
+# ----------------------------------------------------------------------------------------------------- the instructions
+
+
+def rules_and_example(text: str) -> Tuple[str, Dict[str, Any]]:
+    rules, _, example = text.partition('\n{"recommendations": [\n')
+    parsed: Dict[str, Any] = json.loads('{"recommendations": [' + example)
+    return rules, parsed
+
+
+def test_the_example_is_what_the_schema_of_its_own_catalog_allows() -> None:
+    catalog = {
+        "pause_writes": Action(parameters=create_model("Pause", service=(str, ...))),
+        "resize_volume": Action(parameters=create_model("Resize", volume=(str, ...), gigabytes=(int, ...))),
+        "rotate_logs": Action(parameters=create_model("Rotate", keep_days=(int, ...))),
+        "resume_writes": Action(),
+    }
+    rules, example = rules_and_example(prompt_instructions(catalog))
+    assert mismatches(example, recommendation_schema(catalog)) == []
+    assert [list(item) for item in example["recommendations"]] == [FIELDS] * 4
+    assert [name for name, _ in planned(example, catalog)] == [item["action"] for item in example_recommendations()]
+    assert "{" not in rules
+
+
+def test_the_instructions_name_every_key_in_order() -> None:
+    rules, _ = rules_and_example(prompt_instructions({"verify": Action()}))
+    assert "has these five keys, in this order" in rules
+    lines = [line.split('"')[1] for line in rules.splitlines() if line.startswith("- ")]
+    assert lines == [*FIELDS, "verify"]
+
+
+def test_the_instructions_list_every_action_with_its_parameters() -> None:
+    catalog = {
+        "scale": Action(parameters=Scale),
+        'say "so"': Action(),
+        "watch": Action(parameters=create_model("Watch", __doc__="Look on.")),
+        "odd": Action(parameters=with_value(Opaque)),
+        "x" * 100: Action(parameters=Aliased),
+    }
+    rules, _ = rules_and_example(prompt_instructions(catalog))
+    assert rules.partition("The actions, and there are no others:\n")[2] == (
+        """\
+- "scale": Change how many pods run. Slowly.
+  - "namespace" (text, default: "default")
+  - "replicas" (whole number, at least 0, at most 50): How many are to run.
+- "say \\"so\\"" (no parameters)
+- "watch": Look on. (no parameters)
+- "odd"
+  - "value"
+- "%s"
+  - "Kind" (one of "a", "b", default: "a")
+  - "first-one" (whole number)
+
+An answer to another task, for its form only:"""
+        % ("x" * 100)
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (bool, "true or false"),
+        (float, "number"),
+        (type(None), "null"),
+        (Any, "any JSON value"),
+        (dt.date, "text, format date"),
+        (Literal["a"], 'always "a"'),
+        (Literal["a", 1, None], 'one of "a", 1, null'),  # noqa: PYI061
+        (Level, "one of 1, 2"),
+        (Optional[str], "text or null"),
+        (Optional[Annotated[int, Field(ge=1)]], "(whole number, at least 1) or null"),
+        (Dict[str, int], "object with keys of any name, for each whole number"),
+        (Dict[str, Any], "object with keys of any name, for each any JSON value"),
+        (List[Set[int]], "list of (list of whole number, no two alike)"),
+        (List[Zone], 'list of object with ("name" (text): As on the map.; "weight" (number, more than 0, default: 1))'),
+        (Tuple[int, Optional[str]], "list of whole number, then (text or null), length at least 2, length at most 2"),
+        (Point, 'object with ("x" (whole number, may be left out))'),
+        (Node, 'object with ("children" (list of object like the one that it is in, default: []))'),
+        (List[List[List[List[List[List[int]]]]]], "list of list of list of list of list of list of a JSON value"),
+    ],
+)
+def test_every_kind_of_parameter_has_words(kind: Any, words: str) -> None:
+    model = create_model("Told", value=(kind, ...))
+    text = prompt_instructions({"do": Action(parameters=model)})
+    assert f'\n- "do"\n  - "value" ({words})\n' in text
+
+
+def test_a_text_of_parameters_is_described_in_the_same_words() -> None:
+    model = create_model("Told", labels=(Dict[str, int], ...), note=(str, Field("", description="Why.")))
+    schema = branches(recommendation_schema({"do": Action(parameters=model)}))["do"]
+    assert schema["description"] == (
+        'A text that holds its parameters as one JSON object: "labels" (object with keys of any name, for each whole '
+        'number); "note" (text, default: ""): Why.'
+    )
