@@ -113,7 +113,8 @@ def main() -> None:
     print(f"the policy says {reviewed.verdict}, so a person sees:")
     approval = approve(reviewed.request())
 
-    changed = wfplan.plan(plan.workflow.replace("restart_pods-2", parameters={"zone": "all"}), catalog=CATALOG)
+    workflow = plan.workflow.replace("restart_pods-2", parameters={"zone": "all"}, locks=())
+    changed = wfplan.plan(workflow, catalog=CATALOG)
     try:
         review(changed, POLICY).release(approval, now=60.0)
     except RefusedError as error:

@@ -198,8 +198,9 @@ class Service:
             told = error.errors(include_url=False, include_context=False, include_input=False)
             raise HTTPException(422, told) from None
         with self._lock:
-            if (home / "released.json").exists():
-                raise HTTPException(409, "it was released already")
+            before = load_approval(home)
+            if (home / "released.json").exists() or (before is not None and before.decision == "denied"):
+                raise HTTPException(409, "it was released or denied already")
             write_whole(home / "approval.json", answer.model_dump_json().encode())
         return answer.model_dump(mode="json")
 
@@ -261,7 +262,11 @@ class Service:
 
 def load_approval(home: Path) -> Optional[Approval]:
     file = home / "approval.json"
-    return Approval.model_validate_json(file.read_bytes()) if file.exists() else None
+    try:
+        return Approval.model_validate_json(file.read_bytes()) if file.exists() else None
+    except ValidationError:
+        told = "the approval was changed after it was given, and is none any more"
+        raise RefusedError([wfplan.Problem(code="approval-altered", severity="error", message=told)]) from None
 
 
 def load_released(home: Path) -> ExecutionPlan:

@@ -778,10 +778,10 @@ def test_locks_that_are_no_list_of_keys_are_an_error_of_the_catalog(
         (lambda _: None, ()),
         (lambda _: [], ()),
         (lambda _: ["x", "x"], ("x",)),
-        (lambda _: ("y", "x"), ("y", "x")),
-        (lambda _: iter("yx"), ("y", "x")),
-        (lambda _: {"y": 1, "x": 2}.keys(), ("y", "x")),
-        (lambda _: ["x" * 1024, " ", "\x1b\u202e"], ("x" * 1024, " ", "\x1b\u202e")),
+        (lambda _: ("y", "x"), ("x", "y")),
+        (lambda _: iter("yx"), ("x", "y")),
+        (lambda _: {"y": 1, "x": 2}.keys(), ("x", "y")),
+        (lambda _: ["x" * 1024, " ", "\x1b\u202e"], ("\x1b\u202e", " ", "x" * 1024)),
     ],
 )
 def test_locks_are_any_list_of_texts(give: Callable[[Any], Any], locks: Tuple[str, ...]) -> None:

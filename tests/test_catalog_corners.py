@@ -24,7 +24,19 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from wfplan import Action, Problem, Recommendation, Step, check, plan, read
+from wfplan import (
+    Action,
+    Compensation,
+    InvalidWorkflowError,
+    Problem,
+    Reading,
+    Recommendation,
+    RetryPolicy,
+    Step,
+    check,
+    plan,
+    read,
+)
 
 
 def one(action: Action, parameters: Any = None, **fields: Any) -> Tuple[Problem, ...]:
@@ -418,6 +430,120 @@ def test_many_keys_that_take_anything_are_looked_at_one_by_one() -> None:
 
 
 def test_more_of_them_than_can_be_looked_at_are_refused() -> None:
-    (problem,) = one(Action(parameters=Texts), {"texts": {str(number): number for number in range(300)}})
+    (problem,) = one(Action(parameters=Texts), {"texts": {str(number): number for number in range(1200)}})
     assert problem.code == "invalid-parameters"
     assert "not all of it can be checked" in problem.message
+
+
+class Strips(BaseModel):
+    namespace: str = "default"
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def b(cls, data: Any) -> Any:
+        return {key: value.strip() for key, value in data.items()}
+
+
+class WantsTexts(Strips):
+    @model_validator(mode="before")
+    @classmethod
+    def b(cls, data: Any) -> Any:
+        if not all(isinstance(value, str) for value in data.values()):
+            raise ValueError("texts only")
+        return data
+
+
+class WantsTwo(BaseModel):
+    namespace: str = "default"
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def b(cls, data: Any) -> Any:
+        if len(data) < 2:
+            raise ValueError("too few")
+        return data
+
+
+class Pod(BaseModel):
+    name: str
+    port: int
+
+
+class Node(BaseModel):
+    name: str
+    zone: int
+
+
+class HasTarget(BaseModel):
+    target: Union[Pod, Node]
+
+
+@pytest.mark.parametrize(
+    ("model", "given"),
+    [
+        (Strips, {"name": "a", "namespce": "prod"}),
+        (WantsTexts, {"name": "a", "namespce": "prod"}),
+        (WantsTwo, {"name": "a", "namespce": "prod"}),
+        (WantsTwo, {"name": "a", "namespce": True}),
+        (WantsTwo, {"name": "a", "namespce": 1}),
+        (WantsTwo, {"name": "a", "namespce": ["x"]}),
+        (WantsTwo, {"name": "a", "namespce": []}),
+        (WantsTwo, {"name": "a", "namespce": {"x": 1}}),
+        (WantsTwo, {"name": "a", "namespce": None}),
+        (HasTarget, {"target": {"name": "a", "port": "80", "Pod": "x"}}),
+    ],
+)
+def test_a_validator_that_looks_at_everything_hides_no_misspelt_key(model: Any, given: Dict[str, Any]) -> None:
+    (problem,) = one(Action(parameters=model), given)
+    assert problem.code == "invalid-parameters"
+    assert "is not a known field" in problem.message
+
+
+class Chooses(BaseModel):
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def b(cls, data: Any) -> Any:
+        data = dict(data)
+        if data.pop("mode", "fast") not in ("fast", "slow"):
+            raise ValueError("what mode?")
+        return data
+
+
+def test_a_key_that_only_a_validator_looks_at_is_taken() -> None:
+    assert one(Action(parameters=Chooses), {"name": "a", "mode": "fast"}) == ()
+
+
+def test_locks_are_in_an_order_of_their_own() -> None:
+    action = Action(locks=lambda _: ["b", "a", "b"])
+    assert plan([Step(name="s")], catalog={"s": action}).steps["s"].locks == ("a", "b")
+
+
+def test_a_problem_that_only_warns_does_not_switch_the_catalog_off() -> None:
+    made = Reading(
+        recommendations=[Recommendation(id="1", action="rm", parameters={"x": 1})],
+        problems=[Problem(code="unknown-action", severity="warning", message="x")],
+    )
+    with pytest.raises(InvalidWorkflowError, match="not in the catalog"):
+        plan(made, catalog={"look": Action()})
+
+
+def test_what_undoes_a_step_counts_for_its_effect_where_the_catalog_has_it() -> None:
+    catalog = {
+        "scale": Action(effect="write", rollback=lambda _: Compensation(action="wipe")),
+        "wipe": Action(effect="destructive"),
+        "mild": Action(effect="write", rollback=lambda _: Compensation(action="unlisted")),
+    }
+    steps = plan([Step(name="scale"), Step(name="mild")], catalog=catalog).steps
+    assert (steps["scale"].effect, steps["mild"].effect) == ("destructive", "write")
+
+
+def test_what_is_not_idempotent_is_not_tried_again() -> None:
+    step = Step(name="s", retry=RetryPolicy(max_attempts=4))
+    planned = plan([step], catalog={"s": Action(idempotent=False)})
+    assert planned.steps["s"].retry is None
+    assert [problem.code for problem in planned.problems] == ["overruled-field"]
+    assert plan([step], catalog={"s": Action(idempotent=True)}).steps["s"].retry == step.retry

@@ -289,15 +289,29 @@ def test_a_plan_that_needs_approval_runs_when_it_has_one(client: Client) -> None
     assert client.approve(plan, request=other.content["digest"]).status == 409
     assert "approval-missing" in client.run(plan).codes
 
-    assert client.approve(plan, decision="denied").status == 200
-    assert "approval-refused" in client.run(plan).codes
-
     assert client.approve(plan).status == 200
     assert client.log(plan) == []
     assert client.run(plan).status == 202
     assert client.all_events(plan)[-1].data["phase"] == "completed"
     assert [step for what, step, _ in client.log(plan) if what == "begins"] == ["delete_namespace"]
     assert client.approve(plan, decision="denied").status == 409  # too late
+
+
+def test_a_denial_is_for_good(client: Client) -> None:
+    plan = client.plan(DELETE)
+    assert client.approve(plan, decision="denied").status == 200
+    assert "approval-refused" in client.run(plan).codes
+    assert client.approve(plan).status == 409
+    assert client.log(plan) == []
+
+
+def test_an_approval_that_was_edited_is_refused_with_its_reason(client: Client) -> None:
+    plan = client.plan({**DELETE, "parameters": {"namespace": "oldest"}})
+    assert client.approve(plan).status == 200
+    file = client.folder / "plans" / plan.content["id"] / "approval.json"
+    file.write_text(file.read_text(encoding="utf-8").replace("approved", "approvee"), encoding="utf-8")
+    refused = client.run(plan)
+    assert (refused.status, refused.codes) == (403, ["approval-altered"])
 
 
 def test_an_approval_that_has_expired_is_none(client: Client) -> None:

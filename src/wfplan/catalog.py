@@ -14,7 +14,7 @@ from wfplan.names import quote, tell_error, why_not_an_action
 from wfplan.problems import ProblemList
 from wfplan.values import Value, trusted
 
-__all__ = ["Action", "Catalog", "Known", "apply_catalog", "as_catalog", "claims"]
+__all__ = ["Action", "Catalog", "Known", "apply_catalog", "as_catalog", "claims", "worse_effect"]
 
 _MILDEST_FIRST: Tuple[Optional[Effect], ...] = ("read", "write", None, "destructive")
 
@@ -49,6 +49,13 @@ class Known(NamedTuple):
     """Converted, with all defaults."""
     locks: Tuple[str, ...]
     rollback: Optional[Compensation]
+    effect: Optional[Effect]
+    """The worse of that of the action and, if the catalog has it, that of what undoes it: both may run."""
+
+
+def worse_effect(one: Optional[Effect], other: Optional[Effect]) -> Optional[Effect]:
+    """The one that is worse: `read`, `write`, not known, `destructive`."""
+    return one if _MILDEST_FIRST.index(one) > _MILDEST_FIRST.index(other) else other
 
 
 def as_catalog(given: object, problems: ProblemList) -> Optional[Dict[str, Action]]:
@@ -85,7 +92,7 @@ def apply_catalog(steps: Sequence[Step], known: Sequence[Known]) -> Tuple[Step, 
     """The steps with what the catalog says of each.
 
     What a step says of itself counts only where it is stricter: the worse effect, the shorter timeout, locks besides
-    those of the catalog. What undoes it is the catalog's to say.
+    those of the catalog. What undoes it is the catalog's to say, and what is not idempotent is not tried again.
     """
     return tuple(map(_with_known, steps, known))
 
@@ -100,8 +107,9 @@ def _with_known(step: Step, known: Known) -> Step:
             (seconds for seconds in (action.timeout_seconds, step.timeout_seconds) if seconds is not None), default=None
         ),
         "rollback": known.rollback,
-        "effect": max(action.effect, step.effect or "read", key=_MILDEST_FIRST.index),
+        "effect": worse_effect(known.effect, step.effect or "read"),
         "idempotent": False if step.idempotent is False else action.idempotent,
+        "retry": None if action.idempotent is False else step.retry,
     }
     return trusted(Step, {**own, **changes})
 
@@ -109,8 +117,10 @@ def _with_known(step: Step, known: Known) -> Step:
 def claims(step: Step, known: Known) -> Tuple[str, ...]:
     """The fields in which a step says something milder of itself than the catalog does."""
     found: List[str] = []
-    if step.effect is not None and _MILDEST_FIRST.index(step.effect) < _MILDEST_FIRST.index(known.action.effect):
+    if step.effect is not None and worse_effect(step.effect, known.effect) != step.effect:
         found.append("effect")
+    if step.retry is not None and known.action.idempotent is False:
+        found.append("retry")
     if step.idempotent is True and known.action.idempotent is not True:
         found.append("idempotent")
     if step.rollback is not None and step.rollback != known.rollback:

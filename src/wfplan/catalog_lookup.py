@@ -9,11 +9,11 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Opt
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from wfplan.action_parameters import Fitted, UnfitError, UnusableModelError, fit, parameter_names
-from wfplan.catalog import Action, Catalog, Known, claims
+from wfplan.catalog import Action, Catalog, Known, claims, worse_effect
 from wfplan.field_errors import add_field_errors, did_you_mean, kind_of
 from wfplan.ignored_parameters import find_ignored, place_in
 from wfplan.locations import NOWHERE, ListLocation
-from wfplan.models import Compensation, Step
+from wfplan.models import Compensation, Effect, Step
 from wfplan.names import escape, quote, tell_error
 from wfplan.problems import ProblemList
 from wfplan.validation import Item, Wording
@@ -92,10 +92,14 @@ class _LookUp:
         undo = self._call(use, "rollback", action.rollback, fitted.value, self._as_compensation)
         if locks is None or undo is None:
             return None
-        known = Known(action, fitted.parameters, locks, undo[0])
+        known = Known(action, fitted.parameters, locks, undo[0], self._effect_of(action, undo[0]))
         if use.step is not None:
             self._report_claims(use, claims(use.step, known))
         return known
+
+    def _effect_of(self, action: Action, undo: Optional[Compensation]) -> Optional[Effect]:
+        undoing = None if undo is None else self._catalog.get(undo.action)
+        return action.effect if undoing is None else worse_effect(action.effect, undoing.effect)
 
     def _fit(self, use: ActionUse, action: Action) -> Optional[Fitted]:
         model = action.parameters or _NoParameters
@@ -236,4 +240,4 @@ def _as_locks(given: Any) -> Tuple[str, ...]:
             _TEXT.validate_python(key, strict=True)
         except ValidationError:
             raise _NonsenseError("gives a key that is no text of 1 to 1,024 characters") from None
-    return tuple(dict.fromkeys(str.__str__(key) for key in keys))
+    return tuple(sorted({str.__str__(key) for key in keys}))  # from a set, they would come in any order

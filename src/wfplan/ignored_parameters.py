@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, Dict, Iterator, List, Sequence, Set, Tuple, Type, Union
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence, Set, Tuple, Type, Union
 
 from pydantic import BaseModel, RootModel, ValidationError
 
@@ -13,7 +13,8 @@ from wfplan.json_values import copy_json_object, is_list, is_object
 __all__ = ["find_ignored", "place_in"]
 
 _MOST_TOLD = 20
-_MOST_TRIES = 200
+_MOST_TRIES = 1000
+_MOST_WAYS = 64
 _ABSENT: Any = object()
 
 _Path = Tuple[Any, ...]
@@ -30,7 +31,7 @@ def find_ignored(model: Type[BaseModel], parameters: Dict[str, Any], fitted: Fit
     anything, nobody looks at it. Where the parameters do not fit, so that there is no `fitted`, only keys of the
     outermost object that are no field's name are looked at.
 
-    Raises UnfitError if this takes more than 200 tries.
+    Raises UnfitError if this takes more than 1,000 tries.
     """
     if fitted is not None:
         suspects = list(dict.fromkeys(_not_written_alike(parameters, fitted.parameters)))
@@ -62,8 +63,11 @@ class _Search:
 
     def _try(self, group: List[_Path], groups: List[List[_Path]]) -> List[_Path]:
         """The group, if nobody looks at any of it; else what is left to be tried of it is added to the groups."""
-        after = self._outcome(self._replaced(group))
-        if after == self._before and self._outcome(self._without(group)) == self._before:
+        after = self._outcome(self._replaced(group, _something_else))
+        if not isinstance(after, str) and after != self._before and not self._refused(after).intersection(group):
+            # An error elsewhere, as of a validator that looks at all values, proves nothing: it may not like the type.
+            after = self._outcome(self._replaced(group, _something_alike))
+        if after == self._before and self._is_the_same_without(group):
             return group
         refused = self._refused(after)
         rest = [path for path in group if path not in refused]
@@ -73,6 +77,13 @@ class _Search:
             half = len(group) // 2
             groups += [group[half:], group[:half]]
         return []
+
+    def _is_the_same_without(self, group: List[_Path]) -> bool:
+        """Whether nothing changes if it is taken away, but for a complaint about the whole, as of too few keys."""
+        without = self._outcome(self._without(group))
+        if isinstance(without, str) or isinstance(self._before, list) or without is None:
+            return without == self._before
+        return all(place == () for place, _ in without)
 
     def _outcome(self, parameters: Dict[str, Any]) -> _Outcome | None:
         self._tries += 1
@@ -88,18 +99,19 @@ class _Search:
             return None
 
     def _refused(self, outcome: _Outcome | None) -> Set[_Path]:
-        """The places that an outcome complains of, and what they are in."""
+        """The places that an outcome complains of, where they are clear, and what they are in."""
         found: Set[_Path] = set()
         for place, _ in outcome if isinstance(outcome, list) else ():
-            path = place_in(self._parameters, place)
-            found.update(path[:length] for length in range(1, len(path) + 1))
+            if len(place_in(self._parameters, place)) == len(place):  # else there is the name of a branch in it
+                found.update(place[:length] for length in range(1, len(place) + 1))
         return found
 
-    def _replaced(self, paths: Sequence[_Path]) -> Dict[str, Any]:
+    def _replaced(self, paths: Sequence[_Path], other: Callable[[Any], Any]) -> Dict[str, Any]:
         changed = copy_json_object(self._parameters)
         for path in paths:
             with suppress(KeyError, IndexError, TypeError):  # what it is in has been replaced
-                _follow(changed, path[:-1])[path[-1]] = [[["?"]]]
+                target = _follow(changed, path[:-1])
+                target[path[-1]] = other(target[path[-1]])
         return changed
 
     def _without(self, paths: Sequence[_Path]) -> Dict[str, Any]:
@@ -117,16 +129,53 @@ def place_in(value: Any, place: Sequence[Any]) -> _Path:
     ('target',)
     >>> place_in({"target": {}}, ("target", "Pod", "name"))
     ('target', 'name')
+    >>> place_in({"target": {"Pod": "x", "port": 80}}, ("target", "Pod", "port"))
+    ('target', 'port')
     """
-    path: List[Any] = []
+    ways = [_Way((), value, 0, False)]  # what is left out may also be a key: both are tried
     for number, part in enumerate(place):
-        if is_object(value) and (part in value or number == len(place) - 1):
-            path.append(part)
-            value = value.get(part)
-        elif is_list(value) and isinstance(part, int) and part < len(value):
-            path.append(part)
-            value = value[part]
-    return tuple(path)
+        further = [inner for way in ways for inner in way.further(part, is_last=number == len(place) - 1)]
+        ways = sorted((*further, *ways), key=_goodness, reverse=True)[:_MOST_WAYS]
+    return max(ways, key=_goodness).path
+
+
+class _Way(NamedTuple):
+    """A way into a value."""
+
+    path: _Path
+    value: Any
+    existing: int
+    """Steps of the way that are there: the last one may be a key that is missing."""
+    reaches_the_end: bool
+
+    def further(self, part: Any, *, is_last: bool) -> Iterator[_Way]:
+        path = (*self.path, part)
+        if is_object(self.value) and part in self.value:
+            yield _Way(path, self.value[part], self.existing + 1, is_last)
+        elif is_object(self.value) and is_last:
+            yield _Way(path, None, self.existing, is_last)
+        elif is_list(self.value) and isinstance(part, int) and part < len(self.value):
+            yield _Way(path, self.value[part], self.existing + 1, is_last)
+
+
+def _goodness(way: _Way) -> Tuple[int, bool]:
+    return way.existing, way.reaches_the_end
+
+
+def _something_else(_: Any) -> Any:
+    """What hardly any type takes."""
+    return [[["?"]]]
+
+
+def _something_alike(value: Any) -> Any:
+    """Another value of the same type, as JSON has types."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, (int, float)):
+        return value + 1
+    if is_list(value):
+        return [*value, *value[-1:]] if value else ["?"]
+    return {**value, "?": "?"} if is_object(value) else f"{value or ''}?"
 
 
 def _follow(value: Any, path: Sequence[Any]) -> Any:

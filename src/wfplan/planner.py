@@ -177,10 +177,10 @@ def _look_up(opened: Source | None, catalog: object, on_conflict: object, proble
         allowed = " or ".join(map(quote, get_args(OnConflict)))
         problems.add("invalid-field", f"on_conflict must be {allowed}, not {shown}")
     actions = None if catalog is None else as_catalog(catalog, problems)
-    if opened is None or actions is None or any(problem.code in CATALOG_ERRORS for problem in opened.told):
+    if opened is None or actions is None or any(_is_of_catalog(problem) for problem in opened.told):
         return None  # a reading with a catalog has told everything, and where it is in its document
-    told = {(problem.code, problem.message) for problem in opened.told}
-    problems.revise = lambda problem: None if (problem.code, problem.message) in told else problem
+    told = {(problem.code, problem.severity, problem.message) for problem in opened.told}
+    problems.revise = lambda found: None if (found.code, found.severity, found.message) in told else found
     try:
         return look_up(uses_of(opened.items, opened.wording), actions, opened.wording, problems)
     except Exception as error:  # noqa: BLE001 - values that were made without checks
@@ -189,6 +189,10 @@ def _look_up(opened: Source | None, catalog: object, on_conflict: object, proble
         return None
     finally:
         problems.revise = None
+
+
+def _is_of_catalog(problem: Problem) -> bool:
+    return problem.code in CATALOG_ERRORS and problem.severity == "error"
 
 
 def _report_conflicts(

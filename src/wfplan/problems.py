@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Callable, FrozenSet, Iterable, Mapping, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterable, Mapping, Tuple
 
 from typing_extensions import Literal, TypeAlias
 
@@ -61,6 +61,10 @@ CODES: Mapping[str, Severity] = {
     "unknown-field": "warning",
     "no-dependencies": "info",
     "repaired": "info",
+    "redundant-dependency": "info",
+    "over-serialised": "info",
+    "blocking-hint": "info",
+    "estimate-over-timeout": "warning",
     "invalid-catalog": "error",
     "conflict": "warning",
     "overruled-field": "warning",
@@ -243,6 +247,11 @@ class InvalidWorkflowError(WfplanError, ValueError):
 
     def __str__(self) -> str:
         return _tell("this cannot be planned", self.problems)
+
+    def _repr_mimebundle_(self, **_: Any) -> Dict[str, str]:
+        from wfplan.render import mimebundle
+
+        return mimebundle(self)
 
 
 class RefusedError(WfplanError):

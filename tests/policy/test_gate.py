@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from contextlib import suppress
-from typing import Union
+from typing import Any, Dict, List, Union
 
 import pytest
 
 import wfplan
 from wfplan import Compensation, ExecutionPlan, RefusedError, Step
+from wfplan.interop.kubernaut import to_execution_plan
 from wfplan.policy import Approval, ApprovalRequest, Policy, read_policy, review
 
 LAX = Policy(approval_above_steps=None, approve_effects=())
@@ -130,3 +131,60 @@ def test_only_the_revalidated_approval_is_looked_at() -> None:
     sly = other.model_copy(update={"fingerprint": Sly(other.fingerprint), "request": Sly(other.request)})
     with pytest.raises(RefusedError):
         review(wfplan.plan([Step(name="a")]), Policy()).release(sly, now=2)
+
+
+@pytest.mark.parametrize("changes", [{"deny_action": ("a",)}, {"allow_actions": "abc"}, {"max_steps": "many"}])
+def test_a_policy_made_without_checks_is_none(changes: Dict[str, Any]) -> None:
+    with pytest.raises(RefusedError, match="made without checks"):
+        review(wfplan.plan({"a": []}), LAX.model_copy(update=changes))
+
+
+@pytest.mark.parametrize("approval", [False, {}, {"decision": "denied"}, "no", 0])
+def test_what_is_no_approval_releases_nothing_even_where_none_is_needed(approval: Any) -> None:
+    with pytest.raises(RefusedError, match="approval-missing"):
+        review(wfplan.plan({"a": []}), LAX).release(approval, now=0)
+
+
+@pytest.mark.parametrize("policy", [Policy(), Policy(max_steps=5), Policy(max_steps=5, approval_above_steps=5), LAX])
+def test_a_policy_survives_its_own_json(policy: Policy) -> None:
+    assert read_policy(policy.model_dump_json()) == policy
+    assert Policy.model_validate(policy.model_dump()) == policy
+
+
+@pytest.mark.parametrize(("effects", "asked"), [(["write"], "wd"), (["read"], "rwd"), (["destructive"], "d")])
+def test_an_approval_of_what_is_mild_is_one_of_what_is_worse(effects: List[Any], asked: str) -> None:
+    steps = [Step(name="r", effect="read"), Step(name="w", effect="write"), Step(name="d", effect="destructive")]
+    reviewed = review(wfplan.plan(steps), Policy(approve_effects=effects))
+    assert "".join(step.name for step in reviewed.steps.values() if step.verdict == "approve") == asked
+
+
+def test_what_reads_only_and_has_something_to_undo_needs_approval() -> None:
+    plan = wfplan.plan([Step(name="a", effect="read", rollback=UNDO)])
+    assert [reason.code for reason in review(plan, Policy()).steps["a"].reasons] == ["unknown-effect"]
+
+
+def test_long_parameters_hide_no_others() -> None:
+    big = {"a": "x" * 5000, "target": "production", "z": 1}
+    text = str(review(wfplan.plan([Step(name="s", parameters=big)]), Policy()).request())
+    assert '"target": "production"' in text
+    assert "more characters, which are not shown here" in text
+    many = {str(number): number for number in range(200)}
+    text = str(review(wfplan.plan([Step(name="s", parameters=many)]), Policy()).request())
+    assert "and 100 more parameters, which are not shown here" in text
+
+
+def test_what_a_step_hands_on_besides_parameters_is_seen() -> None:
+    step = Step(name="s", locks=["prod/web"], metadata={"force": True})
+    text = str(review(wfplan.plan([step]), Policy()).request())
+    assert 'metadata {"force": true}' in text
+    assert 'holds "prod/web" alone' in text
+
+
+def test_an_exporter_never_starts_more_at_once_than_was_released() -> None:
+    plan = wfplan.plan({name: [] for name in "abcdefg"})
+    order = to_execution_plan(review(plan, Policy(max_parallel=3, approve_effects=())).release())["executionPlan"]
+    assert order["executionOrder"] == [
+        {"batch": 1, "steps": ["a", "b", "c"], "parallel": True},
+        {"batch": 2, "steps": ["d", "e", "f"], "parallel": True},
+        {"batch": 3, "steps": ["g"], "parallel": False},
+    ]

@@ -234,7 +234,7 @@ def test_an_approval_that_is_never_asked_for_is_refused() -> None:
     assert "21" in problem.message
     assert "20" in problem.message
     with pytest.raises(ValidationError, match="never asks"):
-        Policy(max_steps=9, approval_above_steps=10)
+        Policy(max_steps=9, approval_above_steps=11)
 
 
 @pytest.mark.parametrize(

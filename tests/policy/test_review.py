@@ -113,7 +113,7 @@ UNDO = Compensation(action="restore", parameters={"from": "backup"})
         ({"approve_effects": ["destructive"]}, {"effect": "read"}, "allow", []),
         ({"approve_effects": ["destructive"]}, {}, "approve", ["unknown-effect"]),
         ({"approve_effects": ["read"]}, {}, "approve", ["unknown-effect"]),
-        ({"approve_effects": ["read"]}, {"effect": "destructive"}, "allow", []),
+        ({"approve_effects": ["read"]}, {"effect": "destructive"}, "approve", ["effect-needs-approval"]),
         ({"approve_irreversible": True}, {"effect": "read"}, "allow", []),
         ({"approve_irreversible": True}, {"effect": "write", "rollback": UNDO}, "allow", []),
         ({"approve_irreversible": True}, {"effect": "write"}, "approve", ["irreversible-step"]),

@@ -289,6 +289,8 @@ def test_every_line_of_a_request_is_printable(reviewed: Review) -> None:
         + (step.rollback is not None)
         + len(step.reasons)
         + step.continue_on_failure
+        + bool(step.metadata)
+        + bool(step.locks)
         + (step.retry is not None and step.retry.max_attempts > 1)
         for step in request.steps
     )

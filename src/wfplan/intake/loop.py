@@ -58,8 +58,12 @@ class Conversation:
     def __init__(self, attempts: Iterable[Attempt], error: Exception | None, catalog: Catalog | None = None) -> None:
         self.attempts = tuple(attempts)
         self.error = error
-        done = error is None and bool(self.attempts) and self.attempts[-1].reading.ok
-        self.plan = make_plan(self.attempts[-1].reading, catalog=catalog) if done else None
+        self.plan = None
+        if error is None and self.attempts and self.attempts[-1].reading.ok:
+            try:
+                self.plan = make_plan(self.attempts[-1].reading, catalog=catalog)
+            except InvalidWorkflowError as refused:  # a catalog that says something else the second time
+                self.error = refused
 
     @property
     def ok(self) -> bool:

@@ -11,7 +11,7 @@ from wfplan.intake.schema import example_recommendations, prompt_instructions
 from wfplan.models import Recommendation
 from wfplan.names import MAX_NAME_LENGTH, counted, list_names, nearest, quote
 from wfplan.problems import Problem
-from wfplan.values import EMPTY, FreeText, Items, JsonObject, Value
+from wfplan.values import EMPTY, Items, JsonObject, Value
 
 __all__ = ["Feedback", "feedback"]
 
@@ -34,7 +34,7 @@ class Feedback(Value):
     """All of them, errors first."""
     recommendations: Items[Recommendation] = EMPTY
     """The plan, as far as it could be read."""
-    instructions: FreeText = Field(default_factory=prompt_instructions)
+    instructions: str = Field(default_factory=prompt_instructions, max_length=10_000_000)
     """The rules, and an example."""
     example: JsonObject = _GENERAL_EXAMPLE
     """The same example."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from itertools import islice
 from typing import Any, Dict, Iterator, Optional
 
 from pydantic import Field, model_validator
@@ -12,13 +13,14 @@ from typing_extensions import Annotated, Literal
 
 from wfplan.diff import PlanDiff
 from wfplan.models import Compensation, Effect, ExecutionStrategy, RetryPolicy
-from wfplan.names import counted, escape, quote
+from wfplan.names import counted, escape, list_names, quote
 from wfplan.problems import Problem
 from wfplan.values import EMPTY, FreeText, Items, JsonObject, SchemaVersion, Text, Value, no_values
 
 __all__ = ["Approval", "ApprovalRequest", "StepToApprove"]
 
-_LONGEST_SHOWN = 2000
+_LONGEST_SHOWN = 500
+_MOST_SHOWN = 100
 
 _Moment = Annotated[float, Field(ge=0)]
 """Seconds since the beginning of 1970, UTC, as `time.time()` counts them."""
@@ -41,6 +43,8 @@ class StepToApprove(Value):
     retry: Optional[RetryPolicy] = None
     continue_on_failure: bool = False
     """Whether what depends on it runs even if it fails."""
+    metadata: JsonObject = no_values()
+    """Handed to what runs the step, too."""
     reasons: Items[Problem] = EMPTY
     """Why it needs approval."""
 
@@ -51,6 +55,10 @@ class StepToApprove(Value):
         yield f"{quote(self.name)}: {quote(self.action, _LONGEST_SHOWN)} {_show(self.parameters)}"
         waits = f", after {', '.join(map(quote, self.dependencies))}" if self.dependencies else ""
         yield f"  {self.effect or 'unknown effect'}, batch {self.batch}{waits}"
+        if self.metadata:
+            yield f"  metadata {_show(self.metadata)}"
+        if self.locks:
+            yield f"  holds {list_names(self.locks)} alone"
         if self.continue_on_failure:
             yield "  what depends on it runs even if it fails"
         if self.retry is not None and self.retry.max_attempts > 1:
@@ -171,8 +179,15 @@ def _digest(content: Any) -> str:
 
 
 def _show(parameters: Dict[str, Any]) -> str:
-    """Parameters as JSON, on one line; what is left out of very long ones is said."""
-    text = json.dumps(parameters, ensure_ascii=False)
+    """Parameters as JSON, on one line; of very long ones the beginnings, and how much there is besides."""
+    entries = (f"{quote(key)}: {_cut(json.dumps(value, ensure_ascii=False))}" for key, value in parameters.items())
+    shown = list(islice(entries, _MOST_SHOWN))
+    rest = len(parameters) - len(shown)
+    more = f", and {rest:,} more parameters, which are not shown here" if rest else ""
+    return f"{{{', '.join(shown)}{more}}}"
+
+
+def _cut(text: str) -> str:
     rest = len(text) - _LONGEST_SHOWN
     shown = escape(text[:_LONGEST_SHOWN])
     return f"{shown}... and {rest:,} more characters, which are not shown here" if rest > 0 else shown

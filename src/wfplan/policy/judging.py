@@ -7,6 +7,7 @@ from typing import Dict, Iterator, NamedTuple, Optional, Tuple
 
 from typing_extensions import Literal, TypeAlias
 
+from wfplan.catalog import worse_effect
 from wfplan.graph import DependencyGraph
 from wfplan.models import Step
 from wfplan.names import counted, quote
@@ -134,7 +135,9 @@ _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=
 
 
 def _of_effect(step: Step, policy: Policy) -> Iterator[_Complaint]:
-    if step.effect in policy.approve_effects:
+    if step.effect == "read" and step.rollback is not None and policy.approve_effects:
+        yield "unknown-effect", "is said to read only, and has something to undo", "say its effect in the catalog"
+    elif step.effect is not None and any(worse_effect(step.effect, it) == step.effect for it in policy.approve_effects):
         yield "effect-needs-approval", f"is {step.effect}, which needs approval", ""
     elif step.effect is None and policy.approve_effects:
         told = "may do anything, since its effect is not known"

@@ -10,7 +10,7 @@ from typing_extensions import TypeAlias
 
 from wfplan.diff import PlanDiff, diff
 from wfplan.json_values import copy_json_object
-from wfplan.names import counted, quote, tell_error
+from wfplan.names import counted, escape, quote, tell_error
 from wfplan.plans import ExecutionPlan
 from wfplan.policy.approval import Approval, ApprovalRequest, StepToApprove
 from wfplan.policy.judging import Judgement, StepReview, Verdict, judge
@@ -61,7 +61,7 @@ class Review:
     def __init__(self, plan: ExecutionPlan, policy: Policy, approved: ExecutionPlan | None) -> None:
         self.plan = plan
         self.policy = policy
-        self._policy = policy.model_copy()
+        self._policy = _checked(policy)
         self._content, copy = _snapshot(plan)
         self._approved = None if approved is None else _snapshot(approved)[1]
         self.verdict, self.reasons, self.steps = judge(copy, self._policy)
@@ -81,7 +81,7 @@ class Review:
         expired, is from the future, or is for something else; nobody answered; the plan was changed since the review.
         """
         plan, judgement = self._look_again()
-        if judgement.verdict == "approve" or isinstance(approval, Approval):
+        if judgement.verdict == "approve" or not (approval is None or callable(approval)):
             problems = ProblemList(judgement.problems)
             _check(approval, self._request(plan, judgement), now, problems)
             if problems.has_errors:
@@ -152,6 +152,7 @@ class Review:
                 timeout_seconds=step.timeout_seconds,
                 retry=step.retry,
                 continue_on_failure=step.continue_on_failure,
+                metadata=step.metadata,
                 reasons=judgement.steps[step.name].reasons,
             )
             for step in sorted(plan.workflow.steps, key=lambda step: not step.is_irreversible)
@@ -200,6 +201,16 @@ def _lowered(plan: ExecutionPlan, policy: Policy) -> ExecutionPlan:
         return plan
     strategy = settings.model_copy(update={"max_parallel": limit})
     return plan.model_copy(update={"workflow": plan.workflow.model_copy(update={"execution_strategy": strategy})})
+
+
+def _checked(policy: Policy) -> Policy:
+    """A copy of a policy that was not made without checks: a typo would switch a rule off."""
+    try:
+        return Policy.model_validate(vars(policy))
+    except ValueError as error:
+        problems = ProblemList()
+        problems.add("invalid-policy", f"the policy was made without checks, and is none: {escape(str(error))}")
+        raise RefusedError(problems.listed()) from None
 
 
 def _without_words(changes: PlanDiff) -> PlanDiff:

@@ -17,6 +17,7 @@ from wfplan.values import EMPTY, NOT_GIVEN, Items, OptionalItems, Value
 __all__ = ["Policy", "read_policy"]
 
 
+_MANY_STEPS = 10
 _DESTRUCTIVE: Any = ("destructive",)
 _Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 _CountOrNone = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -27,7 +28,7 @@ class Policy(Value):
 
     max_steps: Optional[_Count] = None
     """More are denied."""
-    approval_above_steps: Optional[_CountOrNone] = 10
+    approval_above_steps: Optional[_CountOrNone] = _MANY_STEPS
     """More need approval: with 10, eleven do."""
     max_parallel: Optional[_Count] = None
     """Steps in flight at once; a plan that allows more is released with this limit."""
@@ -38,7 +39,7 @@ class Policy(Value):
     min_confidence: Optional[Annotated[float, Field(ge=0, le=1)]] = None
     """Less needs approval; so does a step of which it is not known."""
     approve_effects: Items[Effect] = _DESTRUCTIVE
-    """Steps of these effects need approval; so do steps of unknown effect, unless there are none of these."""
+    """Steps of these effects, or of worse ones, need approval; so do steps of unknown effect, unless there are none."""
     approve_irreversible: bool = False
     """Whether a step needs approval that does more than read and has no compensation."""
     deny_actions: Items[str] = EMPTY
@@ -61,9 +62,8 @@ class Policy(Value):
         both = sorted(set(self.deny_actions).intersection(self.allow_actions or ()))
         if both:
             raise ValueError(f"denies and allows {list_names(both)}: keep one of both")
-        given = self.model_fields_set
         above, most = self.approval_above_steps, self.max_steps
-        if "approval_above_steps" in given and above is not None and most is not None and above > most:
+        if above not in (None, _MANY_STEPS) and most is not None and above > most:
             raise ValueError(
                 f"never asks for an approval above {above} steps, since more than {most} are denied: "
                 "lower approval_above_steps, or set it to null"
