@@ -43,14 +43,23 @@ LAYERS = {
     "intake": {"core"},
     "policy": {"core"},
     "execution": {"core"},
-    "render": {"core", "execution"},
+    "analysis": {"core", "execution"},
+    "render": {"core", "execution", "analysis"},
     "interop": {"core", "execution"},
     "testing": {"core", "execution"},
-    "cli": {"core", "intake", "execution", "policy", "render", "interop"},
+    "cli": {"core", "intake", "execution", "policy", "analysis", "render", "interop"},
 }
 """What stands above the core, and what each may import besides itself."""
 
-DISPLAY = {("plans", "render.text"), ("execution.report", "render.report")}
+DISPLAY = {
+    ("plans", "render.text"),
+    ("plans", "render"),
+    ("execution.report", "render.report"),
+    ("execution.report", "render"),
+    ("analysis.comparison", "render.table"),
+    ("reading", "render"),
+    ("problems", "render"),
+}
 """Display methods of values import what renders them, when they are called."""
 
 EXECUTION_ONLY = {"asyncio", "threading", "concurrent"}

@@ -1,4 +1,4 @@
-"""The shell: `wfplan plan`, `check`, `review` and `schema`, results to stdout, problems to stderr."""
+"""The shell: a command for each thing to do with a document; results to stdout, problems to stderr."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import errno
 import json
 import os
 import sys
+from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Mapping, NamedTuple, Sequence, TextIO
+from typing import Any, BinaryIO, Callable, Mapping, NamedTuple, Sequence, TextIO, Tuple
 
+from wfplan.analysis import compare, explain
+from wfplan.field_errors import did_you_mean
 from wfplan.intake import prompt_instructions, read, recommendation_schema
 from wfplan.intake.limits import DEFAULT
 from wfplan.interop.kubernaut import to_execution_plan
@@ -20,10 +23,12 @@ from wfplan.policy import Policy, Verdict, read_policy, review
 from wfplan.problems import InvalidWorkflowError, Problem, ProblemList, RefusedError
 from wfplan.reading import Reading, make_reading
 from wfplan.recommendations import NAMINGS
-from wfplan.render.text import plan_to_text
+from wfplan.render import dot, html, mermaid, plan_to_text, svg
+from wfplan.values import Value
 
 __all__ = ["main"]
 
+_MOST_CANDIDATES = 2000
 _FINE, _INVALID, _NEEDS_APPROVAL = 0, 1, 3
 _CODES: Mapping[Verdict, int] = {"allow": _FINE, "deny": _INVALID, "approve": _NEEDS_APPROVAL}
 
@@ -57,6 +62,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _plan(options: argparse.Namespace) -> _Outcome:
+    planned, problems = _plan_file(options)
+    if planned is None:
+        return _Outcome(_INVALID, "", problems)
+    try:
+        return _Outcome(_FINE, _FORMATS[options.format](planned), problems)
+    except ValueError as error:  # too large a picture
+        return _Outcome(_INVALID, "", (*problems, _problem("limit-exceeded", str(error))))
+
+
+def _explain(options: argparse.Namespace) -> _Outcome:
+    planned, problems = _plan_file(options)
+    if planned is None:
+        return _Outcome(_INVALID, "", problems)
+    if options.step not in planned.steps:
+        advice = did_you_mean(options.step, list(islice(planned.steps, _MOST_CANDIDATES)))
+        unknown = _problem("invalid-setting", f"no step is named {quote(options.step)}", advice)
+        return _Outcome(_INVALID, "", (*problems, unknown))
+    return _Outcome(_FINE, _show(explain(planned, options.step), options.format), problems)
+
+
+def _simulate(options: argparse.Namespace) -> _Outcome:
+    planned, problems = _plan_file(options)
+    if planned is None:
+        return _Outcome(_INVALID, "", problems)
+    return _Outcome(_FINE, _show(compare(planned, options.max_parallel), options.format), problems)
+
+
+def _plan_file(options: argparse.Namespace) -> Tuple[ExecutionPlan | None, Sequence[Problem]]:
+    """The plan of a document, and every problem with it; None if it cannot be planned."""
     try:
         planned = plan(
             _read_file(options.file),
@@ -65,8 +99,16 @@ def _plan(options: argparse.Namespace) -> _Outcome:
             max_batch_size=options.max_batch_size,
         )
     except InvalidWorkflowError as error:
-        return _Outcome(_INVALID, "", error.problems)
-    return _Outcome(_FINE, _FORMATS[options.format](planned), planned.problems)
+        return None, error.problems
+    return planned, planned.problems
+
+
+def _problem(code: str, message: str, suggestion: str = "") -> Problem:
+    return Problem(code=code, severity="error", message=message, suggestion=suggestion)
+
+
+def _show(value: Value, form: str) -> str:
+    return _to_json(value.model_dump(mode="json")) if form == "json" else str(value)
 
 
 def _check(options: argparse.Namespace) -> _Outcome:
@@ -175,6 +217,10 @@ _FORMATS: Mapping[str, Callable[[ExecutionPlan], str]] = {
     "text": plan_to_text,
     "json": _dump,
     "execution-plan": _execution_plan,
+    "mermaid": mermaid,
+    "dot": dot,
+    "svg": svg,
+    "html": html,
 }
 
 
@@ -184,17 +230,42 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _counts(text: str) -> Tuple[int, ...]:
+    return tuple(map(_positive, text.split(",")))
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    """What a plan is made with."""
+    command.add_argument("--isolate-sequential", action="store_true", help="set steps with a sequential hint apart")
+    command.add_argument("--max-batch-size", type=_positive, metavar="N", help="steps in a batch, at most")
+    command.add_argument("--naming", choices=NAMINGS, default="action", help="how recommendations are named as steps")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="wfplan", description="Plan what a model recommends.")
     commands = parser.add_subparsers(dest="command", required=True)
 
-    planning = commands.add_parser("plan", help="print the execution plan of a document")
+    planning = commands.add_parser("plan", help="print or draw the execution plan of a document")
     planning.add_argument("file", help="JSON document, - for standard input")
     planning.add_argument("--format", choices=tuple(_FORMATS), default="text", help="default: %(default)s")
-    planning.add_argument("--isolate-sequential", action="store_true", help="set steps with a sequential hint apart")
-    planning.add_argument("--max-batch-size", type=_positive, metavar="N", help="steps in a batch, at most")
-    planning.add_argument("--naming", choices=NAMINGS, default="action", help="how recommendations are named as steps")
+    _add_settings(planning)
     planning.set_defaults(run=_plan)
+
+    explaining = commands.add_parser("explain", help="print why a step is where it is, and what would move it earlier")
+    explaining.add_argument("file", help="JSON document, - for standard input")
+    explaining.add_argument("step", help="its name")
+    explaining.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
+    _add_settings(explaining)
+    explaining.set_defaults(run=_explain)
+
+    simulating = commands.add_parser("simulate", help="print how long a document takes with so many steps at once")
+    simulating.add_argument("file", help="JSON document, - for standard input")
+    simulating.add_argument(
+        "--max-parallel", type=_counts, default=(1, 2, 4, 8), metavar="N,N,...", help="steps at once; default: 1,2,4,8"
+    )
+    simulating.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
+    _add_settings(simulating)
+    simulating.set_defaults(run=_simulate)
 
     checking = commands.add_parser("check", help="print every problem of a document")
     checking.add_argument("file", help="JSON document, - for standard input")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Iterator, Mapping, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, Sequence
 
 from pydantic import model_validator
 
@@ -73,6 +73,28 @@ class ExecutionPlan(Value):
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def records(self) -> List[Dict[str, Any]]:
+        """A flat dictionary for each step, in declared order: `pandas.DataFrame(plan.records())`."""
+        batch_of = {name: batch for batch in self.batches for name in batch.steps}
+        return [
+            {
+                "step": step.name,
+                "recommendation_id": step.recommendation_id,
+                "action": step.action,
+                "batch": batch_of[step.name].number,
+                "parallel": batch_of[step.name].parallel,
+                "dependencies": list(step.dependencies),
+                "parameters": step.parameters,
+                "effect": step.effect,
+                "locks": list(step.locks),
+                "estimated_seconds": step.estimated_seconds,
+                "timeout_seconds": step.timeout_seconds,
+                "confidence": step.confidence,
+                "description": step.description,
+            }
+            for step in self.workflow.steps
+        ]
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ExecutionPlan):
             return NotImplemented
@@ -88,6 +110,11 @@ class ExecutionPlan(Value):
         from wfplan.render.text import plan_to_text
 
         return plan_to_text(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> Dict[str, str]:
+        from wfplan.render import mimebundle
+
+        return mimebundle(self)
 
 
 class StepsByName(Mapping[str, Step]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Optional, Sequence, Union
+from typing import Any, Dict, Iterable, Optional, Sequence, Union
 
 from pydantic import model_validator
 
@@ -91,6 +91,11 @@ class Reading(Value):
             note_missing_dependencies(items, problems)
         surveyed = survey(tuple(items), self.wording, problems, unreadable=sorted(unreadable))
         return make_reading(tuple(items), self.workflow, problems, surveyed)
+
+    def _repr_mimebundle_(self, **_: Any) -> Dict[str, str]:
+        from wfplan.render import mimebundle
+
+        return mimebundle(self)
 
     def _changed_actions(self, items: Sequence[Union[Recommendation, Step]]) -> set[str]:
         """What identifies the items whose action or parameters are not the same any more."""

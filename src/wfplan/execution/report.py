@@ -326,6 +326,11 @@ class ExecutionReport(Value):
 
         return report_to_text(self)
 
+    def _repr_mimebundle_(self, **_: Any) -> Dict[str, str]:
+        from wfplan.render import mimebundle
+
+        return mimebundle(self)
+
 
 _COMPARED = [name for name in ExecutionReport.model_fields if name not in ("plan", "plan_fingerprint", "keys")]
 

@@ -1,7 +1,72 @@
-"""Plans for people to look at: functions from a plan to a string."""
+"""Plans, reports, readings and refusals for people to look at: functions to a string.
+
+>>> import wfplan
+>>> print(text(wfplan.plan({"shirt": [], "tie": ["shirt"], "shoes": []})))
+sequential-with-parallel: 3 steps in 2 batches
+<BLANKLINE>
+batch  parallel  step   action  waits for
+1      yes       shirt  shirt   -
+                 shoes  shoes   -
+2      no        tie    tie     shirt
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Dict
+
 from wfplan.render.text import plan_to_text
 
-__all__ = ["plan_to_text"]
+if TYPE_CHECKING:
+    from wfplan.render.diagrams import Kind
+    from wfplan.render.scene import Thing
+    from wfplan.render.shown import Shown
+
+__all__ = ["dot", "html", "mermaid", "mimebundle", "plan_to_text", "svg", "text"]
+
+
+def text(shown: Shown) -> str:
+    """Plain text: a plan as its batches, a report as what happened, the rest as the problems."""
+    from wfplan.render.plain import plain
+
+    return plain(shown)
+
+
+def mermaid(thing: Thing, kind: Kind = "flowchart", *, max_edges: int = 500, max_characters: int = 50_000) -> str:
+    """A diagram for Mermaid: a `flowchart` by batches or, from a report, a `gantt` chart.
+
+    Raises ValueError if it would be larger than Mermaid draws: 500 dependencies and 50,000 characters, unless its
+    `maxEdges` and `maxTextSize` are raised.
+    """
+    from wfplan.render.diagrams import mermaid_of
+
+    return mermaid_of(thing, kind, max_edges, max_characters)
+
+
+def dot(thing: Thing) -> str:
+    """A graph for Graphviz, with a cluster for each batch."""
+    from wfplan.render.graphviz import graph
+    from wfplan.render.scene import scene_of
+
+    return graph(scene_of(thing))
+
+
+def svg(thing: Thing) -> str:
+    """A picture: each step as a box in its batch, up to 200 steps; each batch as a bar, if there are more."""
+    from wfplan.render.page import draw_scene
+    from wfplan.render.scene import scene_of
+
+    return draw_scene(scene_of(thing))
+
+
+def html(shown: Shown) -> str:
+    """A page that works from a file: the picture, problems, and all steps with their details. It has no script."""
+    from wfplan.render.page import page
+
+    return page(shown)
+
+
+def mimebundle(shown: Shown) -> Dict[str, str]:
+    """What a notebook shows, by MIME type: HTML, plain text and, where Mermaid can draw it, a flowchart."""
+    from wfplan.render.bundle import bundle
+
+    return bundle(shown)

@@ -8,7 +8,7 @@ from wfplan.execution.report import ExecutionReport, StepReport
 from wfplan.names import escape, list_names
 from wfplan.render.table import table
 
-__all__ = ["report_to_text"]
+__all__ = ["reasons", "report_to_text"]
 
 _HEAD = ("step", "status", "attempts", "seconds", "why")
 
@@ -32,14 +32,15 @@ def report_to_text(report: ExecutionReport) -> str:
 
 def _row(step: StepReport) -> Sequence[str]:
     took = "-" if step.seconds is None else _seconds(step.seconds)
-    return step.name, step.status.replace("_", " "), str(step.attempts or "-"), took, "; ".join(_reasons(step)) or "-"
+    return step.name, step.status.replace("_", " "), str(step.attempts or "-"), took, "; ".join(reasons(step)) or "-"
 
 
-def _reasons(step: StepReport) -> Iterator[str]:
+def reasons(step: StepReport) -> Iterator[str]:
+    """Why a step is in its state, and what else is unusual about it, in words that can be shown."""
     if step.error is not None:
         yield escape(step.error.first_line)
     if step.reason is not None:
-        yield step.reason.replace("-", " ") + (f": {step.root_cause}" if step.root_cause else "")
+        yield step.reason.replace("-", " ") + (f": {escape(step.root_cause)}" if step.root_cause else "")
     if step.run_id is not None:
         yield f"from run {escape(step.run_id)}"
     if step.leftover:

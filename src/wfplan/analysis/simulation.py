@@ -1,0 +1,163 @@
+"""A run in simulated time: the same rules as any run, and nothing that really happens."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from math import inf
+from typing import Any, Callable, Mapping, Union
+
+from typing_extensions import TypeAlias
+
+from wfplan.analysis.outcomes import Outcome, Outcomes, outcome_of
+from wfplan.analysis.seconds import check_seconds, step_seconds
+from wfplan.execution.interface import StepCall
+from wfplan.execution.progress import Progress
+from wfplan.execution.report import ExecutionReport
+from wfplan.models import OnFailure, Schedule
+from wfplan.plans import ExecutionPlan
+
+__all__ = ["Durations", "simulate"]
+
+Durations: TypeAlias = Union[Mapping[str, float], Callable[[StepCall], float]]
+"""Seconds by the names of steps, or a function that tells those of a call."""
+
+_MOST_RETRIES = 1_000_000
+
+
+def simulate(
+    plan: ExecutionPlan,
+    *,
+    schedule: Schedule | None = None,
+    max_parallel: int | None = None,
+    on_failure: OnFailure | None = None,
+    dry_run: bool | None = None,
+    run_id: str = "simulation",
+    durations: Durations | None = None,
+    outcomes: Outcomes | None = None,
+    cancellable: bool = True,
+) -> ExecutionReport:
+    """The report of a run of `plan` that begins at 0 seconds and in which nothing really happens.
+
+    It is a driver of `Progress`, as `run` is: retries, timeouts, failures, dry runs and rollbacks are what they are in
+    any run, and the keywords that `run` has mean what they mean there. But without `max_parallel`, here or in the plan,
+    as many steps run as may.
+
+    `durations` tells how long calls take: seconds by the names of steps, or a function of the call. What is not told
+    takes the `estimated_seconds` of its step, or 1 second if there are none, whatever it is called for. A step that
+    takes longer than its `timeout_seconds` times out; one that takes just as long does not.
+
+    `outcomes` tells what becomes of them, see `Outcomes`; what is not told succeeds. A call that is asked to end, as at
+    its timeout, does so at once if `cancellable`, as an async function does; else it comes back when its time has
+    passed, as a plain function does, and holds its place and its locks until then. A run that would never end, since
+    something hangs that has no timeout, is reported as it would stand for ever: its phase is `executing`.
+
+    Raises RefusedError for a keyword that cannot be, KeyError for a name that no step has, ValueError for what is no
+    number of seconds, and after a million retries.
+
+    >>> import wfplan
+    >>> plan = wfplan.plan({"scale": [], "restart": ["scale"], "verify": ["restart"]})
+    >>> report = simulate(plan, durations={"restart": 30})
+    >>> report.phase, report.makespan, report.steps["verify"].started_at
+    ('completed', 32.0, 31.0)
+    >>> simulate(plan, outcomes={"restart": OSError("no route")}).statuses
+    {'scale': 'succeeded', 'restart': 'failed', 'verify': 'skipped'}
+    """
+    progress = Progress(
+        plan, schedule=schedule, max_parallel=max_parallel, on_failure=on_failure, dry_run=dry_run, run_id=run_id
+    )
+    world = _World(_seconds_of(durations, plan), outcome_of(outcomes, plan), cancellable=cancellable)
+    _drive(progress, world)
+    return progress.report()
+
+
+def _drive(progress: Progress, world: _World) -> None:
+    """From one moment at which anything happens to the next."""
+    now = 0.0
+    while True:
+        for call in progress.get_ready(now):
+            world.start(call, now)
+        ended = world.end_at_once(progress.get_cancellations())
+        if not ended:
+            if not progress.is_active():
+                return
+            wake_at = progress.wake_at
+            now = max(now, min(world.next_end, inf if wake_at is None else wake_at))
+            if now == inf:
+                return
+            ended = world.pop_ended(now)
+        for name, outcome in ended:
+            _tell(progress, name, outcome, now)
+
+
+def _tell(progress: Progress, name: str, outcome: Outcome, now: float) -> None:
+    if outcome.kind == "succeeds":
+        progress.done(name, outcome.output, now=now)
+    elif outcome.kind == "fails":
+        progress.failed(name, outcome.error, now=now)
+    else:
+        progress.cancelled(name, now=now)
+
+
+class _World:
+    """What the calls of a run do, and when they come back."""
+
+    def __init__(
+        self, seconds_of: Callable[[StepCall], float], outcome_of: Callable[[StepCall], Outcome], *, cancellable: bool
+    ) -> None:
+        self._seconds_of = seconds_of
+        self._outcome_of = outcome_of
+        self._cancellable = cancellable
+        self._started = 0
+        self._retries = 0
+        self._open: dict[str, int] = {}
+        self._ends: list[tuple[float, int, str, Outcome]] = []  # may hold calls that have ended before
+
+    def start(self, call: StepCall, now: float) -> None:
+        """Take up a call."""
+        if call.attempt > 1:
+            self._retries += 1
+            if self._retries > _MOST_RETRIES:
+                raise ValueError(f"this run tries again more than {_MOST_RETRIES:,} times")
+        name = call.step.name
+        outcome = self._outcome_of(call)
+        self._started += 1
+        self._open[name] = self._started
+        if outcome.kind != "hangs":
+            given = outcome.seconds
+            seconds = self._seconds_of(call) if given is None else check_seconds(name, given)
+            heappush(self._ends, (now + seconds, self._started, name, outcome))
+
+    @property
+    def next_end(self) -> float:
+        """When the next call comes back."""
+        return self._ends[0][0] if self._ends else inf
+
+    def pop_ended(self, now: float) -> list[tuple[str, Outcome]]:
+        """The calls that are back by now, in the order in which they started."""
+        ended: list[tuple[str, Outcome]] = []
+        while self._ends and self._ends[0][0] <= now:
+            _, number, name, outcome = heappop(self._ends)
+            if self._open.get(name) == number:
+                del self._open[name]
+                ended.append((name, outcome))
+        return ended
+
+    def end_at_once(self, names: tuple[str, ...]) -> list[tuple[str, Outcome]]:
+        """The calls that are asked to end, and do."""
+        if not self._cancellable:
+            return []
+        for name in names:
+            del self._open[name]
+        return [(name, _ENDED) for name in names]
+
+
+_ENDED = Outcome("cancelled")
+
+
+def _seconds_of(durations: Durations | None, plan: ExecutionPlan) -> Callable[[StepCall], float]:
+    """A function that tells the seconds of a call."""
+    if callable(durations):
+        ask: Any = durations
+        return lambda call: check_seconds(call.step.name, ask(call))
+    known = dict(zip(plan.steps, step_seconds(plan, durations)))
+    return lambda call: known[call.step.name]

@@ -1,0 +1,204 @@
+"""When steps can start and when they have to, as far as their dependencies go."""
+
+from __future__ import annotations
+
+from itertools import chain
+from math import fsum
+from typing import Iterable, Mapping
+
+from wfplan.analysis.seconds import count_assumed, show_seconds, step_seconds
+from wfplan.collector import without_collection
+from wfplan.execution.layout import Layout
+from wfplan.names import counted, list_names
+from wfplan.plans import ExecutionPlan
+from wfplan.values import Items, Value, trusted
+
+__all__ = ["CriticalPath", "StepTiming", "Times", "check_workers", "critical_path", "lower_bound", "slack"]
+
+_NOTHING_TO_SPEAK_OF = 1e-9
+_MOST = 2**31 - 1
+
+
+class CriticalPath(Value):
+    """The steps that decide how long a plan takes at least, however many of them may run at once."""
+
+    steps: Items[str]
+    """By name, each waiting for the one before."""
+    seconds: float
+    """How long they take, one after the other."""
+    assumed: int = 0
+    """How many steps of the plan count 1 second, since they have no estimate."""
+
+    def __str__(self) -> str:
+        assumed = f" ({counted(self.assumed, 'step')} without an estimate, counted as 1 s)" if self.assumed else ""
+        return f"{show_seconds(self.seconds)}: {list_names(self.steps) or 'no steps'}{assumed}"
+
+
+class StepTiming(Value):
+    """When a step can start and end at the earliest, and when it has to so that it does not delay the whole."""
+
+    name: str
+    seconds: float
+    earliest_start: float
+    earliest_end: float
+    latest_start: float
+    latest_end: float
+    slack: float
+    """How much later than at the earliest it can start without delaying the whole."""
+
+    @property
+    def is_critical(self) -> bool:
+        """Whether any delay of it delays the whole."""
+        return self.slack == 0
+
+
+def critical_path(plan: ExecutionPlan, *, durations: Mapping[str, float] | None = None) -> CriticalPath:
+    """The longest path of dependencies, in seconds; of several that are as long, the one declared first.
+
+    `durations` has seconds by the names of steps; what is not there takes its `estimated_seconds`, or 1 second if it
+    has none. Hints, locks and limits are not part of it. Linear. Raises KeyError for a name that no step has,
+    ValueError for what is no number of seconds.
+
+    >>> import wfplan
+    >>> path = critical_path(wfplan.plan({"build": [], "lint": [], "ship": ["build", "lint"]}), durations={"lint": 5})
+    >>> path.steps, path.seconds, path.assumed
+    (('lint', 'ship'), 6.0, 2)
+    """
+    times = Times(plan, durations)
+    path = [] if times.last is None else times.path_to(times.last)
+    return CriticalPath(steps=times.named(path), seconds=times.total, assumed=count_assumed(plan, durations))
+
+
+def slack(plan: ExecutionPlan, *, durations: Mapping[str, float] | None = None) -> dict[str, StepTiming]:
+    """For each step, by name and in declared order, when it can start, when it has to, and the time between.
+
+    `durations` is as for `critical_path`. Less than a billionth of the whole, which comes from rounding, is no slack.
+
+    >>> import wfplan
+    >>> timing = slack(wfplan.plan({"build": [], "lint": [], "ship": ["build", "lint"]}), durations={"lint": 5})
+    >>> timing["build"].slack, timing["build"].latest_start, timing["lint"].is_critical
+    (4.0, 4.0, True)
+    """
+    times = Times(plan, durations)
+    tails = times.tails()
+    with without_collection():
+        return {name: _timing(times, tails, number) for number, name in enumerate(times.names)}
+
+
+def lower_bound(
+    plan: ExecutionPlan, max_parallel: int | None = None, *, durations: Mapping[str, float] | None = None
+) -> float:
+    """The seconds that no schedule can beat with so many steps at once: max(critical path, work / `max_parallel`).
+
+    None: as many as there are, which leaves the critical path. What the plan itself allows plays no part, nor do
+    hints and locks. Raises ValueError if `max_parallel` is no whole number from 1 on.
+
+    >>> import wfplan
+    >>> lower_bound(wfplan.plan({"a": [], "b": [], "c": []}), max_parallel=2)
+    1.5
+    """
+    times = Times(plan, durations)
+    return times.total if max_parallel is None else max(times.total, times.work / check_workers(max_parallel))
+
+
+def check_workers(value: object) -> int:
+    """`value` as a number of steps that may be in flight. Raises ValueError if it is none."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return min(value, _MOST)
+    shown = f"{value}"[:40] if isinstance(value, (int, float)) else f"a {type(value).__name__}"
+    raise ValueError(f"max_parallel must be a whole number from 1 on, not {shown}")
+
+
+class Times:
+    """A plan in numbers, with the earliest start and end of each step."""
+
+    def __init__(self, plan: ExecutionPlan, durations: Mapping[str, float] | None = None) -> None:
+        with without_collection():
+            self._layout = layout = Layout(plan, "batch")
+        self.names = layout.names
+        self.needs = layout.needs
+        self.dependents = layout.dependents
+        self.batch_of = layout.batch_of
+        self.seconds = step_seconds(plan, durations)
+        self.starts = [0.0] * len(self.names)
+        self.ends = [0.0] * len(self.names)
+        self._levels = [0] * len(self.names)
+        for number in chain.from_iterable(layout.batches):  # what is needed is in earlier batches
+            self.starts[number] = start = max(map(self.ends.__getitem__, self.needs[number]), default=0.0)
+            self.ends[number] = start + self.seconds[number]
+            self._levels[number] = max((self._levels[needed] + 1 for needed in self.needs[number]), default=0)
+        self.total = max(self.ends, default=0.0)
+        """When the last step ends, at the earliest."""
+
+    def number_of(self, name: str) -> int:
+        """The place of a step in declared order."""
+        return self._layout.numbers[name]
+
+    @property
+    def work(self) -> float:
+        """The seconds of all steps together."""
+        return fsum(self.seconds)
+
+    @property
+    def last(self) -> int | None:
+        """A step that ends last and that no other waits for; the one declared first."""
+        ended = (number for number, end in enumerate(self.ends) if end == self.total)
+        return next((number for number in ended if not self.dependents[number]), None)
+
+    def path_to(self, number: int) -> list[int]:
+        """The longest path that ends with this step."""
+        path = [number]
+        while self.needs[path[-1]]:
+            path.append(max(self.needs[path[-1]], key=self.ends.__getitem__))
+        return path[::-1]
+
+    def named(self, numbers: Iterable[int]) -> list[str]:
+        """The names of steps."""
+        return [self.names[number] for number in numbers]
+
+    def latest_needs(self, number: int) -> list[str]:
+        """Of what a step needs those that end last."""
+        return self.named(needed for needed in self.needs[number] if self.ends[needed] == self.starts[number])
+
+    def deepest_needs(self, number: int) -> list[str]:
+        """Of what a step needs those of the last level."""
+        levels = self._levels
+        deepest = max((levels[needed] for needed in self.needs[number]), default=0)
+        return self.named(needed for needed in self.needs[number] if levels[needed] == deepest)
+
+    def descendants(self, number: int) -> list[int]:
+        """All that need a step, directly or not, in declared order."""
+        seen = {number}
+        pending = [number]
+        while pending:
+            for other in self.dependents[pending.pop()]:
+                if other not in seen:
+                    seen.add(other)
+                    pending.append(other)
+        return sorted(seen - {number})
+
+    def tails(self) -> list[float]:
+        """For each step the seconds from its start to the end of the longest path behind it."""
+        tails = list(self.seconds)
+        for batch in reversed(self._layout.batches):
+            for number in batch:
+                tails[number] += max(map(tails.__getitem__, self.dependents[number]), default=0.0)
+        return tails
+
+
+def _timing(times: Times, tails: list[float], number: int) -> StepTiming:
+    start, seconds, total = times.starts[number], times.seconds[number], times.total
+    free = total - tails[number] - start
+    free = free if free > total * _NOTHING_TO_SPEAK_OF else 0.0
+    return trusted(
+        StepTiming,
+        {
+            "name": times.names[number],
+            "seconds": seconds,
+            "earliest_start": start,
+            "earliest_end": start + seconds,
+            "latest_start": start + free,
+            "latest_end": start + free + seconds,
+            "slack": free,
+        },
+    )
