@@ -221,6 +221,13 @@ def test_a_failure_cancels_what_runs_where_the_plan_says_so() -> None:
     assert going_on.statuses == {"a": "failed", "b": "succeeded"}
 
 
+def test_what_was_given_up_does_not_come_back_in_a_later_attempt() -> None:
+    """The first attempt would have ended at 5, while the third runs."""
+    made = one(timeout_seconds=2, retry=RetryPolicy(max_attempts=3))
+    report = simulate(made, outcomes={"a": [succeeds(seconds=5), hangs()]})
+    assert (report.statuses, report.makespan) == ({"a": "timed_out"}, 6)
+
+
 def test_what_was_cancelled_does_not_come_back() -> None:
     """It was to end at 5, in the middle of the compensation of a."""
     undo = Compensation(action="undo")
@@ -254,6 +261,8 @@ def test_retries_without_end_are_given_up(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_dry_run_comes_first() -> None:
     report = simulate(plan_of(Step(name="a"), dry_run_first=True))
     assert (report.dry_run["a"].ended_at, report.steps["a"].ended_at) == (1, 2)
+    broken = simulate(plan_of(Step(name="a"), dry_run_first=True), outcomes={"a": OSError()})
+    assert (broken.dry_run["a"].status, broken.steps["a"].status) == ("succeeded", "failed")
     only = simulate(one(), dry_run=True)
     assert (only.phase, only.statuses) == ("completed", {"a": "skipped"})
 

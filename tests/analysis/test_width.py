@@ -15,6 +15,7 @@ def test_more_may_run_together_than_a_batch_holds() -> None:
     made = plan({"a": [], "b": ["a"], "c": ["a"], "d": [], "e": []})
     assert [len(batch.steps) for batch in made.batches] == [3, 2]
     assert width(made) == 4
+    assert width_bounds(made) == (4, 4)
     assert widest(made) == ("b", "c", "d", "e")
 
 
@@ -52,6 +53,23 @@ def test_a_way_that_another_has_taken_is_given_up() -> None:
     made = plan({"a": [], "b": [], "c": [], "d": ["a", "b", "c"], "e": ["a"]})
     assert width_bounds(made) == (3, 4)
     assert width(made) == 3
+
+
+def test_what_was_taken_back_is_gone() -> None:
+    """A joint that was taken apart cannot be taken apart once more."""
+    made = plan({"a": [], "b": [], "c": [], "d": [], "e": [], "f": ["a", "d", "e"], "g": ["a"], "h": ["a"]})
+    assert width(made) == 6
+
+
+def test_what_passed_through_and_was_taken_back_is_gone() -> None:
+    """The smallest of many graphs by chance in which this made a difference."""
+    needs = [
+        (), (0,), (0,), (0, 1, 2), (1, 2), (1, 2), (3, 4), (0, 3), (1, 6), (1, 5, 6, 7, 3, 4), (2, 3), (6, 10, 5),
+        (5, 8, 11), (7, 12, 5), (7, 11, 12, 13), (7, 10, 11, 12, 13, 14, 6), (9, 15, 5), (11, 14, 6),
+        (11, 14, 6, 7, 8), (11, 6), (12, 19), (15, 16, 18, 19, 9), (14, 16, 17, 18, 8), (15, 16, 8, 9),
+    ]  # fmt: skip
+    made = plan({f"s{number}": [f"s{needed}" for needed in own] for number, own in enumerate(needs)})
+    assert width_bounds(made)[0] < width(made) == len(widest(made)) == 5
 
 
 def test_neither_bound_need_be_the_width() -> None:

@@ -131,6 +131,25 @@ def test_the_width_is_that_of_the_largest_antichain(needed: Dict[str, List[str]]
     assert max((len(batch.steps) for batch in made.batches), default=0) <= low <= largest <= high
 
 
+@given(st.integers(4, 40), st.integers(1, 6), st.randoms(use_true_random=False))
+def test_the_width_is_what_is_left_by_a_largest_matching(count: int, bottlenecks: int, dice: Any) -> None:
+    """Beside networkx's matching on the transitive closure, for graphs in which many paths go through a few steps."""
+    needed: Dict[str, List[str]] = {}
+    for number in range(count):
+        known = list(needed)
+        middle = known[len(known) // 3 :][:bottlenecks]
+        near = dice.sample(known, min(len(known), dice.choice((0, 0, 1, 2))))
+        needed[f"s{number}"] = list(dict.fromkeys([*near, *(name for name in middle if dice.random() < 0.3)]))
+    made = wfplan.plan(needed)
+    closure = nx.transitive_closure_dag(graph_of(made))
+    pairs = nx.Graph()
+    pairs.add_nodes_from(("out", name) for name in closure)
+    pairs.add_edges_from((("out", one), ("in", other)) for one, other in closure.edges)
+    matching = nx.bipartite.hopcroft_karp_matching(pairs, [("out", name) for name in closure])
+    assert width(made) == count - len(matching) // 2
+    event("bounds meet" if len(set(width_bounds(made))) == 1 else "bounds are apart")
+
+
 @given(wide_needs(max_size=9))
 def test_no_more_steps_run_together_than_the_plan_is_wide(needed: Dict[str, List[str]]) -> None:
     made = wfplan.plan(needed)

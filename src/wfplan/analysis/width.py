@@ -107,12 +107,11 @@ class _Cover:
 
         This is a phase of Dinic's algorithm.
         """
-        last = self._measure_ways()
-        if last is None:
+        if not self._measure_ways():
             return False
         self._onward: dict[int, list[int]] = {}
         for number, leaves in enumerate(self._leaves):
-            way = [] if leaves else self._find_way(2 * number, last)
+            way = [] if leaves else self._find_way(2 * number)
             if way:
                 self._take(way)
                 self.looks += len(way)
@@ -128,11 +127,11 @@ class _Cover:
         self._came[number][before] = self._came[number].get(before, 0) + 1
         self.paths -= 1
 
-    def _measure_ways(self) -> int | None:
-        """How far each place is, breadth first, from the steps that no path goes on from.
+    def _measure_ways(self) -> bool:
+        """Measure how far places are, breadth first, from the steps that no path goes on from.
 
-        The distance of the nearest steps that no path has entered; None if there is no way to any. A place is an even
-        number for the way out of a step, the next odd one for the way in.
+        Up to the nearest steps that no path has entered; whether there are any. A place is an even number for the way
+        out of a step, the next odd one for the way in.
         """
         self.looks += self.size
         self._far = far = [-1] * (2 * len(self._leaves))
@@ -142,12 +141,12 @@ class _Cover:
             for place in places:
                 far[place] = distance
             if any(place & 1 and not self._entered[place >> 1] for place in places):
-                return distance
+                return True
             places = list({there: None for place in places for there in self._next_places(place) if far[there] < 0})
             distance += 1
-        return None
+        return False
 
-    def _find_way(self, start: int, last: int) -> list[int]:
+    def _find_way(self, start: int) -> list[int]:
         """A shortest way from here to a step that no path has entered; empty if none is left.
 
         What is a dead end once remains one for this phase.
@@ -156,11 +155,10 @@ class _Cover:
         way = [start]
         while way:
             place = way[-1]
-            if far[place] == last and place & 1 and not self._entered[place >> 1]:
+            if place & 1 and not self._entered[place >> 1]:
                 break
             if place not in onward:
-                ahead = self._next_places(place) if far[place] < last else []
-                onward[place] = [there for there in ahead if far[there] == far[place] + 1]
+                onward[place] = [there for there in self._next_places(place) if far[there] == far[place] + 1]
             ahead = onward[place]
             while ahead and not self._is_open(place, ahead[-1]):
                 ahead.pop()

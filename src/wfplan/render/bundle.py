@@ -15,7 +15,7 @@ __all__ = ["bundle"]
 
 def bundle(shown: Shown) -> dict[str, str]:
     """HTML, plain text and, where there is a plan that Mermaid can draw, a flowchart."""
-    forms: Dict[str, str] = {"text/plain": brief(shown), "text/html": fragment(shown)}
+    forms: Dict[str, str] = {"text/plain": brief(shown), "text/html": fragment(shown, as_image=True)}
     thing = planned(shown)
     if thing is not None:
         with suppress(ValueError):  # where it is too large for Mermaid, there is the picture in the HTML

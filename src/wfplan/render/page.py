@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Iterator
 
 from wfplan.reading import Reading
@@ -43,12 +44,15 @@ def page(shown: Shown) -> str:
     )
 
 
-def fragment(shown: Shown) -> str:
-    """A part of a document, as a notebook shows it; its styles touch nothing else there."""
+def fragment(shown: Shown, *, as_image: bool = False) -> str:
+    """A part of a document; its styles touch nothing else there.
+
+    With `as_image` the picture is an image: a notebook that is not trusted shows no SVG of a cell, but does show that.
+    """
     style = (
         f"<style>{_STYLE}{_states(dark=False)}@media (prefers-color-scheme:dark){{{_DARK}{_states(dark=True)}}}</style>"
     )
-    return "\n".join(('<div class="wfplan-page">', style, *_parts(shown), "</div>\n"))
+    return "\n".join(('<div class="wfplan-page">', style, *_parts(shown, as_image=as_image), "</div>\n"))
 
 
 def draw_scene(scene: Scene) -> str:
@@ -56,7 +60,7 @@ def draw_scene(scene: Scene) -> str:
     return draw(scene) if len(scene.nodes) <= MOST_STEPS else summarize(scene)
 
 
-def _parts(shown: Shown) -> Iterator[str]:
+def _parts(shown: Shown, *, as_image: bool) -> Iterator[str]:
     thing = planned(shown)
     if thing is None or isinstance(shown, Reading):
         yield f"<p>{xml_text(headline(shown))}</p>"
@@ -64,10 +68,16 @@ def _parts(shown: Shown) -> Iterator[str]:
         yield from problems_table(shown.problems)
     if thing is not None:
         scene = scene_of(thing)
-        yield f'<div class="picture">{draw_scene(scene)}</div>'
+        drawn = draw_scene(scene)
+        yield f'<div class="picture">{_as_image(drawn, headline(shown)) if as_image else drawn}</div>'
         yield from steps_table(scene)
     elif isinstance(shown, Reading) and shown.items:
         yield from items_table(shown.wording.key, shown.items)
+
+
+def _as_image(drawn: str, title: str) -> str:
+    data = base64.b64encode(drawn.encode()).decode()
+    return f'<img alt="{xml_text(title)}" src="data:image/svg+xml;base64,{data}"/>'
 
 
 def _states(*, dark: bool) -> str:
