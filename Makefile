@@ -29,6 +29,7 @@ bench: $(VENV)/bench
 	$(BIN)/python benchmarks/planning.py
 	$(BIN)/python benchmarks/execution.py
 	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/schedules.py
 
 clean:
 	rm -rf $(VENV)

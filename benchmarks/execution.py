@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import heapq
 import itertools
-import json
 import os
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List
 
 import loops
 from loops import THREADS
@@ -165,49 +163,14 @@ def growth(rounds: int) -> None:
         print(f"| {label} | {milliseconds(seconds['small'])} | {milliseconds(seconds['large'])} | {grown:.1f} x |")
 
 
-def schedules(path: Path) -> None:
-    """Makespan of the eager schedule on real workflows, beside the lower bound max(critical path, work / k)."""
-    print("\n| workers | workflows | mean of makespan / lower bound | worst |\n|---|---|---|---|")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    for workers in (4, 16, 64):
-        ratios = [found for found in (_efficiency(json.loads(line), workers) for line in lines) if found]
-        print(f"| {workers} | {len(ratios)} | {sum(ratios) / len(ratios):.3f} | {max(ratios):.3f} |")
-
-
-def _efficiency(record: Dict[str, Any], workers: int) -> float:
-    steps = [
-        Step(name=step["id"], dependencies=step["dependencies"], estimated_seconds=step.get("duration"))
-        for step in record["steps"]
-    ]
-    took = {step.name: step.estimated_seconds or 0.0 for step in steps}
-    plan = wfplan.plan(steps)
-    progress = Progress(plan, schedule="eager", max_parallel=workers)
-    now = 0.0
-    ends: List[Tuple[float, str]] = []
-    while progress.is_active():
-        for call in progress.get_ready(now):
-            heapq.heappush(ends, (now + took[call.step.name], call.step.name))
-        now, name = heapq.heappop(ends)
-        progress.done(name, now=now)
-    critical: Dict[str, float] = {}
-    for batch in plan.batches:
-        for name in batch.steps:
-            critical[name] = took[name] + max((critical[d] for d in plan.steps[name].dependencies), default=0.0)
-    bound = max(max(critical.values(), default=0.0), sum(took.values()) / workers)
-    return now / bound if bound else 0.0
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="*", default=["drivers", "journals", "peers", "growth"])
-    parser.add_argument("--workflows", type=Path, help="workflows with durations, one JSON record a line")
     arguments = parser.parse_args()
     for name, measure in (("drivers", drivers), ("journals", journals), ("peers", peers), ("growth", growth)):
         if name in arguments.only:
             measure(arguments.rounds)
-    if arguments.workflows is not None:
-        schedules(arguments.workflows)
 
 
 if __name__ == "__main__":

@@ -22,14 +22,30 @@ from wfplan import (
     Step,
     Workflow,
 )
+from wfplan.analysis import (
+    Comparison,
+    CriticalPath,
+    Explanation,
+    StepTiming,
+    compare,
+    critical_path,
+    explain,
+    fails,
+    lint,
+    simulate,
+    slack,
+    width,
+)
 from wfplan.conflicts import Conflict, find_conflicts
 from wfplan.diff import PlanDiff, diff
 from wfplan.execution.resume import resume_preview
 from wfplan.execution.rollback import rollback_plan, rollback_preview
 from wfplan.graph import DependencyGraph
 from wfplan.intake import Feedback, feedback, plan_with_feedback, repair
+from wfplan.interop.graphlib import from_graphlib, to_graphlib
 from wfplan.planner import build_dependency_graph, calculate_execution_order, determine_execution_strategy
 from wfplan.policy import Approval, ApprovalRequest, Policy, Review, StepReview, policies, read_policy, review
+from wfplan.render import html, mermaid, mimebundle, svg
 
 names: List[str] = ["a"]
 counts: Dict[str, int] = {"replicas": 5}
@@ -161,3 +177,18 @@ approval = request.approve("jo", until=2.0, at=1.0, comment="fine")
 assert_type(approval, Approval)
 assert_type(reviewed.release(approval, now=1.5), ExecutionPlan)
 wfplan.run(reviewed.release(lambda asked: asked.deny("jo")), {"restart": restart})
+
+assert_type(critical_path(plan), CriticalPath)
+assert_type(slack(plan), Dict[str, StepTiming])
+assert_type(width(plan), int)
+assert_type(simulate(plan, durations={"b": 3}, outcomes={"b": [fails("no"), OSError()]}), wfplan.ExecutionReport)
+assert_type(compare(plan, max_parallel=[1, 2]), Comparison)
+assert_type(explain(plan, "b"), Explanation)
+assert_type(lint(plan), Tuple[Problem, ...])
+assert_type(svg(plan), str)
+assert_type(html(reading), str)
+assert_type(mermaid(report, kind="gantt", max_edges=100), str)
+assert_type(mimebundle(report), Dict[str, str])
+assert_type(plan.records(), List[Dict[str, Any]])
+assert_type(to_graphlib(plan), Dict[str, Tuple[str, ...]])
+assert_type(from_graphlib({"tie": ["shirt"]}), Workflow)

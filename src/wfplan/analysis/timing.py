@@ -115,19 +115,19 @@ class Times:
     def __init__(self, plan: ExecutionPlan, durations: Mapping[str, float] | None = None) -> None:
         with without_collection():
             self._layout = layout = Layout(plan, "batch")
-        self.names = layout.names
-        self.needs = layout.needs
-        self.dependents = layout.dependents
-        self.batch_of = layout.batch_of
-        self.seconds = step_seconds(plan, durations)
-        self.starts = [0.0] * len(self.names)
-        self.ends = [0.0] * len(self.names)
+        self.names: list[str] = layout.names
+        self.needs: list[list[int]] = layout.needs
+        self.dependents: list[list[int]] = layout.dependents
+        self.batch_of: list[int] = layout.batch_of
+        self.seconds: list[float] = step_seconds(plan, durations)
+        self.starts: list[float] = [0.0] * len(self.names)
+        self.ends: list[float] = [0.0] * len(self.names)
         self._levels = [0] * len(self.names)
         for number in chain.from_iterable(layout.batches):  # what is needed is in earlier batches
             self.starts[number] = start = max(map(self.ends.__getitem__, self.needs[number]), default=0.0)
             self.ends[number] = start + self.seconds[number]
             self._levels[number] = max((self._levels[needed] + 1 for needed in self.needs[number]), default=0)
-        self.total = max(self.ends, default=0.0)
+        self.total: float = max(self.ends, default=0.0)
         """When the last step ends, at the earliest."""
 
     def number_of(self, name: str) -> int:

@@ -80,14 +80,14 @@ class _Cover:
         with without_collection():
             self._layout = layout = Layout(plan, "batch")
         count = len(layout.names)
-        self.looks = 0
+        self.looks: int = 0
         """How many steps and dependencies were looked at, over and over."""
-        self.size = count + sum(map(len, layout.needs))
+        self.size: int = count + sum(map(len, layout.needs))
         self._leaves = [False] * count  # whether a path of the step's own goes on from it
         self._entered = [False] * count  # whether one has it as its next
         self._through = [0] * count  # how many pass through it
         self._came: list[dict[int, int]] = [{} for _ in range(count)]  # how many come into it from which
-        self.paths = count
+        self.paths: int = count
         """How many paths there are."""
         for number in chain.from_iterable(layout.batches):
             before = next((needed for needed in layout.needs[number] if not self._leaves[needed]), None)
