@@ -466,6 +466,15 @@ class WantsTwo(BaseModel):
         return data
 
 
+class NoNests(WantsTwo):
+    @model_validator(mode="before")
+    @classmethod
+    def n(cls, data: Any) -> Any:
+        if any(isinstance(value, list) and value and isinstance(value[0], list) for value in data.values()):
+            raise ValueError("no lists of lists")
+        return data
+
+
 class Pod(BaseModel):
     name: str
     port: int
@@ -486,12 +495,7 @@ class HasTarget(BaseModel):
         (Strips, {"name": "a", "namespce": "prod"}),
         (WantsTexts, {"name": "a", "namespce": "prod"}),
         (WantsTwo, {"name": "a", "namespce": "prod"}),
-        (WantsTwo, {"name": "a", "namespce": True}),
-        (WantsTwo, {"name": "a", "namespce": 1}),
-        (WantsTwo, {"name": "a", "namespce": ["x"]}),
-        (WantsTwo, {"name": "a", "namespce": []}),
-        (WantsTwo, {"name": "a", "namespce": {"x": 1}}),
-        (WantsTwo, {"name": "a", "namespce": None}),
+        *((NoNests, {"name": "a", "namespce": value}) for value in ("x", True, 1, 1.5, ["x"], [], {"x": 1}, None)),
         (HasTarget, {"target": {"name": "a", "port": "80", "Pod": "x"}}),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import Any, Dict, List, NamedTuple, Tuple, Type
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple, Type
 
 from pydantic import AliasChoices, AliasPath, BaseModel, ValidationError
 
@@ -71,7 +71,7 @@ def parameter_names(model: Type[BaseModel]) -> List[str]:
     return list(names)
 
 
-encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+encode: Callable[[Any], str] = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
 def _read(model: Type[BaseModel], parameters: Dict[str, Any]) -> BaseModel:

@@ -93,7 +93,10 @@ def check(
     self-dependency ('shoes',)
     """
     problems = ProblemList()
-    _prepare(source, naming, execution_strategy, isolate_sequential, max_batch_size, catalog, on_conflict, problems)
+    try:
+        _prepare(source, naming, execution_strategy, isolate_sequential, max_batch_size, catalog, on_conflict, problems)
+    except Exception as error:  # noqa: BLE001 - values that were made without checks
+        _report_unchecked("planning", error, problems)
     return problems.listed()
 
 
@@ -184,11 +187,15 @@ def _look_up(opened: Source | None, catalog: object, on_conflict: object, proble
     try:
         return look_up(uses_of(opened.items, opened.wording), actions, opened.wording, problems)
     except Exception as error:  # noqa: BLE001 - values that were made without checks
-        advice = "make values by their constructors, which check them"
-        problems.add("invalid-document", f"looking up actions raised {tell_error(error)}", suggestion=advice)
+        _report_unchecked("looking up actions", error, problems)
         return None
     finally:
         problems.revise = None
+
+
+def _report_unchecked(doing: str, error: Exception, problems: ProblemList) -> None:
+    advice = "make values by their constructors, which check them"
+    problems.add("invalid-document", f"{doing} raised {tell_error(error)}", suggestion=advice)
 
 
 def _is_of_catalog(problem: Problem) -> bool:

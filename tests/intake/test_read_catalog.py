@@ -217,3 +217,13 @@ def test_one_warning_tells_of_all_dependencies_that_are_numbers() -> None:
         [{"id": 1, "action": "a"}, {"id": 2, "action": "b"}, {"id": 3, "action": "c", "needs": [1, 2]}]
     )
     assert [problem.location for problem in reading.problems if "dependency" in problem.message] == ["/2/needs/0"]
+
+
+def test_a_catalog_that_changes_its_mind_ends_the_conversation_with_its_reason() -> None:
+    answers = iter(range(100))
+    fickle = {"verify": Action(locks=lambda _: [] if next(answers) < 1 else 1 / 0)}  # type: ignore[return-value]
+    conversation = plan_with_feedback(lambda feedback: [{"id": "a", "action": "verify"}], catalog=fickle)
+    assert not conversation.ok
+    assert isinstance(conversation.error, wfplan.InvalidWorkflowError)
+    with pytest.raises(wfplan.InvalidWorkflowError, match="ZeroDivisionError"):
+        conversation.raise_for_plan()

@@ -182,6 +182,7 @@ def test_what_a_step_says_of_itself_never_makes_it_milder(made: Cataloged) -> No
         assert step.rollback == alone.rollback
         assert step.parameters == alone.parameters
         assert step.idempotent is (False if own.idempotent is False else alone.idempotent)
+        assert step.retry == (None if alone.idempotent is False else own.retry)
 
 
 @given(cataloged_steps())
@@ -192,6 +193,8 @@ def test_claims_are_told_exactly_where_they_are_milder(made: Cataloged) -> None:
     for own in made.steps:
         action, step = made.catalog[own.action], planned.steps[own.name]
         if own.effect is not None and own.effect != step.effect:
+            expected.append(own.name)
+        if own.retry is not None and action.idempotent is False:
             expected.append(own.name)
         if own.idempotent is True and action.idempotent is not True:
             expected.append(own.name)
