@@ -50,6 +50,13 @@ def test_a_step_is_explained(file: str, capsys: pytest.CaptureFixture[str]) -> N
     assert json.loads(capsys.readouterr().out) == explain(PLAN, "verify").model_dump(mode="json")
 
 
+def test_a_step_is_known_by_its_recommendation_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "answer.json"
+    path.write_text('[{"id": "rec-1", "action": "scale"}]', encoding="utf-8")
+    assert main(["explain", str(path), "rec-1"]) == 0
+    assert '"scale" is in batch 1' in capsys.readouterr().out
+
+
 def test_settings_are_those_of_the_plan(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", file, "restart-b", "--max-batch-size", "1"]) == 0
     expected = explain(wfplan.plan(PLAN.workflow, max_batch_size=1), "restart-b")

@@ -75,11 +75,14 @@ def _explain(options: argparse.Namespace) -> _Outcome:
     planned, problems = _plan_file(options)
     if planned is None:
         return _Outcome(_INVALID, "", problems)
-    if options.step not in planned.steps:
-        advice = did_you_mean(options.step, list(islice(planned.steps, _MOST_CANDIDATES)))
-        unknown = _problem("invalid-setting", f"no step is named {quote(options.step)}", advice)
+    wanted: str = options.step
+    named = [step.name for step in planned.workflow.steps if wanted in (step.name, step.recommendation_id)]
+    if not named:
+        advice = did_you_mean(wanted, list(islice(planned.steps, _MOST_CANDIDATES)))
+        unknown = _problem("invalid-setting", f"no step is named {quote(wanted)}", advice)
         return _Outcome(_INVALID, "", (*problems, unknown))
-    return _Outcome(_FINE, _show(explain(planned, options.step), options.format), problems)
+    told = explain(planned, wanted if wanted in named else named[0])
+    return _Outcome(_FINE, _show(told, options.format), problems)
 
 
 def _simulate(options: argparse.Namespace) -> _Outcome:
@@ -253,7 +256,7 @@ def _parser() -> argparse.ArgumentParser:
 
     explaining = commands.add_parser("explain", help="print why a step is where it is, and what would move it earlier")
     explaining.add_argument("file", help="JSON document, - for standard input")
-    explaining.add_argument("step", help="its name")
+    explaining.add_argument("step", help="its name, or the id of its recommendation")
     explaining.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
     _add_settings(explaining)
     explaining.set_defaults(run=_explain)

@@ -48,10 +48,11 @@ def test_an_explanation_reads_line_by_line() -> None:
     assert str(explain(SHIP, "ship")).splitlines() == [
         '"ship" is in batch 3, alone',
         "it starts at 10.000 s; its dependencies alone allow 9.000 s",
+        "  4 steps of the plan without an estimate, counted as 1 s",
         '  what it needs and ends last: "fetch"',
         '  what it needs and decides its batch: "test"',
         '  the longest path to it: "fetch", "ship"',
-        "any delay of it delays the whole",
+        "as far as dependencies go, any delay of it delays the whole",
         'steps that wait for it (1): "tell"',
         'it would start earlier without the dependency on "test" at 9.000 s',
         'it would start earlier without the schedule "batch" at 9.000 s',
@@ -70,7 +71,8 @@ def test_a_first_step_cannot_start_earlier() -> None:
     assert str(told).splitlines() == [
         '"build" is in batch 1, beside "fetch"',
         "it starts at 0.000 s; its dependencies alone allow 0.000 s",
-        "it can start 7.000 s later without delaying the whole",
+        "  4 steps of the plan without an estimate, counted as 1 s",
+        "as far as dependencies go, it can start 7.000 s later without delaying the whole",
         'steps that wait for it (3): "test", "ship", "tell"',
     ]
 
@@ -87,7 +89,8 @@ def test_constraints_are_tried_out_too() -> None:
     assert str(told).splitlines() == [
         '"b" is in batch 1, one at a time with "h", "a"',
         "it starts at 3.000 s; its dependencies alone allow 0.000 s",
-        "it can start 1.000 s later without delaying the whole",
+        "  2 steps of the plan without an estimate, counted as 1 s",
+        "as far as dependencies go, it can start 1.000 s later without delaying the whole",
         "nothing waits for it",
         'it would start earlier without the hint of "h" at 2.000 s',
     ]
@@ -140,7 +143,7 @@ def test_nothing_keeps_them_apart() -> None:
     told = why_not_parallel(SHIP, "fetch", "build")
     assert told.parallel
     assert not told
-    assert str(told) == '"fetch" and "build" may run at the same time: nothing in the plan keeps them apart'
+    assert str(told) == '"fetch" and "build" may run at the same time: nothing in the plan keeps them apart for sure'
 
 
 @pytest.mark.parametrize("pair", [("tell", "build"), ("build", "tell")])

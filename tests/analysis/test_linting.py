@@ -116,11 +116,19 @@ def test_a_hint_that_makes_others_wait_for_each_other_is_worth_a_look() -> None:
     assert lint(plan_of(*steps, mode="sequential")) == ()
 
 
-def test_a_hint_among_steps_that_wait_anyway_is_not() -> None:
+def test_a_hint_that_only_keeps_its_own_step_apart_is_told_so() -> None:
     locked = [Step(name=name, locks=["x"]) for name in "ab"]
     last = Step(name="c", dependencies=["a"])
-    assert lint(plan_of(Step(name="h", metadata=HINT), *locked, last)) == ()
-    assert lint(plan_of(Step(name="h", metadata=HINT), Step(name="a"), last)) == ()
+    for others in (locked, [Step(name="a")]):
+        (problem,) = lint(plan_of(Step(name="h", metadata=HINT), *others, last))
+        assert problem.code == "blocking-hint"
+        assert "run at another time" in problem.message
+        assert "isolate_sequential" not in problem.suggestion
+
+
+def test_a_hint_where_no_two_steps_may_overlap_is_no_matter() -> None:
+    steps = [Step(name="h", metadata=HINT), Step(name="a"), Step(name="b", dependencies=["a"])]
+    assert lint(plan_of(*steps, max_parallel=1)) == ()
 
 
 # Timeouts

@@ -62,22 +62,30 @@ def test_attributes_that_are_no_fields_go_into_metadata() -> None:
 
 @pytest.mark.parametrize("name", [1, ("a",), "", " a"])
 def test_a_node_that_is_no_name_is_refused(name: Any) -> None:
+    graph = nx.DiGraph()
+    graph.add_edge("a", name)
     with pytest.raises(ValidationError):
-        from_networkx(nx.DiGraph([("a", name)]))
+        from_networkx(graph)
 
 
 def test_a_graph_without_directions_is_refused() -> None:
     with pytest.raises(TypeError, match="make it a DiGraph"):
-        from_networkx(nx.Graph([("a", "b")]))
+        from_networkx(nx.Graph())
 
 
 def test_parallel_edges_are_one_dependency() -> None:
-    workflow = from_networkx(nx.MultiDiGraph([("a", "b"), ("a", "b")]))
+    doubled = nx.MultiDiGraph()
+    doubled.add_edge("a", "b")
+    doubled.add_edge("a", "b")
+    workflow = from_networkx(doubled)
     assert workflow.steps[1].dependencies == ("a",)
 
 
 def test_a_cycle_is_left_for_plan_to_tell() -> None:
-    workflow = from_networkx(nx.DiGraph([("a", "b"), ("b", "a")]))
+    ring = nx.DiGraph()
+    ring.add_edge("a", "b")
+    ring.add_edge("b", "a")
+    workflow = from_networkx(ring)
     assert [problem.code for problem in wfplan.check(workflow)] == ["dependency-cycle"]
 
 
@@ -101,10 +109,20 @@ def test_a_name_that_is_only_needed_is_a_step_too_as_in_graphlib() -> None:
     assert [step.name for step in from_graphlib({"b": ("a", "c"), "c": ["d"]}).steps] == ["b", "c", "a", "d"]
 
 
-@pytest.mark.parametrize("graph", [{"a": "b"}, {"a": {"b"}}, {"": []}, {"a": [1]}])
+@pytest.mark.parametrize("graph", [{"a": "b"}, {"a": 5}, {"": []}, {"a": [1]}, {"a": {1}}, {"a": None}])
 def test_what_is_no_list_of_names_is_refused(graph: Dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         from_graphlib(graph)
+
+
+def test_graphlibs_own_example_is_a_workflow() -> None:
+    workflow = from_graphlib({"D": {"C", "B"}, "C": {"A"}, "B": iter("A")})
+    assert [(step.name, step.dependencies) for step in workflow.steps] == [
+        ("D", ("B", "C")),
+        ("C", ("A",)),
+        ("B", ("A",)),
+        ("A", ()),
+    ]
 
 
 def test_records_are_flat_and_in_declared_order() -> None:

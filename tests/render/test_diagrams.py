@@ -7,6 +7,7 @@ from hostile_plans import HOSTILE_NAMES, eventful_plan, eventful_report, hostile
 
 import wfplan
 from wfplan import ExecutionReport, StepReport, render
+from wfplan.analysis import simulate
 
 
 def test_a_flowchart_has_a_subgraph_for_each_batch() -> None:
@@ -49,16 +50,26 @@ def test_a_gantt_chart_counts_from_the_start_of_the_run() -> None:
     assert render.mermaid(report, "gantt") == (
         "gantt\n"
         "  title executing#58; 2 succeeded, 1 running, 1 skipped, 1 failed\n"
-        "  dateFormat x\n"
+        "  dateFormat YYYY-MM-DD HH:mm:ss.SSS\n"
         "  axisFormat %H:%M:%S\n"
         "  section batch 1\n"
-        "    #10003; a #40;succeeded, 70.5 s#41; :done, 0, 70500\n"
-        "    #9654; b #40;running#41; :active, 0, 1\n"
-        "    #10007; d #40;failed, -100 s#41; :crit, 0, 1\n"
-        "    #10003; e #40;succeeded, 1 s#41; :milestone, 70500, 70500\n"
+        "    #10003; a #40;succeeded, 70.5 s#41; :done, 2001-01-01 00:00:00.000, 2001-01-01 00:01:10.500\n"
+        "    #9654; b #40;running#41; :active, 2001-01-01 00:00:00.000, 2001-01-01 00:00:00.001\n"
+        "    #10007; d #40;failed, -100 s#41; :crit, 2001-01-01 00:00:00.000, 2001-01-01 00:00:00.001\n"
+        "    #10003; e #40;succeeded, 1 s#41; :milestone, 2001-01-01 00:01:10.500, 2001-01-01 00:01:10.500\n"
         "  section batch 2\n"
-        "    #187; c #40;skipped#41; :milestone, 70500, 70500\n"
+        "    #187; c #40;skipped#41; :milestone, 2001-01-01 00:01:10.500, 2001-01-01 00:01:10.500\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "axis"), [(86_399, "%H:%M:%S"), (86_400, "day %j %H:%M:%S"), (1e15, "day %j %H:%M:%S")]
+)
+def test_a_gantt_chart_of_a_long_run_counts_days(seconds: float, axis: str) -> None:
+    report = simulate(wfplan.plan({"a": []}), durations={"a": seconds})
+    chart = render.mermaid(report, "gantt")
+    assert f"  axisFormat {axis}\n" in chart
+    assert "2001-01-01 00:00:00.000, 200" in chart
 
 
 def test_a_gantt_chart_of_a_short_run_shows_fractions_of_seconds() -> None:

@@ -14,10 +14,10 @@ from wfplan.analysis.constraints import (
     with_fields,
     without_failures,
 )
-from wfplan.analysis.seconds import check_names, show_seconds
+from wfplan.analysis.seconds import check_names, count_assumed, show_seconds
 from wfplan.analysis.simulation import simulate
 from wfplan.analysis.timing import StepTiming, Times, slack
-from wfplan.names import list_names, quote
+from wfplan.names import counted, list_names, quote
 from wfplan.plans import ExecutionPlan
 from wfplan.values import EMPTY, Items, Value
 
@@ -60,7 +60,7 @@ class Explanation(Value):
     timing: StepTiming
     """When it can start and when it has to, as far as dependencies go."""
     starts_at: float
-    """When it does start, if every step takes its time and succeeds; the plan being run as it says."""
+    """When it does start, if every step succeeds and takes its time, and the plan is run as it says, without dry run."""
     path: Items[str]
     """The longest path of dependencies, in seconds, that ends with it."""
     latest: Items[str] = EMPTY
@@ -73,6 +73,8 @@ class Explanation(Value):
     """What needs it, directly or not, in declared order."""
     earlier: Items[Change] = EMPTY
     """What would let it start earlier, the best first."""
+    assumed: int = 0
+    """How many steps of the plan count 1 second, since they have no estimate."""
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -83,14 +85,17 @@ class Explanation(Value):
         yield f"{quote(self.step)} is in batch {self.batch:,}, {together}"
         allowed = show_seconds(timing.earliest_start)
         yield f"it starts at {show_seconds(self.starts_at)}; its dependencies alone allow {allowed}"
+        if self.assumed:
+            yield f"  {counted(self.assumed, 'step')} of the plan without an estimate, counted as 1 s"
         if self.latest:
             yield f"  what it needs and ends last: {list_names(self.latest)}"
             yield f"  what it needs and decides its batch: {list_names(self.deepest)}"
             yield f"  the longest path to it: {list_names(self.path)}"
         if timing.is_critical:
-            yield "any delay of it delays the whole"
+            yield "as far as dependencies go, any delay of it delays the whole"
         else:
-            yield f"it can start {show_seconds(timing.slack)} later without delaying the whole"
+            later = show_seconds(timing.slack)
+            yield f"as far as dependencies go, it can start {later} later without delaying the whole"
         waiting = f"steps that wait for it ({len(self.holds_up):,}): {list_names(self.holds_up)}"
         yield waiting if self.holds_up else "nothing waits for it"
         yield from (f"it would start earlier {change}" for change in self.earlier)
@@ -110,10 +115,11 @@ def explain(plan: ExecutionPlan, step: str, *, durations: Mapping[str, float] | 
     >>> print(explain(plan, "ship", durations={"test": 5}))
     "ship" is in batch 3, alone
     it starts at 6.000 s; its dependencies alone allow 6.000 s
+      3 steps of the plan without an estimate, counted as 1 s
       what it needs and ends last: "test"
       what it needs and decides its batch: "test"
       the longest path to it: "build", "test", "ship"
-    any delay of it delays the whole
+    as far as dependencies go, any delay of it delays the whole
     nothing waits for it
     it would start earlier without the dependency on "test" at 1.000 s
     """
@@ -137,6 +143,7 @@ def explain(plan: ExecutionPlan, step: str, *, durations: Mapping[str, float] | 
         dependents=times.named(times.dependents[number]),
         holds_up=times.named(times.descendants(number)),
         earlier=_find_earlier(plain, step, seconds, starts_at, [latest, deepest]),
+        assumed=count_assumed(plan, durations),
     )
 
 

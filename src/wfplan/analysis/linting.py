@@ -81,7 +81,8 @@ def _note_row(plan: ExecutionPlan, problems: ProblemList) -> None:
 
 def _note_blocking_hints(plan: ExecutionPlan, problems: ProblemList) -> None:
     """Batches in which hints keep apart steps that have none."""
-    if plan.workflow.execution_strategy.mode == "sequential":
+    settings = plan.workflow.execution_strategy
+    if settings.mode == "sequential" or settings.max_parallel == 1:
         return
     for batch in plan.batches:
         hinted = [name for name in batch.steps if is_sequential(plan.steps[name].metadata)]
@@ -94,6 +95,14 @@ def _note_blocking_hints(plan: ExecutionPlan, problems: ProblemList) -> None:
                 f"that {list_names(others)} wait for each other too",
                 steps=chain(hinted, others),
                 suggestion="plan with isolate_sequential=True, or leave the hint out",
+            )
+        elif others:
+            problems.add(
+                "blocking-hint",
+                f"the sequential hint of {list_names(hinted)} makes {list_names(others)}, beside it in batch "
+                f"{batch.number:,}, run at another time",
+                steps=chain(hinted, others),
+                suggestion="leave the hint out, if they may overlap",
             )
 
 

@@ -49,7 +49,7 @@ def _is_real(value: object) -> bool:
 
 def show_seconds(seconds: float) -> str:
     """Seconds for a text or a table."""
-    return f"{seconds:,.3f} s"
+    return f"{seconds:.2g} s" if 0 < seconds < 0.001 else f"{seconds:,.3f} s"
 
 
 def check_names(plan: ExecutionPlan, names: Iterable[str]) -> None:

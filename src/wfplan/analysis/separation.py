@@ -47,13 +47,16 @@ class Separation(Value):
 
     @property
     def parallel(self) -> bool:
-        """Whether nothing in the plan keeps them apart."""
+        """Whether nothing in the plan keeps them apart, whatever time steps take.
+
+        With the times that they do take, they may still never meet.
+        """
         return not self.reasons
 
     def __str__(self) -> str:
         both = " and ".join(map(quote, self.steps))
         if not self.reasons:
-            return f"{both} may run at the same time: nothing in the plan keeps them apart"
+            return f"{both} may run at the same time: nothing in the plan keeps them apart for sure"
         return "\n  ".join((f"{both} never run at the same time", *map(str, self.reasons)))
 
 

@@ -44,11 +44,13 @@ class StepTiming(Value):
     latest_start: float
     latest_end: float
     slack: float
-    """How much later than at the earliest it can start without delaying the whole."""
+    """How much later than at the earliest it can start without delaying the whole, as far as dependencies go."""
+    assumed: bool = False
+    """Whether it counts 1 second, since it has no estimate."""
 
     @property
     def is_critical(self) -> bool:
-        """Whether any delay of it delays the whole."""
+        """Whether any delay of it delays the whole, as far as dependencies go: what else binds may leave it time."""
         return self.slack == 0
 
 
@@ -81,8 +83,10 @@ def slack(plan: ExecutionPlan, *, durations: Mapping[str, float] | None = None) 
     """
     times = Times(plan, durations)
     tails = times.tails()
+    given = durations or {}
+    assumed = [step.estimated_seconds is None and step.name not in given for step in plan.workflow.steps]
     with without_collection():
-        return {name: _timing(times, tails, number) for number, name in enumerate(times.names)}
+        return {name: _timing(times, tails, number, assumed=assumed[number]) for number, name in enumerate(times.names)}
 
 
 def lower_bound(
@@ -91,7 +95,8 @@ def lower_bound(
     """The seconds that no schedule can beat with so many steps at once: max(critical path, work / `max_parallel`).
 
     None: as many as there are, which leaves the critical path. What the plan itself allows plays no part, nor do
-    hints and locks. Raises ValueError if `max_parallel` is no whole number from 1 on.
+    hints and locks. How many steps count 1 second is in `critical_path(plan).assumed`. Raises ValueError if
+    `max_parallel` is no whole number from 1 on.
 
     >>> import wfplan
     >>> lower_bound(wfplan.plan({"a": [], "b": [], "c": []}), max_parallel=2)
@@ -186,7 +191,7 @@ class Times:
         return tails
 
 
-def _timing(times: Times, tails: list[float], number: int) -> StepTiming:
+def _timing(times: Times, tails: list[float], number: int, *, assumed: bool) -> StepTiming:
     start, seconds, total = times.starts[number], times.seconds[number], times.total
     free = total - tails[number] - start
     free = free if free > total * _NOTHING_TO_SPEAK_OF else 0.0
@@ -200,5 +205,6 @@ def _timing(times: Times, tails: list[float], number: int) -> StepTiming:
             "latest_start": start + free,
             "latest_end": start + free + seconds,
             "slack": free,
+            "assumed": assumed,
         },
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import Dict, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterable, Mapping, Tuple
 
 from wfplan.models import Step, Workflow
 from wfplan.plans import ExecutionPlan
@@ -21,15 +21,23 @@ def to_graphlib(plan: ExecutionPlan) -> Dict[str, Tuple[str, ...]]:
     return {step.name: step.dependencies for step in plan.workflow.steps}
 
 
-def from_graphlib(graph: Mapping[str, Sequence[str]]) -> Workflow:
+def from_graphlib(graph: Mapping[str, Iterable[str]]) -> Workflow:
     """The workflow of a mapping from names to what they need.
 
-    As graphlib does, and `wfplan.plan` does not, it takes a name that is only needed for a step too, behind the others.
-    Raises pydantic's ValidationError where something is no name, or no list of them.
+    As graphlib does, and `wfplan.plan` does not, it takes a name that is only needed for a step too, behind the others,
+    and any iterable of names; those of a set are sorted, since it has no order. Raises pydantic's ValidationError where
+    something is no name, or no names.
 
     >>> [step.name for step in from_graphlib({"tie": ["shirt"]}).steps]
     ['tie', 'shirt']
     """
-    steps = [Step(name=name, dependencies=needed) for name, needed in graph.items()]
+    steps = [Step(name=name, dependencies=_in_order(needed)) for name, needed in graph.items()]
     others = dict.fromkeys(chain.from_iterable(step.dependencies for step in steps))
     return Workflow(steps=[*steps, *(Step(name=name) for name in others if name not in graph)])
+
+
+def _in_order(needed: Any) -> Any:
+    if isinstance(needed, str) or not hasattr(needed, "__iter__"):
+        return needed
+    names: Tuple[Any, ...] = tuple(needed)
+    return sorted(names, key=str) if isinstance(needed, (set, frozenset)) else names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Iterator, NamedTuple, Optional
 
 from wfplan.execution.report import StepReport
@@ -20,6 +21,9 @@ _TAGS = {
 }
 _LONGEST = 200
 _SHORT_RUN = 60.0
+_DAY = 86_400.0
+_LONGEST_RUN = 365 * _DAY  # what lasts longer ends there
+_BEGIN = datetime(2001, 1, 1)  # noqa: DTZ001 - whatever the time zone
 
 
 class _Span(NamedTuple):
@@ -39,8 +43,8 @@ def gantt(scene: Scene) -> str:
 def _lines(scene: Scene, run: _Span) -> Iterator[str]:
     yield "gantt"
     yield f"  title {mermaid_text(scene.title)}"
-    yield "  dateFormat x"
-    yield f"  axisFormat {'%S.%L s' if run.end - run.start < _SHORT_RUN else '%H:%M:%S'}"
+    yield "  dateFormat YYYY-MM-DD HH:mm:ss.SSS"
+    yield f"  axisFormat {_axis(run.end - run.start)}"
     for band in scene.bands:
         yield f"  section batch {band.number}"
         for name in band.steps:
@@ -48,19 +52,16 @@ def _lines(scene: Scene, run: _Span) -> Iterator[str]:
 
 
 def _task(node: Node, run: _Span) -> str:
-    """A task of Mermaid: label, tags, id, start and end in milliseconds since the run began.
-
-    They count from the start of the run: the clock of a run need not be that of the world.
-    """
+    """A task of Mermaid: label, tags, start and end."""
     span = _span_of(node)
     words = f"{STATES[node.state].sign} {node.name} ({node.subtitle})"
     told = mermaid_text(words, _LONGEST)
     if span is None:
-        at = _milliseconds(run.end - run.start)
+        at = _moment(_milliseconds(run.end - run.start))
         return f"{told} :milestone, {at}, {at}"
     start = _milliseconds(span.start - run.start)
     end = max(_milliseconds(span.end - run.start), start + 1)
-    return f"{told} :{_TAGS.get(node.state, '')}{start}, {end}"
+    return f"{told} :{_TAGS.get(node.state, '')}{_moment(start)}, {_moment(end)}"
 
 
 def _span_of(node: Node) -> Optional[_Span]:
@@ -76,4 +77,16 @@ def _end_of(report: StepReport, start: float) -> float:
 
 
 def _milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
+    return round(min(seconds, _LONGEST_RUN) * 1000)
+
+
+def _moment(milliseconds: int) -> str:
+    """Counted from the start of the run, as a date without a time zone: Mermaid reads and shows it in the same one."""
+    moment = _BEGIN + timedelta(milliseconds=milliseconds)
+    return moment.isoformat(" ", "milliseconds")
+
+
+def _axis(seconds: float) -> str:
+    if seconds < _SHORT_RUN:
+        return "%S.%L s"
+    return "%H:%M:%S" if seconds < _DAY else "day %j %H:%M:%S"
