@@ -59,6 +59,12 @@ def test_an_explanation_reads_line_by_line() -> None:
     ]
 
 
+def test_nothing_is_assumed_where_every_step_has_its_time() -> None:
+    told = explain(wfplan.plan({"a": []}), "a", durations={"a": 2})
+    assert told.assumed == 0
+    assert "without an estimate" not in str(told)
+
+
 def test_what_waits_by_two_ways_is_told_once() -> None:
     made = wfplan.plan({"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"], "e": []})
     assert explain(made, "a").holds_up == ("b", "c", "d")

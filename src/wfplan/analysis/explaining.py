@@ -60,7 +60,7 @@ class Explanation(Value):
     timing: StepTiming
     """When it can start and when it has to, as far as dependencies go."""
     starts_at: float
-    """When it does start, if every step succeeds and takes its time, and the plan is run as it says, without dry run."""
+    """When it does start, if every step succeeds and takes its time; the plan is run as it says, without dry run."""
     path: Items[str]
     """The longest path of dependencies, in seconds, that ends with it."""
     latest: Items[str] = EMPTY
