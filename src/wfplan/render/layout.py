@@ -12,7 +12,7 @@ __all__ = ["BAND_PADDING", "BOX_HEIGHT", "Layout", "PlacedBand", "Row", "lay_out
 BOX_HEIGHT = 40
 COLUMN_GAP = 28
 """Between two boxes of a row; dependencies that pass the row go through here."""
-ROW_GAP = 26
+ROW_GAP = 34
 BAND_GAP = 34
 BAND_PADDING = 11
 BAND_LABEL_HEIGHT = 46

@@ -40,16 +40,34 @@ class Router:
         return self._row_of[name] - self._row_of[needed]
 
     def path(self, needed: str, name: str) -> str:
-        """The path of an SVG from the box of `needed` to that of `name`, which stands further down."""
-        x, y = self._middle(needed), self._bottom(self._row_of[needed])
+        """The path of an SVG from the box of `needed` to that of `name`, which stands further down.
+
+        Between two rows of one batch what leaves the upper one turns aside in the upper half, and what comes to the
+        lower one in the lower half: else it would look as if the lower row waited for the upper one.
+        """
+        first, last = self._row_of[needed], self._row_of[name]
+        x, y = self._middle(needed), self._bottom(first)
         parts = [f"M{short(x)} {short(y)}"]
         for passage in self._passages(needed, name):
             if passage.x != x:
-                parts.append(_curve(x, y, passage.x, self._layout.rows[passage.row].y - 2))
+                leaves = passage.row == first + 1 and self._is_one_batch(passage.row)
+                end = self._half_way(passage.row) if leaves else self._layout.rows[passage.row].y - 2
+                parts.append(_curve(x, y, passage.x, end))
             x, y = passage.x, self._bottom(passage.row) + 2
             parts.append(f"V{short(y)}")
-        parts.append(_curve(x, y, self._middle(name), self._layout.rows[self._row_of[name]].y - ARROW_HEIGHT + 1))
+        if x != self._middle(name) and self._is_one_batch(last):
+            y = self._half_way(last)
+            parts.append(f"V{short(y)}")
+        parts.append(_curve(x, y, self._middle(name), self._layout.rows[last].y - ARROW_HEIGHT + 1))
         return "".join(parts)
+
+    def _is_one_batch(self, row: int) -> bool:
+        """Whether the row above belongs to the same batch."""
+        return self._layout.rows[row - 1].band == self._layout.rows[row].band
+
+    def _half_way(self, row: int) -> float:
+        """The middle of the gap above a row."""
+        return (self._bottom(row - 1) + self._layout.rows[row].y) / 2
 
     def _passages(self, needed: str, name: str) -> list[_Passage]:
         x, end = self._middle(needed), self._middle(name)
