@@ -47,7 +47,8 @@ def from_networkx(graph: Any) -> Workflow:
     name, or an attribute does not fit.
 
     >>> import networkx
-    >>> graph = networkx.DiGraph([("build", "test"), ("test", "ship")])
+    >>> graph = networkx.DiGraph()
+    >>> graph.add_edges_from([("build", "test"), ("test", "ship")])
     >>> graph.nodes["ship"]["effect"] = "destructive"
     >>> [(step.name, step.dependencies, step.effect) for step in from_networkx(graph).steps][1:]
     [('test', ('build',), None), ('ship', ('test',), 'destructive')]
