@@ -65,6 +65,13 @@ def test_nothing_is_assumed_where_every_step_has_its_time() -> None:
     assert "without an estimate" not in str(told)
 
 
+def test_what_holds_it_up_only_together_is_told_together() -> None:
+    made = plan_of(Step(name="a", locks=["x"]), Step(name="b", locks=["x"]), max_parallel=1, schedule="eager")
+    told = explain(made, "b")
+    assert [(change.kind, change.starts_at) for change in told.earlier] == [("together", 0)]
+    assert "it would start earlier without hints, locks, limits and batches, all of them, at 0.000 s" in str(told)
+
+
 def test_what_waits_by_two_ways_is_told_once() -> None:
     made = wfplan.plan({"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"], "e": []})
     assert explain(made, "a").holds_up == ("b", "c", "d")

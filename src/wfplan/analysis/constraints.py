@@ -70,6 +70,12 @@ def constraints(plan: ExecutionPlan, seconds: Mapping[str, float], *, one_by_one
         yield Constraint("lock", lock, _without_locks(plan, {lock}))
 
 
+def unconstrained(plan: ExecutionPlan) -> ExecutionPlan:
+    """The plan without all of it, and without batches: each step starts as soon as its dependencies allow."""
+    steps = [with_fields(_without_hint(step), locks=()) for step in _steps(plan)]
+    return changed(plan, steps, mode="auto", max_parallel=None, max_batch_size=None, schedule="eager")
+
+
 def tell_constraint(kind: ConstraintKind, subject: str) -> str:
     """A constraint for a text."""
     told: Mapping[ConstraintKind, str] = {

@@ -11,6 +11,7 @@ from wfplan.analysis.constraints import (
     changed,
     constraints,
     tell_constraint,
+    unconstrained,
     with_fields,
     without_failures,
 )
@@ -23,8 +24,8 @@ from wfplan.values import EMPTY, Items, Value
 
 __all__ = ["Change", "ChangeKind", "Explanation", "explain"]
 
-ChangeKind: TypeAlias = Union[ConstraintKind, Literal["dependencies", "schedule"]]
-"""What could be otherwise: a constraint, some of a step's dependencies, the schedule of batches."""
+ChangeKind: TypeAlias = Union[ConstraintKind, Literal["dependencies", "schedule", "together"]]
+"""What could be otherwise: a constraint, some of a step's dependencies, the schedule, all but dependencies."""
 
 
 class Change(Value):
@@ -42,6 +43,8 @@ class Change(Value):
             what = f"the dependency on {list_names(self.dependencies)}"
         elif self.kind == "schedule":
             what = f"the schedule {quote(self.subject)}"
+        elif self.kind == "together":
+            what = "hints, locks, limits and batches, all of them,"
         else:
             what = tell_constraint(self.kind, self.subject)
         return f"without {what} at {show_seconds(self.starts_at)}"
@@ -106,7 +109,8 @@ def explain(plan: ExecutionPlan, step: str, *, durations: Mapping[str, float] | 
 
     `durations` has seconds by the names of steps; what is not there takes its `estimated_seconds`, or 1 second if it
     has none. What would move it is tried out, each by a simulation in which every step succeeds: leaving out the
-    dependencies that bind it, the eager schedule, and the plan without its limits, its hints or its locks.
+    dependencies that bind it, the eager schedule, and the plan without its limits, its hints or its locks; without all
+    of these together where none does alone.
 
     Raises KeyError for a name that no step has, ValueError for what is no number of seconds.
 
@@ -157,6 +161,9 @@ def _find_earlier(
         for start in [_start_of(name, other, seconds)]
         if start < starts_at
     ]
+    if starts_at and all(change.kind == "dependencies" for change in found):  # several may hold it up together
+        start = _start_of(name, unconstrained(plan), seconds)
+        found += [Change(kind="together", starts_at=start)] if start < starts_at else []
     return sorted(found, key=lambda change: change.starts_at)
 
 
