@@ -340,7 +340,8 @@ def test_what_has_lost_its_base_is_done_again_only_if_that_does_no_harm(drive: D
     assert codes(plan(), report, drive) == ["resume-mismatch"]
     executor = Undoable()
     assert drive(plan(idempotent=True), executor, resume=report).ok
-    assert ran(executor) == ["scale", "mail", "log", "verify"]
+    assert ran(executor)[:2] == ["scale", "mail"]
+    assert sorted(ran(executor)[2:]) == ["log", "verify"]  # in parallel
     assert resume_preview(plan(effect="read"), report).ok
 
 
