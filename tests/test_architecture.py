@@ -16,6 +16,7 @@ CORE = [
     "names",
     "locations",
     "collector",
+    "bits",
     "json_values",
     "values",
     "problems",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
+from wfplan.bits import count, members
 from wfplan.graph import DependencyGraph
 from wfplan.models import Step
 from wfplan.names import quote
@@ -65,8 +66,8 @@ def find_conflicts(steps: Iterable[Step]) -> Conflicts:
     for start in range(0, len(holders), _BLOCK):
         block = holders[start : start + _BLOCK]
         for later, lock, earlier in _unordered(ordered, block, contested):
-            total += bin(earlier).count("1")
-            for other in _members(earlier, _MOST_LISTED - len(pairs)):
+            total += count(earlier)
+            for other in members(earlier, _MOST_LISTED - len(pairs)):
                 one, two = declared[ordered[block[other]].name], declared[later.name]
                 pairs.append((min(one, two), max(one, two), lock))
     listed = (Conflict(steps=(steps[one].name, steps[two].name), lock=lock) for one, two, lock in sorted(pairs))
@@ -112,12 +113,3 @@ def _unordered(ordered: Sequence[Step], block: Sequence[int], contested: Set[str
             holding[lock] = holding.get(lock, 0) | own
             if step.effect != "read":
                 writing[lock] = writing.get(lock, 0) | own
-
-
-def _members(bits: int, most: int) -> Iterator[int]:
-    """The places of the first bits that are set."""
-    while bits and most > 0:
-        lowest = bits & -bits
-        yield lowest.bit_length() - 1
-        bits ^= lowest
-        most -= 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import Iterator, NamedTuple
 
+from wfplan.bits import count, members
 from wfplan.collector import without_collection
 from wfplan.execution.layout import Layout
 from wfplan.plans import ExecutionPlan
@@ -55,8 +56,8 @@ def find_redundant(plan: ExecutionPlan) -> Redundancies:
         block = sources[start : start + _BLOCK]
         bit_of = {number: 1 << place for place, number in enumerate(block)}
         for number, by_way_of, hits in _look_down(layout, order, bit_of):
-            total += bin(hits).count("1")
-            places = _members(hits, _MOST_LISTED - len(found))
+            total += count(hits)
+            places = members(hits, _MOST_LISTED - len(found))
             found += [(number, block[place], by_way_of) for place in places]
     names = layout.names
     return Redundancies([RedundantEdge(*(names[number] for number in edge)) for edge in sorted(found)], total)
@@ -79,12 +80,3 @@ def _look_down(layout: Layout, order: list[int], bit_of: dict[int, int]) -> Iter
             if hits:
                 wanted &= ~hits
                 yield number, needed, hits
-
-
-def _members(bits: int, most: int) -> Iterator[int]:
-    """The places of the first bits that are set."""
-    while bits and most > 0:
-        lowest = bits & -bits
-        yield lowest.bit_length() - 1
-        bits ^= lowest
-        most -= 1
