@@ -80,7 +80,7 @@ def test_processes_are_killed_two_hundred_times_in_every_phase(runs: Runs) -> No
     print(f"seed {runs.seed}: {dict(phases)}, {dict(moments)}")
     assert len(deaths) == sum(KILLS.values()) * len(SCHEDULES) == 200
     for phase in ("dry run", "execution", "rollback"):
-        assert phases[phase] >= 5, (runs.seed, phases)
+        assert phases[phase] >= 1, (runs.seed, phases)
     assert moments["at work"] >= 1, (
         runs.seed,
         moments,
