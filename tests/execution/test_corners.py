@@ -364,3 +364,17 @@ def test_a_loop_for_which_there_is_no_thread_fails_the_steps_that_need_it(monkey
     monkeypatch.setattr(threading.Thread, "start", refuse)
     report = wfplan.run(plan_of(Step(name="a")), {"a": act})
     assert str(report.steps["a"].error) == "RuntimeError: can't start new thread"
+
+
+def test_a_retry_that_is_due_before_its_batch_waits_for_it_and_is_made_once() -> None:
+    """No run gets into this state, but it can be made up."""
+    made = plan_of(Step(name="a"), Step(name="b"), mode="sequential", max_batch_size=1)
+    progress = Progress(made, [StepReport(name="a"), StepReport(name="b", attempts=1, retry_at=0.0)])
+    started = []
+    while progress.is_active():
+        for call in progress.get_ready(0.0):
+            started.append(call.step.name)
+            progress.done(call.step.name, now=0.0)
+    assert started == ["a", "b"]
+    assert progress.get_ready(0.0) == ()
+    assert progress.report().phase == "completed"

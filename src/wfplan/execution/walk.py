@@ -116,7 +116,7 @@ class Walk:
             self._tell_noted(self._noted.popleft())
         for due, number, at in self._times.pop_until(self._now):
             if due == "retry":
-                self._queue.push(number)
+                self._push_ready([number])  # in a state that was made up, its batch may not have opened yet
             elif due == "attempt":
                 self._time_is_up(number, at)
             else:
