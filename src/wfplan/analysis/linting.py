@@ -88,22 +88,21 @@ def _note_blocking_hints(plan: ExecutionPlan, problems: ProblemList) -> None:
         hinted = [name for name in batch.steps if is_sequential(plan.steps[name].metadata)]
         others = [name for name in batch.steps if name not in set(hinted)] if hinted else []
         apart = split_by_locks(others, {name: plan.steps[name].locks for name in others})
+        if not others:
+            continue
         if any(len(together) > 1 for together in apart):
-            problems.add(
-                "blocking-hint",
-                f"the sequential hint of {list_names(hinted)} makes batch {batch.number:,} run one step at a time, so "
-                f"that {list_names(others)} wait for each other too",
-                steps=chain(hinted, others),
-                suggestion="plan with isolate_sequential=True, or leave the hint out",
-            )
-        elif others:
-            problems.add(
-                "blocking-hint",
-                f"the sequential hint of {list_names(hinted)} makes {list_names(others)}, beside it in batch "
-                f"{batch.number:,}, run at another time",
-                steps=chain(hinted, others),
-                suggestion="leave the hint out, if they may overlap",
-            )
+            waiting = f"so that {list_names(others)} wait for each other too"
+            told = f"makes batch {batch.number:,} run one step at a time, {waiting}"
+            advice = "plan with isolate_sequential=True, or leave the hint out"
+        else:
+            told = f"makes {list_names(others)}, beside it in batch {batch.number:,}, run at another time"
+            advice = "leave the hint out, if they may overlap"
+        problems.add(
+            "blocking-hint",
+            f"the sequential hint of {list_names(hinted)} {told}",
+            steps=chain(hinted, others),
+            suggestion=advice,
+        )
 
 
 def _note_short_timeouts(plan: ExecutionPlan, problems: ProblemList) -> None:
