@@ -36,13 +36,12 @@ CODES: Mapping[str, Severity] = {
     "dependency-cycle": "error",
     "ambiguous-answer": "error",
     "conflicting-fields": "error",
-    "confusable-ids": "error",
+    "order-not-read": "error",
     "surrounding-text": "warning",
     "code-fence": "warning",
     "thinking-block": "warning",
     "json-lines": "warning",
     "repaired-json": "warning",
-    "text-plan": "warning",
     "yaml-document": "warning",
     "wrapped-document": "warning",
     "text-in-text": "warning",
@@ -55,6 +54,14 @@ CODES: Mapping[str, Severity] = {
     "text-as-list": "warning",
     "dependency-object": "warning",
     "confidence-text": "warning",
+    "single-item": "warning",
+    "id-spelling": "warning",
+    "name-as-id": "warning",
+    "mode-alias": "warning",
+    "yaml-scalar": "warning",
+    "text-reference": "warning",
+    "no-order-stated": "warning",
+    "finished-step": "warning",
     "duplicate-dependency": "warning",
     "unknown-execution-mode": "warning",
     "empty-workflow": "warning",
@@ -108,9 +115,10 @@ CODES: Mapping[str, Severity] = {
 
 LENIENT: FrozenSet[str] = frozenset(
     """
-    surrounding-text code-fence thinking-block json-lines repaired-json text-plan yaml-document wrapped-document
-    text-in-text mapping-of-steps key-alias number-as-id missing-id missing-action null-as-none text-as-list
-    dependency-object confidence-text unknown-field
+    surrounding-text code-fence thinking-block json-lines repaired-json yaml-document wrapped-document text-in-text
+    mapping-of-steps key-alias number-as-id missing-id missing-action null-as-none text-as-list dependency-object
+    confidence-text unknown-field single-item id-spelling name-as-id mode-alias yaml-scalar text-reference
+    no-order-stated
     """.split()
 )
 """The codes of what was read although it was not written as it should be; errors, if it is read strictly."""

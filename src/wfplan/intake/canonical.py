@@ -7,8 +7,7 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 from pydantic import Field, TypeAdapter, ValidationError
 
 from wfplan.collector import without_collection
-from wfplan.intake.limits import Limits
-from wfplan.intake.syntax import has_plain_objects
+from wfplan.intake.syntax import Limits, is_plain
 from wfplan.json_values import MAX_DEPTH
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Recommendation, Step, Workflow
 from wfplan.problems import Problem
@@ -55,7 +54,7 @@ def read_canonical(text: str, limits: Limits) -> Canonical | None:
 
     Whatever is wrong with it, or merely unusual, is found out there.
     """
-    if limits.max_depth < MAX_DEPTH + _LEVELS_AROUND or not has_plain_objects(text):
+    if limits.max_depth < MAX_DEPTH + _LEVELS_AROUND or not is_plain(text):
         return None
     try:
         with without_collection():
