@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 import wfplan
 from wfplan import Action, RefusedError, StepCall
-from wfplan.intake import Feedback, plan_with_feedback, prompt_instructions
+from wfplan.prompting import Feedback, plan_with_feedback, prompt_instructions
 from wfplan.policy import Approval, ApprovalRequest, Policy, review
 
 ANSWERS = (

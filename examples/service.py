@@ -40,7 +40,7 @@ from typing_extensions import Annotated, Literal
 
 import wfplan
 from wfplan import Action, Compensation, ExecutionPlan, ExecutionReport, ExecutionStrategy, RefusedError, StepCall
-from wfplan.intake import feedback
+from wfplan.prompting import feedback
 from wfplan.policy import Approval, Policy, Review, read_policy, review
 
 MOST_BYTES = 1024 * 1024

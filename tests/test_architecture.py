@@ -42,13 +42,14 @@ CORE = [
 
 LAYERS = {
     "intake": {"core"},
+    "prompting": {"core", "intake"},
     "policy": {"core"},
     "execution": {"core"},
     "analysis": {"core", "execution"},
     "render": {"core", "execution", "analysis"},
     "interop": {"core", "execution"},
     "testing": {"core", "execution"},
-    "cli": {"core", "intake", "execution", "policy", "analysis", "render", "interop"},
+    "cli": {"core", "intake", "prompting", "execution", "policy", "analysis", "render", "interop"},
 }
 """What stands above the core, and what each may import besides itself."""
 

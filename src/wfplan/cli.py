@@ -13,14 +13,15 @@ from typing import Any, BinaryIO, Callable, Mapping, NamedTuple, Sequence, TextI
 
 from wfplan.analysis import compare, explain
 from wfplan.field_errors import did_you_mean
-from wfplan.intake import prompt_instructions, read, recommendation_schema
-from wfplan.intake.limits import DEFAULT
+from wfplan.intake import read
+from wfplan.intake.syntax import DEFAULT
 from wfplan.interop.kubernaut import to_execution_plan
 from wfplan.names import quote
 from wfplan.planner import check, plan
 from wfplan.plans import ExecutionPlan
 from wfplan.policy import Policy, Verdict, read_policy, review
 from wfplan.problems import InvalidWorkflowError, Problem, ProblemList, RefusedError
+from wfplan.prompting import prompt_instructions, recommendation_schema
 from wfplan.reading import Reading, make_reading
 from wfplan.recommendations import NAMINGS
 from wfplan.render import dot, html, mermaid, plan_to_text, svg

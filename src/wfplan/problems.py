@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Callable, Dict, FrozenSet, Iterable, Mapping, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, Mapping, Tuple
 
 from typing_extensions import Literal, TypeAlias
 
@@ -153,16 +153,9 @@ class Problem(Value):
 class ProblemList:
     """Collects problems: the first 1,000 of each severity are kept, all are counted."""
 
-    __slots__ = ("_counts", "_kept", "revise")
-
-    revise: Callable[[Problem], Problem | None] | None
-    """What is done to each problem before it is kept: tell its place in other words, say what else is known.
-
-    If it gives None, the problem is left out.
-    """
+    __slots__ = ("_counts", "_kept")
 
     def __init__(self, problems: Iterable[Problem] = ()) -> None:
-        self.revise = None
         self._counts: dict[Severity, int] = dict.fromkeys(_ORDER, 0)
         self._kept: dict[Severity, list[Problem]] = {severity: [] for severity in _ORDER}
         for problem in problems:
@@ -195,11 +188,6 @@ class ProblemList:
 
     def keep(self, problem: Problem) -> None:
         """Count a problem, and keep it if it will be listed."""
-        revised = problem if self.revise is None else self.revise(problem)
-        if revised is not None:
-            self._keep(revised)
-
-    def _keep(self, problem: Problem) -> None:
         self._counts[problem.severity] += 1
         if self._counts[problem.severity] <= _LISTED:
             self._kept[problem.severity].append(problem)

@@ -20,7 +20,8 @@ from strategies import (
 
 import wfplan
 from wfplan import Recommendation, Step, Workflow
-from wfplan.intake import feedback, prompt_instructions, repair
+from wfplan.intake import repair
+from wfplan.prompting import feedback, prompt_instructions
 from wfplan.names import quote
 from wfplan.problems import LENIENT
 

@@ -22,6 +22,7 @@ _BEGINS_LIKE_JSON = re.compile(r"""[\[{]\s*(?:["'\[{\]}/#.\u2026]|-?\d|true\b|fa
 _HAS_KEY = re.compile(r"""[\w"']\s?:""")
 _MOST_IN_PROSE = 20
 _MOST_PARTS = 200_000
+_NO_PLAN = "the text holds no plan in JSON or YAML: plans in prose, tables and diagrams are not read"
 _CUT_OFF = "ask for the whole document: half a plan is another plan"
 
 
@@ -225,7 +226,7 @@ class _Choice:
         self._is_json = is_json
 
     def choose(self) -> Extract | None:
-        text, problems = self._text, self._problems
+        problems = self._problems
         limit = next((part for part in self._parts if part.error is not None and part.error.is_limit), None)
         if limit is not None and limit.error is not None:
             problems.add("limit-exceeded", f"the document: {limit.error.reason}{self._at(limit)}")
@@ -248,17 +249,15 @@ class _Choice:
             return self._joined(items)
         if items:
             return self._extract(items, items[0].json)
-        problems.add("invalid-document", self._no_plan(), suggestion=HOW_TO)
-        return None if text else None
-
-    def _no_plan(self) -> str:
-        values = [part for part in self._parts if part.json is not None]
-        if len(values) == 1 and self._is_whole(values[0]):
-            return "the document holds no list of recommendations or steps"
-        return "the text holds no plan in JSON or YAML: plans in prose, tables and diagrams are not read"
+        whole = [part for part in self._parts if part.json is not None]
+        if len(whole) == 1 and self._is_whole(whole[0]):  # there is nothing else: what is missing in it is for the next to say
+            return self._extract(whole, whole[0].json)
+        problems.add("invalid-document", _NO_PLAN, suggestion=HOW_TO)
+        return None
 
     def _is_whole(self, part: _Part) -> bool:
-        return not (self._text[: part.start].strip() or self._text[part.end :].strip())
+        lines = (self._text[: part.start] + self._text[part.end :]).splitlines()
+        return all(not line.strip() or line.lstrip().startswith(("```", "~~~")) for line in lines)
 
     def _is_plan(self, part: _Part) -> bool:
         return holds_list(part.value) or (part.value == [] and self._is_alone(part))
@@ -348,7 +347,7 @@ class _Choice:
         if repaired is None:
             return None
         if not (holds_list(repaired.value) or is_item(repaired.value)):
-            self._problems.add("invalid-document", self._no_plan() + place, suggestion=HOW_TO)
+            self._problems.add("invalid-document", _NO_PLAN + place, suggestion=HOW_TO)
             return None
         return self._extract([_Part(start, end)], Json(repaired.value, {}), repaired)
 
@@ -380,7 +379,7 @@ class _Choice:
             self._problems.add("surrounding-text", told, suggestion="write the document alone")
         yaml = read[0].yaml
         if yaml is not None:
-            self._problems.add("yaml-document", "the document is YAML", suggestion="write JSON")
+            self._problems.add("yaml-document", "the document is YAML")
         comments = [comment for _, comment in yaml.comments] if yaml else repaired.comments if repaired else []
         taken = {part.start for part in read}
         others = [part.value for part in self._parts if part.json is not None and part.start not in taken]

@@ -73,7 +73,7 @@ CONDITION = frozenset(
     skipif skipwhen triggerrule unless until when whenexpression
     """.split()
 )
-DEFAULT_RULE = frozenset("allsuccess completed onsuccess succeeded success true".split())
+DEFAULT_RULE = frozenset("allsuccess completed onsuccess succeeded success true done".split())
 """The values of a condition that hold anyway: a step runs when its dependencies have succeeded."""
 
 MODE = frozenset(("executionmode",))

@@ -99,7 +99,7 @@ def _strictly(reading: Reading) -> Reading:
         else problem
         for problem in reading.problems
     )
-    return make_reading(tuple(reading.items), reading.workflow, problems, None)
+    return make_reading(tuple(reading.items), reading.workflow, problems, None, reading.execution_strategy)
 
 
 def _read(source: Any, options: _Options, problems: ProblemList) -> Reading:
@@ -377,7 +377,7 @@ def _relate(
         look_up(models.uses, options.catalog, wording, problems, positions)
     if settings.plan is not None and workflow is not None and surveyed is not None:
         verify_plan(settings.plan, valid, workflow, surveyed, problems)
-    return make_reading(valid, workflow, problems, surveyed)
+    return make_reading(valid, workflow, problems, surveyed, strategy)
 
 
 def _needs_of(items: Sequence[Any], surveyed: Survey) -> List[Set[int]]:

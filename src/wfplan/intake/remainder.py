@@ -382,7 +382,7 @@ class Remainder:
         names = [self._graph.names[step] for step in dict.fromkeys(named)]
         self._problems.add(
             "order-not-read",
-            f"a line around the document {what}: {quote(line.strip())}",
+            f"a line of words or a comment {what}: {quote(line.strip())}",
             steps=tuple(names[:20]),
             suggestion='state what each step waits for in its "dependencies", list every step, and leave the line out',
         )

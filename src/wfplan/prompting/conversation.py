@@ -8,21 +8,21 @@ from typing_extensions import TypeAlias
 
 from wfplan.catalog import Catalog
 from wfplan.diff import PlanDiff, diff_steps
-from wfplan.intake.model_feedback import Feedback, feedback
 from wfplan.intake.reader import read
-from wfplan.intake.repairs import repair
+from wfplan.intake.repair import repair
 from wfplan.models import Recommendation, Step
 from wfplan.planner import plan as make_plan
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import InvalidWorkflowError
+from wfplan.prompting.feedback import Feedback, feedback
 from wfplan.reading import Reading
 
-__all__ = ["Answer", "Attempt", "Conversation", "aplan_with_feedback", "plan_with_feedback"]
+__all__ = ["Answer", "Exchange", "Conversation", "aplan_with_feedback", "plan_with_feedback"]
 
 Answer: TypeAlias = Union[str, bytes, bytearray, "dict[str, Any]", "list[Any]"]
 
 
-class Attempt:
+class Exchange:
     """One answer, and what was made of it."""
 
     number: int
@@ -35,7 +35,7 @@ class Attempt:
     unasked: PlanDiff
     """Of these, the changes of steps that no error of the answer before was about, and of their dependencies."""
 
-    def __init__(self, number: int, reading: Reading, before: Attempt | None, catalog: Catalog | None = None) -> None:
+    def __init__(self, number: int, reading: Reading, before: Exchange | None, catalog: Catalog | None = None) -> None:
         self.number = number
         self.reading = reading
         self.feedback = None if reading.ok else feedback(reading.problems, _recommendations(reading), catalog=catalog)
@@ -43,19 +43,19 @@ class Attempt:
         self.unasked = self.changes if before is None else _beyond(self.changes, before.reading)
 
     def __repr__(self) -> str:
-        return f"<Attempt {self.number}: {'ok' if self.reading.ok else 'refused'}>"
+        return f"<Exchange {self.number}: {'ok' if self.reading.ok else 'refused'}>"
 
 
 class Conversation:
     """All attempts, and what came of them."""
 
-    attempts: Tuple[Attempt, ...]
+    attempts: Tuple[Exchange, ...]
     plan: Optional[ExecutionPlan]
     """Of the last answer, if it can be planned."""
     error: Optional[Exception]
     """What the call raised that ended it, if one did."""
 
-    def __init__(self, attempts: Iterable[Attempt], error: Exception | None, catalog: Catalog | None = None) -> None:
+    def __init__(self, attempts: Iterable[Exchange], error: Exception | None, catalog: Catalog | None = None) -> None:
         self.attempts = tuple(attempts)
         self.error = error
         self.plan = None
@@ -101,13 +101,13 @@ def plan_with_feedback(
     >>> conversation.ok, [attempt.reading.ok for attempt in conversation.attempts]
     (True, [False, True])
     """
-    attempts: List[Attempt] = []
+    attempts: List[Exchange] = []
     while _goes_on(attempts, max_attempts):
         try:
             answer = ask(attempts[-1].feedback if attempts else None)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
             return Conversation(attempts, error, catalog)
-        attempts.append(_attempt(answer, attempts, catalog, strict=strict))
+        attempts.append(_exchange(answer, attempts, catalog, strict=strict))
     return Conversation(attempts, None, catalog)
 
 
@@ -119,27 +119,27 @@ async def aplan_with_feedback(
     catalog: Catalog | None = None,
 ) -> Conversation:
     """The same with an async `ask`."""
-    attempts: List[Attempt] = []
+    attempts: List[Exchange] = []
     while _goes_on(attempts, max_attempts):
         try:
             answer = await ask(attempts[-1].feedback if attempts else None)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
             return Conversation(attempts, error, catalog)
-        attempts.append(_attempt(answer, attempts, catalog, strict=strict))
+        attempts.append(_exchange(answer, attempts, catalog, strict=strict))
     return Conversation(attempts, None, catalog)
 
 
-def _goes_on(attempts: List[Attempt], most: int) -> bool:
+def _goes_on(attempts: List[Exchange], most: int) -> bool:
     if most < 1:
         raise ValueError(f"max_attempts must be at least 1, not {most}")
     return len(attempts) < most and not (attempts and attempts[-1].reading.ok)
 
 
-def _attempt(answer: Answer, attempts: List[Attempt], catalog: Catalog | None, *, strict: bool) -> Attempt:
+def _exchange(answer: Answer, attempts: List[Exchange], catalog: Catalog | None, *, strict: bool) -> Exchange:
     reading = read(answer, strict=strict, catalog=catalog)
     mended = repair(reading)
     # Where mending does not do, the reading itself has more to tell: places, and likely causes.
-    return Attempt(len(attempts) + 1, mended if mended.ok else reading, attempts[-1] if attempts else None, catalog)
+    return Exchange(len(attempts) + 1, mended if mended.ok else reading, attempts[-1] if attempts else None, catalog)
 
 
 def _recommendations(reading: Reading) -> Tuple[Recommendation, ...]:
