@@ -156,7 +156,7 @@ def test_what_states_nothing_changes_nothing(data: st.DataObject, document: Docu
 
 @given(data=st.data(), document=documents(edges=True))
 def test_what_says_again_is_no_contradiction(data: st.DataObject, document: Document) -> None:
-    """A key that names the direct dependents, or dependencies, that the graph has; the other way round it is refused."""
+    """A key that names just the dependents, or dependencies, of the graph; the other way round it is refused."""
     step = data.draw(st.sampled_from([one for one in document.ids if document.graph[one]]))
     needed = data.draw(st.sampled_from(sorted(document.graph[step])))
     items = {item["id"]: item for item in document.items}
