@@ -389,14 +389,14 @@ class Remainder:
 
 
 def _does_something(value: Dict[str, Any]) -> bool:
-    """Return whether an object says what it does, or what it waits for."""
-    for key, inner in value.items():
-        word = plain(key)
-        if word in FIELDS["action"] and isinstance(inner, str) and inner:
-            return True
-        if word in DEPENDENCIES and not says_nothing(inner) and inner is not True and inner is not False:
-            return True
-    return False
+    """Return whether an object says what it does; or what it waits for, and what it is."""
+    words = {plain(key): inner for key, inner in value.items()}
+    if any(word in FIELDS["action"] and isinstance(inner, str) and inner for word, inner in words.items()):
+        return True
+    return not _IDS.isdisjoint(words) and any(
+        word in DEPENDENCIES and not says_nothing(inner) and inner is not True and inner is not False
+        for word, inner in words.items()
+    )
 
 
 def _says_step(line: str) -> bool:
