@@ -55,6 +55,7 @@ UNITS: Dict[str, str] = {
     "quotes": '"',
     "single quotes": "'",
     "quoted quotes": '\\"',
+    "quoted single quotes": "\\'",
     "backslashes": "\\",
     "backslash and letter": "\\u",
     "fences": "```\n",
