@@ -231,7 +231,7 @@ def test_fragments_of_the_seed_are_refused_for_the_right_reason(name: str, capsy
 # ------------------------------------------------------------------------------------------- what was always readable
 
 STILL_READ = rows_of("still_read.jsonl")
-"""Documents that were read before the law was written down, each with its graph: clear ones stay readable.
+"""Documents that were read before the law was written down, each with its graph.
 
 Left out are those that state more than was read: a field of an item that names another step, a dependency with a
 condition, an order word or a second list beside the list; and a list of titles alone, two differing actions of one step.
