@@ -234,7 +234,7 @@ STILL_READ = rows_of("still_read.jsonl")
 """Documents that were read before the law was written down, each with its graph.
 
 Left out are those that state more than was read: a field of an item that names another step, a dependency with a
-condition, an order word or a second list beside the list; and a list of titles alone, two differing actions of one step.
+condition, an order word or a second list beside the list. So are a list of titles alone, and two actions of one step.
 """
 
 
