@@ -197,6 +197,8 @@ def _go_together(one: Tuple[str, str], other: Tuple[str, str]) -> bool:
         quoted = {"a string in the list", "a string in an object", "OpenAI tool call", "OpenAI chat completion"}
         quoted |= {"OpenAI response", "Anthropic message"}
         broken = {"escaped underscores", "single quotes"}  # quotes in quotes are not told apart
+        if one[1] == "ids as floats" and other[1].startswith("YAML"):
+            return False  # in YAML an id is the string that is written
         return not (one[1] in quoted and other[1] in broken)
     if one[0] in {"list", "text"}:
         return False

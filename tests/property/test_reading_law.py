@@ -10,7 +10,7 @@ from typing import Any, Dict, List
 
 import pytest
 import yaml
-from hypothesis import assume, event, given, settings
+from hypothesis import assume, event, given, note, settings
 from hypothesis import strategies as st
 from reading_strategies import (
     AUTHOR,
@@ -45,7 +45,7 @@ FORMS: Dict[str, Any] = {
     "JSON": json.dumps,
     "fence": _fenced,
     "YAML": lambda whole: yaml.safe_dump(whole, sort_keys=False, allow_unicode=True),
-    "YAML flow": lambda whole: yaml.safe_dump(whole, sort_keys=False, default_flow_style=True),
+    "YAML flow": lambda whole: yaml.safe_dump(whole, sort_keys=False, default_flow_style=True, width=10**6),
 }
 forms = st.sampled_from(tuple(FORMS))
 
@@ -67,6 +67,7 @@ def test_nothing_stated_is_lost(data: st.DataObject, document: Document, form: s
     assert claim is not None
     event(claim.what.split(maxsplit=1)[0])
     source = FORMS[form](document.whole)
+    note(f"{source}")
     reading = wfplan.read(source)
     event("read" if reading.ok else "refused")
     judge(reading, document, [claim])
@@ -77,7 +78,9 @@ def test_nothing_stated_is_lost(data: st.DataObject, document: Document, form: s
 def test_nothing_is_lost_of_two(data: st.DataObject, document: Document, form: str) -> None:
     """Two at once: one hides nothing of the other."""
     claims = [claim for claim in (data.draw(insertions(document)) for _ in range(2)) if claim is not None]
-    judge(wfplan.read(FORMS[form](document.whole)), document, claims)
+    source = FORMS[form](document.whole)
+    note(f"{source}: {claims}")
+    judge(wfplan.read(source), document, claims)
 
 
 @given(data=st.data(), document=documents())
@@ -146,6 +149,7 @@ def test_what_states_nothing_changes_nothing(data: st.DataObject, document: Docu
         order = [w for w in TABLES.ORDER if w not in (*TABLES.FIELDS_DEPENDENCIES, *TABLES.FALSE_IS_SERIAL)]
         key, value = data.draw(spelled((*order, *TABLES.CONDITION))), False
     assume(put(holder, path, key, value))
+    note(f"{document.whole}")
     reading = wfplan.read(FORMS[form](document.whole))
     assert reading.ok, reading.problems
     assert graph_of(reading) == document.graph
