@@ -55,6 +55,7 @@ CODES: Mapping[str, Severity] = {
     "dependency-object": "warning",
     "confidence-text": "warning",
     "single-item": "warning",
+    "markdown-escape": "warning",
     "id-spelling": "warning",
     "name-as-id": "warning",
     "mode-alias": "warning",
@@ -117,7 +118,7 @@ LENIENT: FrozenSet[str] = frozenset(
     """
     surrounding-text code-fence thinking-block json-lines repaired-json yaml-document wrapped-document text-in-text
     mapping-of-steps key-alias number-as-id missing-id missing-action null-as-none text-as-list dependency-object
-    confidence-text unknown-field single-item id-spelling name-as-id mode-alias yaml-scalar text-reference
+    confidence-text unknown-field single-item markdown-escape id-spelling name-as-id mode-alias yaml-scalar text-reference
     no-order-stated
     """.split()
 )

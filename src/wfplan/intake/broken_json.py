@@ -133,6 +133,8 @@ def _why_not(bare: str, comments: List[str]) -> str | None:
 def _what_changed(plain: str, bare: str, repaired: Any) -> str | None:
     """Return what is not the same in a text without comments and in what it was repaired to, None if nothing is."""
     found = _Counted(repaired)
+    if found.breaks > plain.count("\\n") + plain.count("\\r"):
+        return "a string goes over the end of a line"
     brackets = (max(bare.count("{"), bare.count("}")), max(bare.count("["), bare.count("]")))
     if (*brackets, bare.count(":")) != (found.objects, found.lists, found.keys):
         return "brackets and colons do not fit"
@@ -145,7 +147,7 @@ class _Counted:
     """The brackets, keys and words of a document."""
 
     def __init__(self, document: Any) -> None:
-        self.objects = self.lists = self.keys = 0
+        self.objects = self.lists = self.keys = self.breaks = 0
         self.words: Counter[str] = Counter()
         pending: List[Any] = [document]
         while pending:
@@ -160,4 +162,5 @@ class _Counted:
                 pending.extend(value)
             else:
                 text = _LITERALS[value] if value is None or isinstance(value, bool) else str(value)
+                self.breaks += text.count("\n")
                 self.words.update(_WORD.findall(text.lower().replace("null", "none")))

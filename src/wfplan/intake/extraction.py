@@ -15,6 +15,7 @@ from wfplan.problems import ProblemList
 
 __all__ = ["Extract", "extract"]
 
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _OPENING = re.compile(r"[\[{]")
 _TOKEN = re.compile(r'[\[\]{}"]')
 _STRING_PART = re.compile(r'[^"\\]+|\\.|(")', re.DOTALL)
@@ -71,13 +72,17 @@ class _Segment(NamedTuple):
 def extract(text: str, limits: Limits, problems: ProblemList) -> Extract | None:
     """Return the one document in a text, None with a problem if there is none, or more than one."""
     body = text.strip()
-    start = text.index(body[0]) if body else 0
     error: JsonError | None = None
     if body[:1] in ("{", "[", '"'):
         try:
             return Extract(parse(text), [], [], [], text=text)
         except JsonError as found:
             error = found
+        plain = without_markdown(text)
+        if plain != text:
+            told = "characters are escaped as Markdown has it, not JSON"
+            problems.add("markdown-escape", told, suggestion="write _ for \\_")
+            return extract(plain, limits, problems)
         if error.is_limit:
             problems.add("limit-exceeded", f"the document: {error.reason}{_place(text, error.position)}")
             return None
@@ -85,7 +90,16 @@ def extract(text: str, limits: Limits, problems: ProblemList) -> Extract | None:
     if clear is None:
         return None
     parts = _find_parts(clear, limits)
-    return _Choice(clear, parts, problems, is_json=error is not None and start == text.find(body[:1])).choose()
+    return _Choice(clear, parts, limits, problems).choose()
+
+
+def without_markdown(text: str) -> str:
+    r"""Return JSON text without the escapes of Markdown, which JSON does not know.
+
+    >>> without_markdown(r'["rec\_1", "a\nb"]')
+    '["rec_1", "a\\nb"]'
+    """
+    return _ESCAPE.sub(lambda found: found.group(1) if found.group(1) in "_*" else found.group(), text)
 
 
 # ------------------------------------------------------------------------------------------------- parts of a text
@@ -219,11 +233,11 @@ def _end_of_string(text: str, position: int, end: int) -> int | None:
 class _Choice:
     """The parts of a text, and which of them is the document."""
 
-    def __init__(self, text: str, parts: List[_Part], problems: ProblemList, *, is_json: bool) -> None:
+    def __init__(self, text: str, parts: List[_Part], limits: Limits, problems: ProblemList) -> None:
         self._text = text
         self._parts = parts
         self._problems = problems
-        self._is_json = is_json
+        self._limits = limits
 
     def choose(self) -> Extract | None:
         problems = self._problems
@@ -343,13 +357,28 @@ class _Choice:
             self._refuse_as_cut_off(reason, last)
             return None
         place = "" if not isinstance(first, JsonError) else f": {first.reason}{_place(self._text, first.position)}"
-        repaired = repair_json(self._text[start:end], place, self._problems)
+        silent = ProblemList()
+        repaired = repair_json(self._text[start:end], place, silent)
+        if repaired is None or silent.has_errors:
+            flow = self._as_flow(start, end)
+            if flow is not None:
+                return self._extract([flow], flow.json)
+        for problem in silent.listed():
+            self._problems.keep(problem)
         if repaired is None:
             return None
         if not (holds_list(repaired.value) or is_item(repaired.value)):
             self._problems.add("invalid-document", _NO_PLAN + place, suggestion=HOW_TO)
             return None
         return self._extract([_Part(start, end)], Json(repaired.value, {}), repaired)
+
+    def _as_flow(self, start: int, end: int) -> _Part | None:
+        """Return what is not quite JSON as YAML in flow style, None if it is not that."""
+        try:
+            yaml = parse_yaml(self._text[start:end], self._limits)
+        except YamlError:
+            return None
+        return _Part(start, end, yaml.json, yaml) if holds_list(yaml.json.value) or is_item(yaml.json.value) else None
 
     def _behind_brackets(self, position: int) -> int:
         while position < len(self._text) and self._text[position] in " \t\r\n]},":

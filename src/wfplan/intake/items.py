@@ -13,6 +13,7 @@ from wfplan.intake.field_names import FIELDS, TITLES, field_of, plain, says_noth
 from wfplan.intake.positions import Positions
 from wfplan.intake.syntax import JsonError, parse
 from wfplan.json_values import is_list, is_object
+from wfplan.models import Step
 from wfplan.names import quote, why_not_a_name
 from wfplan.problems import ProblemList
 from wfplan.validation import RECOMMENDATIONS, STEPS, Wording
@@ -84,9 +85,9 @@ def _wording_of(envelope: Envelope, problems: ProblemList) -> Wording | None:
             continue
         keys = tuple(item)
         if keys not in cache:
-            words = {plain(key) for key in keys}
+            words = {plain(key) for key in keys if key not in Step.model_fields}  # recommendation_id is one of these
             has_id = not words.isdisjoint(FIELDS["id"]) or "step" in words
-            cache[keys] = RECOMMENDATIONS if has_id else STEPS if "name" in words else None
+            cache[keys] = RECOMMENDATIONS if has_id else STEPS if "name" in map(plain, keys) else None
         kind = cache[keys]
         if kind is not None and kind not in kinds:
             kinds.append(kind)

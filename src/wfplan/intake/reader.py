@@ -213,7 +213,7 @@ def _look_at_words(
     others = ((item.action,) for item in canonical.items)
     index = {id_: at for at, id_ in enumerate(ids)}
     needs = [{index[need] for need in item.dependencies} for item in canonical.items]
-    remainder = Remainder(StepNames(ids, others), Graph(ids, needs), positions, options.ignore, problems)
+    remainder = Remainder(StepNames(ids, others), Graph(ids, needs, any(needs)), positions, options.ignore, problems)
     remainder.look_at_words(words, ())
 
 
@@ -297,7 +297,8 @@ def _look_at_remainder(
     for item in items.items:
         needs[item.position] = {index[need] for need in item.fields.get("dependencies", ()) if need in index}
     names = [id_ or f"{items.wording.noun} {at + 1}" for at, id_ in enumerate(ids)]
-    remainder = Remainder(StepNames(ids, titles), Graph(names, needs), items.positions, options.ignore, problems)
+    graph = Graph(names, needs, any(item.fields.get("dependencies") for item in items.items))
+    remainder = Remainder(StepNames(ids, titles), graph, items.positions, options.ignore, problems)
     for item in items.items:
         if item.rest or item.fields.get("metadata"):
             remainder.look_at_item(item, envelope.list_key)

@@ -42,11 +42,8 @@ class Graph(NamedTuple):
 
     names: Sequence[str]
     needs: Sequence[Collection[int]]
-
-    @property
-    def has_edges(self) -> bool:
-        """Whether any step waits for another."""
-        return any(self.needs)
+    has_edges: bool
+    """Whether any step says that it waits for another, even for one that is unknown."""
 
     def joins(self, first: int, then: int) -> bool:
         """Return whether `then` waits for `first`."""
@@ -180,6 +177,8 @@ class Remainder:
         if is_condition(word):
             if not (value is True or (isinstance(value, str) and plain(value) in DEFAULT_RULE)):
                 self._add(entry, "states a condition")
+            return True
+        if self._says_again(entry, word):
             return True
         if self._holds_steps(entry, word):
             self._add(entry, "holds steps of its own")
@@ -413,7 +412,7 @@ def check_metadata(
     names = [vars(item)[key] for item in items]
     index = {name: position for position, name in enumerate(names)}
     needs: List[Set[int]] = [{index[need] for need in item.dependencies if need in index} for item in items]
-    remainder = Remainder(StepNames(names, ()), Graph(names, needs), positions, ignore, problems)
+    remainder = Remainder(StepNames(names, ()), Graph(names, needs, any(needs)), positions, ignore, problems)
     for position, item in enumerate(items):
         if item.metadata:
             remainder.look_at_item(Item(position, {"metadata": item.metadata}, {}, "", ()), "")

@@ -190,7 +190,7 @@ def _report_repeated(document: Json, problems: ProblemList, base: Path) -> None:
     while pending:
         value, path, steps = pending.pop()
         for key in document.repeated.get(id(value), ()) if is_object(value) else ():
-            message = f"the key {quote(key)} occurs more than once"
+            message = f"the key {quote(key)} is there more than once"
             suggestion = "keep the one that is meant"
             where = pointer((*path, key))
             problems.add("duplicate-key", message, steps=steps, location=where, suggestion=suggestion)
@@ -221,7 +221,7 @@ def to_plain(source: Any, limits: Limits, problems: ProblemList) -> Any:
         if isinstance(target, list):
             target.append(copied)
         elif key in target:
-            message = f"the key {quote(key)} occurs more than once"
+            message = f"the key {quote(key)} is there more than once"
             problems.add("duplicate-key", message, location=pointer(path), suggestion="keep the one that is meant")
         else:
             target[key] = copied
