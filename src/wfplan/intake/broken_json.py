@@ -14,7 +14,6 @@ __all__ = ["RepairedJson", "repair_json"]
 
 _MOST_CHARACTERS = 200_000  # json-repair takes its time
 _MARK = re.compile(r'["#]|//|/\*')
-_SINGLE_QUOTED = re.compile(r"'[^'\\\n]*(?:\\.[^'\\\n]*)*'")
 _ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}|\\.", re.DOTALL)
 _WORD = re.compile(r"\w+")
 _VALUE_MISSING = frozenset(",}]")
@@ -83,7 +82,20 @@ def _take_apart(text: str) -> Tuple[str, str, List[str]]:
         else:
             plain.append(part)
             bare.append(" _ " if kind == "string" else part)
-    return "".join(plain), _SINGLE_QUOTED.sub(" _ ", "".join(bare)), comments
+    return "".join(plain), "\n".join(map(_without_single_quoted, "".join(bare).split("\n"))), comments
+
+
+def _without_single_quoted(line: str) -> str:
+    """Return a line without the strings in single quotes in it."""
+    kept: List[str] = []
+    position = 0
+    while True:
+        start = line.find("'", position)
+        end = -1 if start < 0 else _closing(line, start + 1, "'")
+        if end < 0:
+            return "".join([*kept, line[position:]])
+        kept.extend((line[position:start], " _ "))
+        position = end + 1
 
 
 def _parts(text: str) -> Iterator[Tuple[str, str]]:
@@ -97,7 +109,8 @@ def _parts(text: str) -> Iterator[Tuple[str, str]]:
         if mark is None:
             return
         if mark.group() == '"':
-            position = _end_of_string(text, start + 1)
+            end = _closing(text, start + 1, '"')
+            position = len(text) if end < 0 else end + 1
             yield text[start:position], "string"
         else:
             end = text.find("*/" if mark.group() == "/*" else "\n", mark.end())
@@ -105,17 +118,18 @@ def _parts(text: str) -> Iterator[Tuple[str, str]]:
             yield text[start:position], "comment"
 
 
-def _end_of_string(text: str, position: int) -> int:
+def _closing(text: str, position: int, mark: str) -> int:
+    """Return where the next quotation mark without a backslash before it is, -1 if there is none."""
     while True:
-        quote_at = text.find('"', position)
-        if quote_at < 0:
-            return len(text)
-        slashes = quote_at
+        found = text.find(mark, position)
+        if found < 0:
+            return -1
+        slashes = found
         while slashes > position and text[slashes - 1] == "\\":
             slashes -= 1
-        if (quote_at - slashes) % 2 == 0:
-            return quote_at + 1
-        position = quote_at + 1
+        if (found - slashes) % 2 == 0:
+            return found
+        position = found + 1
 
 
 def _why_not(bare: str, comments: List[str]) -> str | None:

@@ -197,7 +197,7 @@ class DependencyReader:
         word = plain(key)
         if says_nothing(value) or value is True and word in ("required", "restart"):
             return True
-        if is_condition(word) or word in ("state", "status", "result", "outcome"):
+        if is_condition(word):
             return _is_default_rule(value)
         if word in ("name", "title", "label", "action") or is_inert(word):
             return isinstance(value, str) and (value not in self._ids or is_inert(word))

@@ -9,7 +9,7 @@ from wfplan.intake.positions import Path
 from wfplan.intake.syntax import HOW_TO, JsonError, parse
 from wfplan.json_values import is_list, is_object
 from wfplan.locations import pointer
-from wfplan.names import quote
+from wfplan.names import escape, quote
 from wfplan.problems import ProblemList
 
 __all__ = ["Beside", "Envelope", "Holder", "find_envelope", "holds_list", "is_item"]
@@ -129,7 +129,7 @@ def find_envelope(
     rivals = found[1:] or ([each for each in empty if each is not chosen] if chosen.is_filled else [])
     rivals = [rival for rival in rivals if rival.is_filled or rival.node.path[:-1] != chosen.node.path[:-1]]
     if rivals:
-        places = " and ".join(pointer(each.node.path) or "the document itself" for each in (chosen, rivals[0]))
+        places = " and ".join(escape(pointer(each.node.path)) or "the document" for each in (chosen, rivals[0]))
         problems.add(
             "ambiguous-answer",
             f"the document holds more than one list of steps: {places}",
@@ -368,7 +368,7 @@ def _note_wrappers(found: _Found, problems: ProblemList) -> None:
             told = f"the list is called {quote(found.key)}"
             problems.add("key-alias", told, location=where, suggestion='call it "recommendations"')
     if ways and not _is_known_wrapper(ways):
-        told = f"the document is inside another, at {pointer(ways)}"
+        told = f"the document is inside another, at {escape(pointer(ways))}"
         where = pointer(ways[: found.node.cut])
         problems.add("wrapped-document", told, location=where, suggestion="write the document alone")
 

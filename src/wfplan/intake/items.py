@@ -385,13 +385,13 @@ def _as_id(value: Any) -> str | None:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Return whether two values say the same, a list of one like the value alone."""
-    listed = [[value] if not is_list(value) else value for value in (one, other)]
-    return _canonical(listed[0]) == _canonical(listed[1])
+    """Return whether two values say the same: lists in any order, one like the value alone, numbers like strings."""
+    return _said(one) == _said(other)
 
 
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
+def _said(value: Any) -> List[str]:
+    values = value if is_list(value) else [value]
+    return sorted({_as_id(each) or json.dumps(each, sort_keys=True) for each in values})
 
 
 def _as_share(text: str) -> float | None:

@@ -59,7 +59,7 @@ BACKWARD = frozenset(
 """Likewise for its direct dependencies. `following` is used both ways."""
 WEAK = frozenset(
     """
-    child children connections connectsto consumes context end entry feeds finally first flow from given goto head in
+    child children connections connectsto consumes context end entry feeds first flow from given goto head in
     incoming input inputfrom inputs last links nextstep nextsteps order out outgoing output parent parentid parents
     parenttask produces ref references relatedto route sequence source sources src start supersededby tail target
     targets to trigger triggeredby triggers uses wait
@@ -68,7 +68,7 @@ WEAK = frozenset(
 """Words that state nothing by themselves; under them a number may name a step, and one name beside the list counts."""
 CONDITION = frozenset(
     """
-    condition conditional conditions else fallback gate given guard if ifthen oncomplete oncompletion onerror onfail
+    condition conditional conditions else fallback finally gate given guard if ifthen oncomplete oncompletion onerror onfail
     onfailure onlyif onsuccess ontimeout precondition preconditions predicate rules runcondition runif runon runwhen
     skipif skipwhen triggerrule unless until when whenexpression
     """.split()

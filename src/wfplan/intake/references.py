@@ -21,9 +21,30 @@ _WHOLE = re.compile(
     r"\$([\w-]+)|\$\{([\w.-]+)\}|\$?\{\{ ?([\w.-]+) ?\}\}|\$\(([\w.-]+)\)|#(E?\d+)|<GENERATED>-(\d+)"
     r"|<<__step__(\d+)>>|<node-(\w+)>"
 )
-_INSIDE = re.compile(r"(?:\$?\{\{ ?|\$\(|\$\{)(?:steps?|tasks?|needs|nodes?|jobs?)[.\[]([\w-]+)")
+_INSIDE = re.compile(r"(?:\$?\{\{ ?|\$\(|\$\{)(?:steps?|tasks?|needs|nodes?|jobs?)[.\[]([\w-]+)|#(E\d+)")
 _LONGEST_WHOLE = 300
 _CHUNK = 1024
+
+
+def referenced_names(text: str) -> Iterator[str]:
+    """Return what a string refers to in the notations that agents and workflow engines use, whether it exists or not.
+
+    >>> list(referenced_names("{{steps.scale.output}}")), list(referenced_names("Is #E1 more than ${a.x}?"))
+    (['scale'], ['E1', '1'])
+    """
+    whole = _WHOLE.fullmatch(text.strip()) if len(text) <= _LONGEST_WHOLE else None
+    if whole is not None:
+        said = next(group for group in whole.groups() if group is not None)
+        parts = said.split(".")
+        yield parts[1] if len(parts) > 1 and parts[0] in _HOLDERS else parts[0]
+        if said[0] == "E":
+            yield said[1:]
+        return
+    for found in _INSIDE.finditer(text):
+        name = found.group(1) or found.group(2)
+        yield name
+        if name[0] == "E" and found.group(2):
+            yield name[1:]
 
 
 class _Reference(NamedTuple):
@@ -69,7 +90,8 @@ class References:
             path, value = pending.pop()
             if isinstance(value, str):
                 if any(mark in value for mark in MARKS):
-                    targets = tuple(dict.fromkeys(self._targets_in(value)))
+                    names = referenced_names(value)
+                    targets = tuple(dict.fromkeys(self._index[name] for name in names if name in self._index))
                     if targets:
                         self._found.append(_Reference(item, path, value, targets))
             elif is_object(value):
@@ -78,19 +100,6 @@ class References:
                 )
             elif is_list(value):
                 pending.extend(((*path, at), inner) for at, inner in enumerate(value))
-
-    def _targets_in(self, text: str) -> Iterator[int]:
-        """Return the positions of the items that a string refers to."""
-        whole = _WHOLE.fullmatch(text.strip()) if len(text) <= _LONGEST_WHOLE else None
-        if whole is not None:
-            said = next(group for group in whole.groups() if group is not None)
-            parts = said.split(".")
-            name = parts[1] if len(parts) > 1 and parts[0] in _HOLDERS else parts[0]
-            forms = [name, name[1:]] if said[0] == "E" else [name]
-            yield from (self._index[form] for form in forms if form in self._index)
-        for found in _INSIDE.finditer(text):
-            if found.group(1) in self._index:
-                yield self._index[found.group(1)]
 
     def check(self) -> None:
         """Add an error for each reference to a step that is no ancestor, and a warning for each other one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from wfplan.intake.envelope import Beside
@@ -25,6 +26,7 @@ from wfplan.intake.order_words import (
     tells_order,
 )
 from wfplan.intake.positions import Path, Positions
+from wfplan.intake.references import MARKS, referenced_names
 from wfplan.intake.step_names import StepNames, words_of
 from wfplan.json_values import is_list, is_object
 from wfplan.names import list_names, quote
@@ -34,7 +36,8 @@ __all__ = ["Graph", "Remainder", "check_metadata"]
 
 _IDS = FIELDS["id"] | frozenset("activeform displayname label name subject summary title".split())
 _ELLIPSES = frozenset(("...", "\u2026"))
-_MOST_LINES = 200_000
+_LONGEST_REFERENCE = 300
+_HEAD = re.compile("[/.]")
 
 
 class Graph(NamedTuple):
@@ -100,7 +103,7 @@ class Remainder:
         rest = item.rest
         if plain(list_key) == "jobs" and any(plain(key) == "runson" for key in rest):
             rest = {key: value for key, value in rest.items() if key != "steps"}
-            self._look_for_order_keys(("steps",), item.rest.get("steps"), item.position)
+            self._look_for_order_keys(("steps",), item.rest.get("steps"), item.position, but=AUTHOR)
         self._look_at_keys(rest, (), item.position)
         self._walk(_Entry((key,), key, value, item.position, 0, plain(key) in WEAK) for key, value in rest.items())
         metadata = item.fields.get("metadata")
@@ -111,10 +114,7 @@ class Remainder:
         """Look at what stands around the list."""
         for entry in beside:
             self._look_at_keys({entry.key: entry.value}, entry.path[:-1], None)
-            word = plain(entry.key)
-            if word == "metadata" and word not in self._ignore:
-                self._look_for_order_keys(entry.path, entry.value, None)
-            self._walk([_Entry(entry.path, entry.key, entry.value, None, 0, word in WEAK)])
+            self._walk([_Entry(entry.path, entry.key, entry.value, None, 0, plain(entry.key) in WEAK)])
 
     def look_at_words(self, words: Iterable[str], comments: Iterable[str]) -> None:
         """Look at the lines around a document, and at the comments in it."""
@@ -160,7 +160,11 @@ class Remainder:
     def _is_settled(self, entry: _Entry) -> bool:
         """Return whether all is said of an entry; if not, what is in it has to be looked at."""
         word, value = plain(entry.key), entry.value
-        if word in self._ignore or word in AUTHOR or says_nothing(value):
+        if word in self._ignore or says_nothing(value):
+            return True
+        if word in AUTHOR:
+            if word == "metadata":
+                self._look_for_order_keys(entry.path, value, entry.item)
             return True
         if is_inert(word) and (isinstance(value, str) or (is_list(value) and all(isinstance(v, str) for v in value))):
             return True
@@ -266,8 +270,17 @@ class Remainder:
         named = [] if owner is None else [owner]
         if owner is None and isinstance(value, str):
             named = self._names.listed(value, numbers=numbers) or self._named_in_lines(value)
+            named = named or self._referred_to(value, is_weak=entry.is_weak)
         self._note_names(entry.path, entry.item, named, is_weak=entry.is_weak)
         return True
+
+    def _referred_to(self, text: str, *, is_weak: bool) -> List[int]:
+        """Return the steps that a string refers to in a known notation; `step/output` counts under a weak word."""
+        names = list(referenced_names(text)) if any(mark in text for mark in MARKS) else []
+        if is_weak and len(text) < _LONGEST_REFERENCE:
+            names.append(_HEAD.split(text, maxsplit=1)[0])
+        owners = (self._names.owner(name, numbers=True) for name in names)
+        return [owner for owner in owners if owner is not None]
 
     def _named_in_lines(self, text: str) -> List[int]:
         named: List[int] = []
@@ -337,7 +350,9 @@ class Remainder:
             first: _Entry = next(iter(numbers.values()))[1]
             self._add_at(first.path, first.item, "differs from step to step, which may state an order", list(numbers))
 
-    def _look_for_order_keys(self, path: Path, value: Any, item: Optional[int]) -> None:
+    def _look_for_order_keys(
+        self, path: Path, value: Any, item: Optional[int], but: Collection[str] = ()
+    ) -> None:
         """Look at the keys alone, at any depth: the rest belongs to the author of the document."""
         pending: List[Tuple[Path, Any]] = [(path, value)]
         while pending:
@@ -345,7 +360,7 @@ class Remainder:
             entries = value.items() if is_object(value) else enumerate(value) if is_list(value) else ()
             for key, inner in entries:
                 word = plain(key) if isinstance(key, str) else ""
-                if word in self._ignore or says_nothing(inner) or inner is False or inner is True:
+                if word in self._ignore or word in but or says_nothing(inner) or isinstance(inner, bool):
                     continue
                 entry = _Entry((*path, key), str(key), inner, item, 1, is_weak=False)
                 is_count = contains_depend(word) and isinstance(inner, (int, float)) if word else False
