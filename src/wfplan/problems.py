@@ -197,6 +197,10 @@ class ProblemList:
         """Count problems that there is no need to tell one by one, since enough of them are listed."""
         self._counts[severity] += number
 
+    def has_room(self, severity: Severity) -> bool:
+        """Return whether the next problem of this severity will be listed, and not merely counted."""
+        return self._counts[severity] < _LISTED
+
     @property
     def has_errors(self) -> bool:
         """Whether any error was added, listed or not."""

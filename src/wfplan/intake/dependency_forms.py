@@ -38,17 +38,9 @@ class DependencyReader:
         self._noun = noun
         self._positions = positions
         self._problems = problems
-        self._ids: Set[str] = set()
-        self._words: Set[str] = set()
-        for item in items:
-            name = item.fields.get(key)
-            if isinstance(name, str):
-                self._ids.add(name)
-                self._words.add(name.strip().casefold())
-            for title in TITLES if "dependencies" in item.fields else ():
-                text = item.fields.get(title, item.rest.get(title))
-                if isinstance(text, str) and len(text) < _MOST_TOLD:
-                    self._words.add(text.strip().casefold())
+        named = (item.fields.get(key) for item in items)
+        self._ids = {name for name in named if isinstance(name, str)}
+        self._words: Optional[Set[str]] = None
         self._have_commas = any("," in id_ for id_ in self._ids)
         self._titles: Optional[Dict[str, str]] = None
         self._shift: Optional[str] = None
@@ -167,7 +159,21 @@ class DependencyReader:
         if len(text) > _MOST_TOLD:
             return False
         word = text.strip().casefold()
-        return word in NOTHING and word not in self._words
+        if word not in NOTHING:
+            return False
+        if self._words is None:
+            self._words = self._find_words()
+        return word not in self._words
+
+    def _find_words(self) -> Set[str]:
+        """Return the ids and short titles of all items."""
+        words = {id_.strip().casefold() for id_ in self._ids}
+        for item in self._items:
+            for title in TITLES:
+                text = item.fields.get(title, item.rest.get(title))
+                if isinstance(text, str) and len(text) < _MOST_TOLD:
+                    words.add(text.strip().casefold())
+        return words
 
     def _read_object(self, item: Item, need: Dict[str, Any], place: Path) -> Found:
         """Return the id in an object that stands for a dependency, if nothing in it says anything else."""

@@ -13,7 +13,7 @@ from wfplan.intake.yaml_syntax import Yaml, YamlError, looks_like_yaml, parse_ya
 from wfplan.names import counted
 from wfplan.problems import ProblemList
 
-__all__ = ["Extract", "extract"]
+__all__ = ["Alone", "Extract", "extract", "find_alone"]
 
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _OPENING = re.compile(r"[\[{]")
@@ -39,8 +39,43 @@ class Extract(NamedTuple):
     """Other JSON values around the document."""
     yaml: Yaml | None = None
     """The same document as YAML, if it was YAML."""
-    text: str = ""
-    """The text of the document alone, where it is JSON."""
+
+
+class Alone(NamedTuple):
+    """All that is in brackets in a text, where nothing else in it can be a document."""
+
+    text: str
+    words: List[str]
+    """The lines around it, outside of code fences."""
+    is_fenced: bool
+
+    def note(self, problems: ProblemList) -> None:
+        """Add a warning for what is around the document."""
+        if self.is_fenced:
+            problems.add("code-fence", "the document is in a code block", suggestion="write the document alone")
+        chars = sum(len(line.strip()) for line in self.words)
+        if chars:
+            told = f"{counted(chars, 'character')} around the document are words"
+            problems.add("surrounding-text", told, suggestion="write the document alone")
+
+
+def find_alone(text: str) -> Alone:
+    """Return what is in brackets in a text, with the lines around it; the whole text where that is not clear."""
+    start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=0)
+    end = max(text.rfind("}"), text.rfind("]")) + 1
+    before, behind = text[:start], text[end:]
+    if start >= end or not (before.strip() or behind.strip()) or "<" in before + behind:
+        return Alone(text, [], is_fenced=False)
+    words, fences = _without_fences(f"{before}\n{behind}".splitlines())
+    if fences not in (0, 2) or any(map(looks_like_yaml, ("\n".join(words), *words))):
+        return Alone(text, [], is_fenced=False)
+    return Alone(text[start:end], words, is_fenced=fences == 2)
+
+
+def _without_fences(lines: List[str]) -> Tuple[List[str], int]:
+    """Return the lines that say something, without code fences, and how many of these there are."""
+    words = [line for line in lines if not line.lstrip(" \t>").startswith(("```", "~~~"))]
+    return [line for line in words if line.strip()], len(lines) - len(words)
 
 
 class _Part(NamedTuple):
@@ -75,7 +110,7 @@ def extract(text: str, limits: Limits, problems: ProblemList) -> Extract | None:
     error: JsonError | None = None
     if body[:1] in ("{", "[", '"'):
         try:
-            return Extract(parse(text), [], [], [], text=text)
+            return Extract(parse(text), [], [], [])
         except JsonError as found:
             error = found
         plain = without_markdown(text)
@@ -399,36 +434,25 @@ class _Choice:
         """Return the document with what stands around it, and add a warning for that."""
         if json is None:
             return None
-        words, fenced = self._words_around(read)
-        chars = sum(len(line.strip()) for line in words)
-        if fenced:
-            self._problems.add("code-fence", "the document is in a code block", suggestion="write the document alone")
-        if chars:
-            told = f"{counted(chars, 'character')} around the document are words"
-            self._problems.add("surrounding-text", told, suggestion="write the document alone")
+        words, fences = self._words_around(read)
+        Alone("", words, is_fenced=fences > 0).note(self._problems)
         yaml = read[0].yaml
         if yaml is not None:
             self._problems.add("yaml-document", "the document is YAML")
         comments = [comment for _, comment in yaml.comments] if yaml else repaired.comments if repaired else []
         taken = {part.start for part in read}
         others = [part.value for part in self._parts if part.json is not None and part.start not in taken]
-        alone = read[0] if len(read) == 1 and read[0].json is not None and yaml is None else None
-        text = "" if alone is None else self._text[alone.start : alone.end]
-        if repaired is not None:
-            others = []
-        return Extract(json, words, comments, others, yaml, text)
+        return Extract(json, words, comments, [] if repaired is not None else others, yaml)
 
-    def _words_around(self, read: List[_Part]) -> Tuple[List[str], bool]:
-        """Return the lines outside of these parts and of code fences, and whether there are fences."""
+    def _words_around(self, read: List[_Part]) -> Tuple[List[str], int]:
+        """Return the lines outside of these parts and of code fences, and how many fences there are."""
         rest: List[str] = []
         end = 0
         for part in sorted(read, key=lambda part: part.start):
             rest.append(self._text[end : part.start])
             end = part.end
         rest.append(self._text[end:])
-        lines = "\n".join(rest).splitlines()
-        words = [line for line in lines if not line.lstrip(" \t>").startswith(("```", "~~~"))]
-        return [line for line in words if line.strip()], len(words) < len(lines)
+        return _without_fences("\n".join(rest).splitlines())
 
     def _line(self, position: int) -> int:
         return self._text.count("\n", 0, position) + 1

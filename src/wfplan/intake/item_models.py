@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
@@ -130,8 +131,9 @@ def _make_all(items: Items, models: Models) -> bool:
     if len(models.names) < len(items.items) or any(_is_suspect(item.fields) for item in items.items):
         return False
     try:
-        made = _adapter(items.wording.kind).validate_python([item.fields for item in items.items])
-    except ValidationError:
+        text = json.dumps([item.fields for item in items.items])  # pydantic is faster with text than with objects
+        made = _adapter(items.wording.kind).validate_json(text)
+    except (ValidationError, RecursionError):
         return False
     models.valid.extend(made)
     models.valid_positions.extend(item.position for item in items.items)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from typing import Any, Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Collection, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from wfplan.field_errors import kind_of
 from wfplan.intake.dependency_forms import DependencyReader
@@ -23,8 +23,6 @@ __all__ = ["Item", "Items", "read_items"]
 _LONGEST_ACTION = 1024
 _LARGEST_ID = 10**15
 _WHAT_IT_IS = frozenset(("kind", "name", "type"))
-_SEVERAL = frozenset(("dependencies",))
-"""Fields that may be stated under several names: what each says has to be the same."""
 
 
 class Item(NamedTuple):
@@ -39,6 +37,18 @@ class Item(NamedTuple):
     """How messages speak of it."""
     steps: Tuple[str, ...]
     """Its id or name, if it has a valid one."""
+
+
+class _Layout(NamedTuple):
+    """What the keys of an item name."""
+
+    taken: List[Tuple[str, str]]
+    """Fields, each with its key."""
+    rest: List[str]
+    ways: Dict[str, Tuple[Any, ...]]
+    """The fields that go by another name."""
+    stated: Dict[str, List[str]]
+    """Fields that several keys name."""
 
 
 class Items(NamedTuple):
@@ -86,7 +96,7 @@ def _wording_of(envelope: Envelope, problems: ProblemList) -> Wording | None:
         keys = tuple(item)
         if keys not in cache:
             words = {plain(key) for key in keys if key not in Step.model_fields}  # recommendation_id is one of these
-            has_id = not words.isdisjoint(FIELDS["id"]) or "step" in words
+            has_id = not words.isdisjoint(FIELDS["id"]) or not words.isdisjoint(_own_words(envelope))
             cache[keys] = RECOMMENDATIONS if has_id else STEPS if "name" in map(plain, keys) else None
         kind = cache[keys]
         if kind is not None and kind not in kinds:
@@ -103,6 +113,12 @@ def _wording_of(envelope: Envelope, problems: ProblemList) -> Wording | None:
     if envelope.items and not kinds:
         return RECOMMENDATIONS
     return kinds[0] if kinds else usual
+
+
+def _own_words(envelope: Envelope) -> FrozenSet[str]:
+    """Return the words for one item of the list: the number or name of a step may stand under them, `{"step": 1}`."""
+    name = plain(envelope.list_key)
+    return frozenset(("step", name[:-1])) if name in ("stages", "jobs", "nodes") else frozenset(("step",))
 
 
 class _ItemReader:
@@ -122,8 +138,9 @@ class _ItemReader:
         self._spelled = spelled
         self._problems = problems
         self._known = wording.kind.model_fields
-        self._plans: Dict[Tuple[str, ...], List[Tuple[str, Optional[str]]]] = {}
-        self._steps_are_ids: Optional[bool] = None
+        self._layouts: Dict[Tuple[str, ...], _Layout] = {}
+        self._own_words = _own_words(envelope) if wording is RECOMMENDATIONS else frozenset()
+        self._have_no_id: Optional[bool] = None
 
     def read(self) -> Items:
         key = self._wording.key
@@ -147,28 +164,53 @@ class _ItemReader:
             message = f"{noun} {position + 1} must be an object, not {kind_of(raw)}"
             self._problems.add("invalid-field", message, location=self._positions.of(position))
             return None
-        item = Item(position, {}, {}, f"{noun} {position + 1}", ())
-        stated: Dict[str, List[Tuple[str, Any]]] = {}
-        for key, field in self._plan_for(raw):
-            value = raw[key]
-            if field is None or (field == "id" and key != "id" and "id" in raw):
-                item.rest[key] = value
-            elif field == key and field not in stated and field not in _SEVERAL:
-                item.fields[key] = value
-            else:
-                stated.setdefault(field, []).append((key, value))
-        for field, values in stated.items():
-            self._take_stated(item, field, values)
+        layout = self._layout_of(raw)
+        item = Item(position, {field: raw[key] for field, key in layout.taken}, {}, f"{noun} {position + 1}", ())
+        for key in layout.rest:
+            item.rest[key] = raw[key]
+        if layout.ways:
+            self._positions.move_all(position, layout.ways)
+            self._note_aliases(item, layout)
+        for field, keys in layout.stated.items():
+            self._take_stated(item, field, [(key, raw[key]) for key in keys])
         if self._spelled:
             self._respell(item, raw)
         return item
 
-    def _plan_for(self, raw: Dict[str, Any]) -> List[Tuple[str, Optional[str]]]:
-        """Return the field that each key of an item names; items with the same keys share the answer."""
+    def _layout_of(self, raw: Dict[str, Any]) -> _Layout:
+        """Return what the keys of an item name; items with the same keys share the answer."""
         keys = tuple(raw)
-        if keys not in self._plans:
-            self._plans[keys] = [(key, self._field_of(key)) for key in keys]
-        return self._plans[keys]
+        if keys not in self._layouts:
+            self._layouts[keys] = self._make_layout(keys)
+        return self._layouts[keys]
+
+    def _make_layout(self, keys: Tuple[str, ...]) -> _Layout:
+        layout = _Layout([], [], {}, {})
+        named: Dict[str, List[str]] = {}
+        for key in keys:
+            field = self._field_of(key)
+            if field is None or (field == "id" and key != "id" and "id" in keys):
+                layout.rest.append(key)
+            else:
+                named.setdefault(field, []).append(key)
+        for field, own in named.items():
+            if field in own and field != "dependencies":  # beside the field itself, another name is something else
+                layout.taken.append((field, field))
+                layout.rest.extend(key for key in own if key != field)
+            elif len(own) == 1:
+                layout.taken.append((field, own[0]))
+                layout.ways.update({field: (own[0],)} if own[0] != field else {})
+            else:
+                layout.stated[field] = own
+        return layout
+
+    def _note_aliases(self, item: Item, layout: _Layout) -> None:
+        if not self._problems.has_room("warning"):
+            self._problems.count("warning", len(layout.ways))
+            return
+        for field, (key,) in layout.ways.items():
+            told = f"{item.subject} calls {quote(field)} {quote(key)}"
+            self._note(item, "key-alias", told, (field,), f"call it {field}")
 
     def _field_of(self, key: str) -> str | None:
         if key in self._known:
@@ -176,22 +218,19 @@ class _ItemReader:
         word = plain(key)
         if word in self._ignore:
             return None
-        if word == "step" and self._wording is RECOMMENDATIONS:
+        if word in self._own_words:
             return "id" if self._no_item_has_an_id() else None
         return field_of(key, self._known)
 
     def _no_item_has_an_id(self) -> bool:
-        """Return whether `step` says which number each item has."""
-        if self._steps_are_ids is None:
+        """Return whether ids are missing, so that a word such as `step` may stand for one."""
+        if self._have_no_id is None:
             words = {plain(key) for item in self._envelope.items if is_object(item) for key in item}
-            self._steps_are_ids = words.isdisjoint(FIELDS["id"])
-        return self._steps_are_ids
+            self._have_no_id = words.isdisjoint(FIELDS["id"])
+        return self._have_no_id
 
     def _take_stated(self, item: Item, field: str, values: List[Tuple[str, Any]]) -> None:
         """Take a field that is stated under other names than its own, or under several."""
-        if field in item.fields:  # beside the field itself, another name for it is something else
-            item.rest.update(values)
-            return
         said = [(key, value) for key, value in values if not says_nothing(value)] or values[:1]
         key, value = said[0]
         other = next((other for other in said[1:] if not _same(value, other[1])), None)

@@ -35,9 +35,13 @@ class Positions(ListLocation):
 
     def move(self, item: int, field: str, way: Path, *, is_string: bool = False) -> None:
         """Note that a field of an item is at `way` in it; where it is a string, nothing in it has a place."""
-        self._fields.setdefault(item, {})[field] = way
+        self._fields[item] = {**self._fields.get(item, _UNMOVED), field: way}
         if is_string:
             self._opaque.setdefault(item, {})[field] = len(way)
+
+    def move_all(self, item: int, ways: Dict[str, Path]) -> None:
+        """Note where the fields of an item are; items that are written alike share `ways`."""
+        self._fields[item] = ways
 
     def place_dependencies(self, item: int, places: List[Path]) -> None:
         """Note where below its field each dependency of an item is."""

@@ -9,10 +9,10 @@ from wfplan.catalog_lookup import look_up, uses_of
 from wfplan.field_errors import kind_of
 from wfplan.intake.canonical import Canonical, read_canonical
 from wfplan.intake.envelope import Beside, Envelope, find_envelope
-from wfplan.intake.extraction import Extract, extract
+from wfplan.intake.extraction import Alone, Extract, extract, find_alone
 from wfplan.intake.field_names import FIELDS, plain
 from wfplan.intake.item_models import Models, make_models, move_rest
-from wfplan.intake.items import Items, read_items
+from wfplan.intake.items import Item, Items, read_items
 from wfplan.intake.plan_dumps import verify_plan
 from wfplan.intake.positions import Path, Positions
 from wfplan.intake.references import MARKS, References
@@ -36,6 +36,8 @@ class _Options(NamedTuple):
     limits: Limits
     ignore: Set[str]
     catalog: Optional[Catalog]
+    may_refer: bool = True
+    """Whether the text has anything in it that a reference has."""
 
 
 def read(
@@ -107,7 +109,9 @@ def _read(source: Any, options: _Options, problems: ProblemList) -> Reading:
         text = decode(source, options.limits, problems)
         if text is None:
             return _nothing(problems)
-        reading = _read_canonical(text, options, problems)
+        options = options._replace(may_refer="\\u" in text or any(mark in text for mark in MARKS))
+        alone = find_alone(text)
+        reading = _read_canonical(alone.text, options, problems, alone)
         if reading is not None:
             return reading
         found = extract(text, options.limits, problems)
@@ -116,7 +120,11 @@ def _read(source: Any, options: _Options, problems: ProblemList) -> Reading:
         return _read_extract(found, options, problems)
     if isinstance(source, (dict, list, tuple)):
         document = to_plain(source, options.limits, problems)
-        return _nothing(problems) if document is None else _read_document(Extract(Json(document, {}), [], [], []), options, problems)
+        return (
+            _nothing(problems)
+            if document is None
+            else _read_extract(Extract(Json(document, {}), [], [], []), options, problems)
+        )
     problems.add(
         "invalid-document",
         f"{kind_of(source)} cannot be read",
@@ -132,7 +140,7 @@ def _nothing(problems: ProblemList) -> Reading:
 # ----------------------------------------------------------------------------------------------------- the short way
 
 
-def _read_canonical(text: str, options: _Options, known: ProblemList, words: Sequence[str] = ()) -> Reading | None:
+def _read_canonical(text: str, options: _Options, known: ProblemList, alone: Alone) -> Reading | None:
     """Return the reading of JSON text that is just what this library writes: pydantic reads it whole.
 
     None if it is anything else, or an error is found: the long way knows more of it.
@@ -148,9 +156,10 @@ def _read_canonical(text: str, options: _Options, known: ProblemList, words: Seq
     surveyed = survey(items, wording, problems, location=positions)
     if surveyed is None:
         return None
-    _check_items(items, wording.key, text, positions, options.ignore, problems)
-    if words:
-        _look_at_words(canonical, words, positions, options, problems)
+    alone.note(problems)
+    _check_items(items, wording.key, positions, options, problems)
+    if alone.words:
+        _look_at_words(canonical, alone.words, positions, options, problems)
     if len(items) > 1 and not any(item.dependencies for item in items):
         states_none = any("dependencies" in item.model_fields_set for item in items)
         _note_no_order(len(items), wording is RECOMMENDATIONS, positions, problems, states_none=states_none)
@@ -176,15 +185,15 @@ class _Paths(Sequence[Path]):
 
 
 def _check_items(
-    items: Sequence[Any], key: str, text: str, positions: Positions, ignore: Collection[str], problems: ProblemList
+    items: Sequence[Any], key: str, positions: Positions, options: _Options, problems: ProblemList
 ) -> None:
     """Look at what the fields of valid items may hide: an order in metadata, references in parameters."""
-    check_metadata(items, key, positions, ignore, problems)
-    if "\\u" in text or any(mark in text for mark in MARKS):
+    check_metadata(items, key, positions, options.ignore, problems)
+    if options.may_refer:
         ids = [vars(item)[key] for item in items]
         index = {id_: at for at, id_ in enumerate(ids)}
         needs = [{index[need] for need in item.dependencies} for item in items]
-        _check_references(items, ids, needs, positions, ignore, problems)
+        _check_references(items, ids, needs, positions, options.ignore, problems)
 
 
 def _check_references(
@@ -242,15 +251,6 @@ def _note_no_order(
 
 
 def _read_extract(found: Extract, options: _Options, problems: ProblemList) -> Reading:
-    """Return the reading of the document in a text."""
-    if found.text and not found.others and found.json.value is not None:
-        reading = _read_canonical(found.text, options, problems, found.words)
-        if reading is not None:
-            return reading
-    return _read_document(found, options, problems)
-
-
-def _read_document(found: Extract, options: _Options, problems: ProblemList) -> Reading:
     """Return the reading of a document of any shape."""
     if not inspect(found.json, options.limits, problems):
         return _nothing(problems)
@@ -272,12 +272,18 @@ def _read_document(found: Extract, options: _Options, problems: ProblemList) -> 
         _note_disputed(found, items.positions, problems)
     settings = read_settings(envelope, items.wording, items.positions, problems)
     others = [Beside((), "", value) for value in (*found.others, *envelope.others)]
-    remainder = _look_at_remainder(items, envelope, [*settings.rest, *others], options, problems)
-    remainder.look_at_words(around, found.comments)
-    remainder.finish()
-    strategy = _strategy_of(settings, remainder, items.positions, problems)
-    move_rest(items, remainder.hints, problems)
+    strategy, hints = settings.strategy, {}
+    if around or found.comments or others or settings.rest or any(map(_has_rest, items.items)):
+        remainder = _look_at_remainder(items, envelope, [*settings.rest, *others], options, problems)
+        remainder.look_at_words(around, found.comments)
+        remainder.finish()
+        strategy, hints = _strategy_of(settings, remainder, items.positions, problems), remainder.hints
+    move_rest(items, hints, problems)
     return _relate(items, make_models(items, problems), settings, strategy, options, problems)
+
+
+def _has_rest(item: Item) -> bool:
+    return bool(item.rest or item.fields.get("metadata"))
 
 
 def _look_at_remainder(
@@ -300,7 +306,7 @@ def _look_at_remainder(
     graph = Graph(names, needs, any(item.fields.get("dependencies") for item in items.items))
     remainder = Remainder(StepNames(ids, titles), graph, items.positions, options.ignore, problems)
     for item in items.items:
-        if item.rest or item.fields.get("metadata"):
+        if _has_rest(item):
             remainder.look_at_item(item, envelope.list_key)
     remainder.look_beside(beside)
     return remainder
@@ -361,7 +367,7 @@ def _relate(
     if workflow is not None and strategy is not None:
         workflow = workflow.model_copy(update={"execution_strategy": strategy})
     surveyed = _survey(items, models, valid, problems)
-    if surveyed is not None:
+    if surveyed is not None and options.may_refer:
         _check_references(
             valid,
             surveyed.names,
