@@ -16,6 +16,8 @@ from wfplan.values import EMPTY, FreeText, Items, SchemaVersion, Value
 
 __all__ = ["Canonical", "read_canonical"]
 
+_HEAD_LENGTH = 2000
+_KEYS = ('"recommendations"', '"steps"', '"workflow"')
 _LEVELS_AROUND = 5  # of document, workflow, list, item and field, around parameters of the greatest depth
 
 
@@ -54,7 +56,10 @@ def read_canonical(text: str, limits: Limits) -> Canonical | None:
 
     Whatever is wrong with it, or merely unusual, is found out there.
     """
-    if limits.max_depth < MAX_DEPTH + _LEVELS_AROUND or not is_plain(text):
+    head = text[:_HEAD_LENGTH].lstrip()
+    if limits.max_depth < MAX_DEPTH + _LEVELS_AROUND or not (head[:1] == "[" or any(key in head for key in _KEYS)):
+        return None
+    if not is_plain(text):
         return None
     try:
         with without_collection():

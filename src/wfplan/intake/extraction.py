@@ -142,6 +142,8 @@ def without_markdown(text: str) -> str:
 
 def _segments(text: str) -> List[_Segment]:
     """Return the code blocks of a text, and what lies between them, in order."""
+    if "```" not in text and "~~~" not in text:
+        return [_Segment(0, len(text), is_code=False)]
     segments: List[_Segment] = []
     position = begin = 0
     fence = ""

@@ -114,13 +114,13 @@ def _note_finished(item: Item, key: str, value: Any, where: str, problems: Probl
 def make_models(items: Items, problems: ProblemList) -> Models:
     """Return the items as models; add every problem that one has by itself."""
     models = Models([], [], [], [], [], [])
+    if _make_all(items, models):
+        return models
     for item in items.items:
         if item.steps:
             models.names.append(item.steps[0])
             models.dependencies.append(item.fields.get("dependencies", ()))
             models.name_positions.append(item.position)
-    if _make_all(items, models):
-        return models
     for item in items.items:
         _make_one(items, item, models, problems)
     return models
@@ -128,7 +128,7 @@ def make_models(items: Items, problems: ProblemList) -> Models:
 
 def _make_all(items: Items, models: Models) -> bool:
     """Make all models at once, if all are valid; return whether they are."""
-    if len(models.names) < len(items.items) or any(_is_suspect(item.fields) for item in items.items):
+    if any(_is_suspect(item.fields) for item in items.items):
         return False
     try:
         text = json.dumps([item.fields for item in items.items])  # pydantic is faster with text than with objects

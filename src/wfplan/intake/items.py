@@ -25,18 +25,34 @@ _LARGEST_ID = 10**15
 _WHAT_IT_IS = frozenset(("kind", "name", "type"))
 
 
-class Item(NamedTuple):
-    """One item of a document."""
+class Item:
+    """One item of a document.
 
-    position: int
-    fields: Dict[str, Any]
-    """By canonical names, in canonical form as far as that could be reached."""
-    rest: Dict[str, Any]
-    """What no field took, by the keys of the document."""
-    subject: str
-    """How messages speak of it."""
-    steps: Tuple[str, ...]
-    """Its id or name, if it has a valid one."""
+    Args:
+        position: Where in the list it is.
+        fields: Its fields by canonical names, in canonical form as far as that could be reached.
+        rest: What no field took, by the keys of the document.
+        wording: The kind of item.
+    """
+
+    __slots__ = ("fields", "position", "rest", "wording")
+
+    def __init__(self, position: int, fields: Dict[str, Any], rest: Dict[str, Any], wording: Wording) -> None:
+        self.position = position
+        self.fields = fields
+        self.rest = rest
+        self.wording = wording
+
+    @property
+    def steps(self) -> Tuple[str, ...]:
+        """The id or name of the item, if it has a valid one."""
+        name = self.fields.get(self.wording.key)
+        return (name,) if isinstance(name, str) and not why_not_a_name(name) else ()
+
+    @property
+    def subject(self) -> str:
+        """How messages speak of the item."""
+        return f"{self.wording.noun} {' '.join(map(quote, self.steps)) or self.position + 1}"
 
 
 class _Layout(NamedTuple):
@@ -147,7 +163,6 @@ class _ItemReader:
         split = [self._split(position, item) for position, item in enumerate(self._envelope.items)]
         items = [item for item in split if item is not None]
         items = self._name_all(items)
-        items = [self._with_subject(item) for item in items]
         has_fields = any("dependencies" in item.fields for item in items)
         self._check_absent(items)
         dependencies = DependencyReader(items, key, self._wording.noun, self._positions, self._problems)
@@ -165,7 +180,7 @@ class _ItemReader:
             self._problems.add("invalid-field", message, location=self._positions.of(position))
             return None
         layout = self._layout_of(raw)
-        item = Item(position, {field: raw[key] for field, key in layout.taken}, {}, f"{noun} {position + 1}", ())
+        item = Item(position, {field: raw[key] for field, key in layout.taken}, {}, self._wording)
         for key in layout.rest:
             item.rest[key] = raw[key]
         if layout.ways:
@@ -248,9 +263,11 @@ class _ItemReader:
     def _respell(self, item: Item, raw: Dict[str, Any]) -> None:
         """Give what is a string whatever it looks like the form in which YAML has it: ids, names and dependencies."""
         for field in ("id", "name", "action", "description", "dependencies"):
+            value = item.fields.get(field)
+            if value is None or type(value) is str or (is_list(value) and {str}.issuperset(map(type, value))):
+                continue
             way = self._positions.path(item.position, field)[-1]
-            if field in item.fields:
-                item.fields[field] = self._as_written(item.fields[field], (id(raw), way))
+            item.fields[field] = self._as_written(value, (id(raw), way))
 
     def _as_written(self, value: Any, place: Tuple[int, Any]) -> Any:
         if is_list(value):
@@ -305,12 +322,6 @@ class _ItemReader:
                 told = f"the id of {item.subject} is a number"
                 self._note(item, "number-as-id", told, (key,), "write it as a string")
                 item.fields[key] = id_
-
-    def _with_subject(self, item: Item) -> Item:
-        name = item.fields.get(self._wording.key)
-        if isinstance(name, str) and not why_not_a_name(name):
-            return item._replace(subject=f"{self._wording.noun} {quote(name)}", steps=(name,))
-        return item
 
     def _check_absent(self, items: List[Item]) -> None:
         """Add an error where a step without dependencies waits for all before it, by the rule of the key of the others.

@@ -31,6 +31,7 @@ from wfplan.intake.step_names import StepNames, words_of
 from wfplan.json_values import is_list, is_object
 from wfplan.names import list_names, quote
 from wfplan.problems import ProblemList
+from wfplan.validation import STEPS
 
 __all__ = ["Graph", "Remainder", "check_metadata"]
 
@@ -430,4 +431,4 @@ def check_metadata(
     remainder = Remainder(StepNames(names, ()), Graph(names, needs, any(needs)), positions, ignore, problems)
     for position, item in enumerate(items):
         if item.metadata:
-            remainder.look_at_item(Item(position, {"metadata": item.metadata}, {}, "", ()), "")
+            remainder.look_at_item(Item(position, {"metadata": item.metadata}, {}, STEPS), "")

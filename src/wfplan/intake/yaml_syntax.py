@@ -148,30 +148,14 @@ def _as_yaml_error(error: Any) -> YamlError:
     return YamlError(str(reason), mark.line + 1, mark.column + 1) if mark else YamlError(str(reason))
 
 
-class _Frame:
-    """A container that is being filled."""
-
-    __slots__ = ("container", "has_key", "key")
-
-    def __init__(self, container: Any) -> None:
-        self.container = container
-        self.has_key = False
-        self.key = ""
-        """Of an object: the key whose value comes next, if there is one."""
-
-    def place(self) -> Any:
-        """Return where in the container the value that comes next goes."""
-        return len(self.container) if type(self.container) is list else self.key
-
-
 class _Builder:
-    """Events to a document, without recursion."""
+    """Events to a document, without recursion: this is where a large document spends its time."""
 
     def __init__(self, text: str, limits: Limits) -> None:
         self._text = text
         self._limits = limits
-        self._frames: List[_Frame] = []
-        self._root: Any = None
+        self._stack: List[Tuple[Any, Any]] = []
+        """The containers around the one that is being filled, each with the key of the next one in it."""
         self._documents: List[int] = []
         self._end = 0
         self.comments: List[Tuple[int, str]] = []
@@ -182,24 +166,50 @@ class _Builder:
         """Whether the last scalar is one that is not there."""
 
     def build(self, events: Iterable[Any]) -> Any:
-        has_comments = "#" in self._text
+        root: List[Any] = []
+        container: Any = root
+        key: Any = None
+        has_comments, has_escapes = "#" in self._text, "\\" in self._text
         for event in events:
             kind = type(event).__name__
             if has_comments:
                 self._look_for_comments(event)
             if kind == "ScalarEvent":
-                self._take_scalar(event)
-            elif kind in ("MappingEndEvent", "SequenceEndEvent"):
-                self._put(self._frames.pop().container)
-            elif kind in ("MappingStartEvent", "SequenceStartEvent"):
-                self._open(event, {} if kind == "MappingStartEvent" else [])
-            elif kind == "AliasEvent":
-                raise _refusal(event, f"the YAML alias {quote('*' + event.anchor)} is not read", "write it out")
-            elif kind == "DocumentStartEvent":
-                self._start_document(event)
-        if self._root is None:
+                value = event.value
+                if event.tag is not None or (has_escapes and not value.isascii()):
+                    self._check_scalar(event)
+                self.ends_empty = not value and not event.style
+                if key is None and type(container) is dict:
+                    if value in container or value == "<<" or len(value) > _LONGEST_KEY:
+                        self._check_key(event, container)
+                    key = value
+                    continue
+                if not event.style:
+                    value = self._resolve(event, container, key)
+            elif kind == "MappingStartEvent" or kind == "SequenceStartEvent":
+                self._check_opening(event, container, key)
+                self._stack.append((container, key))
+                container, key = {} if kind == "MappingStartEvent" else [], None
+                continue
+            elif kind == "MappingEndEvent" or kind == "SequenceEndEvent":
+                value = container
+                container, key = self._stack.pop()
+            else:
+                self._look_at_other(event, kind)
+                continue
+            if key is None:
+                container.append(value)
+            else:
+                container[key], key = value, None
+        if not root or root[0] is None:
             raise YamlError("the YAML document is empty")
-        return self._root
+        return root[0]
+
+    def _look_at_other(self, event: Any, kind: str) -> None:
+        if kind == "AliasEvent":
+            raise _refusal(event, f"the YAML alias {quote('*' + event.anchor)} is not read", "write it out")
+        if kind == "DocumentStartEvent":
+            self._start_document(event)
 
     def _start_document(self, event: Any) -> None:
         self._documents.append(event.start_mark.line + 1)
@@ -219,85 +229,72 @@ class _Builder:
                 )
         self._end = max(self._end, event.end_mark.index)
 
-    def _take_scalar(self, event: Any) -> None:
-        value: str = event.value
+    def _check_scalar(self, event: Any) -> None:
         if event.tag is not None:
             raise _refusal(event, f"the YAML tag {quote(event.tag)} is not read", "remove it")
-        if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+        if any("\ud800" <= char <= "\udfff" for char in event.value):
             raise _refusal(event, "a string in the YAML holds half of a surrogate pair", "remove it")
-        self.ends_empty = not value and not event.style
-        frame = self._frames[-1] if self._frames else None
-        if frame is not None and not frame.has_key and type(frame.container) is dict:
-            self._take_key(frame, event, value)
-        else:
-            resolved = value if event.style else self._resolve(value, event)
-            if frame is not None and type(resolved) is not str and resolved is not None:
-                self.spelled[id(frame.container), frame.place()] = value
-            self._put(resolved)
 
-    def _resolve(self, value: str, event: Any) -> Any:
-        """Return what a plain scalar stands for."""
-        if value in _NULLS:
-            return None
-        if value in _BOOLEANS:
-            return _BOOLEANS[value]
-        if value[0] not in "0123456789-+.yYnNoO":
+    def _resolve(self, event: Any, container: Any, key: Any) -> Any:
+        """Return what a plain scalar stands for, and note how it is written if that is no string."""
+        written: str = event.value
+        if written and written[0] not in "0123456789-+.~nNtTfFyYoO":
+            return written
+        place = len(container) if key is None else key
+        value = self._core_value(event, written)
+        if value is None or type(value) is str:
+            is_disputed = value is not None and len(written) <= _LONGEST_DISPUTED and _DISPUTED.fullmatch(written)
+            if is_disputed and len(self.disputed) < _MOST_TOLD:
+                path = (*(_place(*outer) for outer in self._stack[1:]), place) if self._stack else ()
+                self.disputed.append((path, written))
             return value
-        if len(value) > _MOST_DIGITS and _INTEGER.fullmatch(value):
-            raise _refusal(event, f"a number has more than {_MOST_DIGITS:,} digits", "", is_limit=True)
-        if _INTEGER.fullmatch(value):
-            return int(value)
-        if _FLOAT.fullmatch(value):
-            return float(value)
-        if _SPECIAL.fullmatch(value):
-            return float(value.replace(".", ""))
-        if _HEXADECIMAL.fullmatch(value):
-            return int(value, 16)
-        if len(value) <= _LONGEST_DISPUTED and _DISPUTED.fullmatch(value) and len(self.disputed) < _MOST_TOLD:
-            self.disputed.append((self._path(), value))
+        self.spelled[id(container), place] = written
         return value
 
-    def _take_key(self, frame: _Frame, event: Any, key: str) -> None:
+    def _core_value(self, event: Any, written: str) -> Any:
+        """Return the value of a plain scalar by the core schema, a string where versions of YAML differ."""
+        if written in _NULLS:
+            return None
+        if written in _BOOLEANS:
+            return _BOOLEANS[written]
+        if _INTEGER.fullmatch(written):
+            if len(written) > _MOST_DIGITS:
+                raise _refusal(event, f"a number has more than {_MOST_DIGITS:,} digits", is_limit=True)
+            return int(written)
+        if _FLOAT.fullmatch(written):
+            return float(written)
+        if _SPECIAL.fullmatch(written):
+            return float(written.replace(".", ""))
+        return int(written, 16) if _HEXADECIMAL.fullmatch(written) else written
+
+    def _check_key(self, event: Any, container: Dict[str, Any]) -> None:
+        key = event.value
         if key == "<<" and not event.style:
             raise _refusal(event, "the YAML merge key << is not read", "write out what it merges")
         if len(key) > _LONGEST_KEY:
             reason = f"a key in the YAML has {len(key):,} characters, at most {_LONGEST_KEY:,} are read"
             raise _refusal(event, reason, is_limit=True)
-        if key in frame.container:
-            keys = self.repeated.setdefault(id(frame.container), [])
+        if key in container:
+            keys = self.repeated.setdefault(id(container), [])
             if key not in keys[:_MOST_REPEATED]:
                 keys.append(key)
             if len(keys) > _MOST_REPEATED or len(self.repeated) > _MOST_REPEATED:
-                reason = f"more than {_MOST_REPEATED} keys in the YAML occur more than once"
+                reason = f"more than {_MOST_REPEATED} keys in the YAML are there more than once"
                 raise _refusal(event, reason, "keep the ones that are meant", is_limit=True)
-        frame.key = key
-        frame.has_key = True
 
-    def _open(self, event: Any, container: Any) -> None:
-        frame = self._frames[-1] if self._frames else None
+    def _check_opening(self, event: Any, container: Any, key: Any) -> None:
         if event.tag is not None:
             raise _refusal(event, f"the YAML tag {quote(event.tag)} is not read", "remove it")
-        if frame is not None and not frame.has_key and type(frame.container) is dict:
+        if key is None and type(container) is dict:
             raise _refusal(event, "a key in the YAML is a list or an object, not a string", "write keys as strings")
-        if len(self._frames) >= self._limits.max_depth:
+        if len(self._stack) >= self._limits.max_depth:
             reason = f"the YAML is nested deeper than {self._limits.max_depth} levels"
             raise _refusal(event, reason, is_limit=True)
-        self._frames.append(_Frame(container))
 
-    def _put(self, value: Any) -> None:
-        if not self._frames:
-            self._root = value
-            return
-        frame = self._frames[-1]
-        if type(frame.container) is list:
-            frame.container.append(value)
-        else:
-            frame.container[frame.key] = value
-            frame.has_key = False
 
-    def _path(self) -> Tuple[Any, ...]:
-        """Return the path of the value that comes next."""
-        return tuple(frame.place() for frame in self._frames)
+def _place(container: Any, key: Any) -> Any:
+    """Return where in a container the value that comes next goes."""
+    return len(container) if key is None else key
 
 
 def _refusal(event: Any, reason: str, suggestion: str = "", *, is_limit: bool = False) -> YamlError:
