@@ -171,9 +171,13 @@ def _mentions_batches(document: Any) -> bool:
 def _search(
     document: Any, ignore: AbstractSet[str], read_text: ReadText | None
 ) -> Tuple[List[_Found], List[_Found]]:
-    """Return the lists on the shallowest level that has a filled one, and the empty ones above and on it."""
+    """Return the lists on the shallowest level that has a filled one, and the empty ones above and on it.
+
+    Where there is none at all, a mapping from ids to steps is taken for one.
+    """
     level = [_Node(document, (), (), None)]
     empty: List[_Found] = []
+    mapping: Optional[_Found] = None
     while level:
         nodes = [node for each in level for node in _opened(each, read_text)]
         found = [each for node in nodes for each in _lists_at(node, ignore)]
@@ -181,8 +185,10 @@ def _search(
         empty.extend(each for each in found if not each.is_filled)
         if filled:
             return filled, empty
+        mappings = (_Found(node, "", "mapping") for node in nodes if _is_mapping_of_items(node.value))
+        mapping = mapping or next(mappings, None)
         level = [inner for node in nodes for inner in _inner(node)]
-    return empty[:1], empty
+    return ([mapping] if mapping else empty[:1]), empty
 
 
 def _opened(node: _Node, read_text: ReadText | None) -> Iterator[_Node]:
@@ -245,16 +251,12 @@ def _lists_at(node: _Node, ignore: AbstractSet[str]) -> Iterator[_Found]:
         if _is_list_of_items(value) or (not value and not node.path):
             yield _Found(node, "", "list")
         return
-    named = False
     for key, inner in value.items():
         if is_list_name(key) and plain(key) not in ignore:
             for below in _opened(_below(node, key, inner), None):
                 form = _form_of(below.value, plain(key))
                 if form:
-                    named = True
                     yield _Found(below, key, form)
-    if not named and _is_mapping_of_items(value):
-        yield _Found(node, "", "mapping")
 
 
 def _is_list_of_items(value: Sequence[Any]) -> bool:
@@ -294,10 +296,11 @@ def _says_what_it_is(value: Dict[str, Any]) -> bool:
     return any(plain(key) in _ITEM_WORDS or plain(key) in _TITLE_WORDS for key in value)
 
 
-def _is_mapping_of_items(value: Dict[str, Any]) -> bool:
+def _is_mapping_of_items(value: Any) -> bool:
     """Return whether an object without the name of a list is one of steps by their ids: a step in it needs something."""
     return (
-        bool(value)
+        is_object(value)
+        and bool(value)
         and all(map(is_object, value.values()))
         and any(plain(key) in DEPENDENCIES for item in value.values() for key in item)
     )
