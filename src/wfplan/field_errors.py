@@ -66,6 +66,7 @@ def add_field_errors(
     subject: str,
     steps: Iterable[str] = (),
     location: str | None = None,
+    locate: Callable[[Sequence[Any]], str] | None = None,
     spelled: Mapping[str, str] | None = None,
     within: Sequence[str] = (),
     place: Callable[[Sequence[Any]], Sequence[Any]] | None = None,
@@ -75,7 +76,7 @@ def add_field_errors(
     """Add a problem of this code for each error of `error`.
 
     `subject` is what the sentences are about ("recommendation 3"); `location` is the pointer of the subject in its
-    document, None if there is no document; `spelled` tells how the document writes a field, where it differs; `within`
+    document, None if there is no document, unless `locate` gives that of a way from the subject; `spelled` tells how the document writes a field, where it differs; `within`
     is the way from the subject to what was validated, where that is only a part of it; `place` makes a way in the
     document of what pydantic gives for one; `known` are names that one which is not known may have been meant for.
     """
@@ -91,9 +92,13 @@ def add_field_errors(
             code,
             f"{of} {_tell(detail)}",
             steps=steps,
-            location="" if location is None else location + pointer((*path, *inner)),
+            location=locate((*path, *inner)) if locate else _join(location, (*path, *inner)),
             suggestion=_advise(detail, known if len(way) == 1 else ()),
         )
+
+
+def _join(location: str | None, path: Sequence[Any]) -> str:
+    return "" if location is None else location + pointer(path)
 
 
 def _tell(detail: Mapping[str, Any]) -> str:

@@ -162,26 +162,19 @@ def _make_one(items: Items, item: Item, models: Models, problems: ProblemList) -
     try:
         made = wording.kind.model_validate(fields)
     except ValidationError as error:
-        _add_errors(error, items, item, problems)
+        add_field_errors(
+            error,
+            problems,
+            subject=item.subject,
+            steps=item.steps,
+            locate=lambda path: items.positions.of(item.position, *path),
+        )
         models.uses.extend(_use_of_invalid(items, item))
     else:
         models.uses.extend(use._replace(position=item.position) for use in uses_of((made,), wording))
         if fields is item.fields:
             models.valid.append(made)
             models.valid_positions.append(item.position)
-
-
-def _add_errors(error: ValidationError, items: Items, item: Item, problems: ProblemList) -> None:
-    """Add the errors of an item, each at its place in the original."""
-    found = ProblemList()
-    add_field_errors(error, found, subject=item.subject, steps=item.steps, location="")
-    for problem in found.listed():
-        path = [_unescape(part) for part in problem.location.split("/")[1:]]
-        problems.keep(problem.model_copy(update={"location": items.positions.of(item.position, *path)}))
-
-
-def _unescape(part: str) -> Any:
-    return int(part) if part.isdecimal() else part.replace("~1", "/").replace("~0", "~")
 
 
 def _use_of_invalid(items: Items, item: Item) -> Iterator[ActionUse]:

@@ -1,4 +1,4 @@
-"""What to ask a model for and what to answer it: schema, rules, feedback, and the loop around them."""
+"""What to ask a model for and what to answer it: the schema, the rules, feedback, and the conversation around them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking a model for a plan until it can be used, a few times at most."""
+"""Ask a model for a plan, and again with feedback, until its answer can be planned."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing_extensions import TypeAlias
 
 from wfplan.catalog import Catalog
 from wfplan.diff import PlanDiff, diff_steps
-from wfplan.intake.reader import read
-from wfplan.intake.repair import repair
+from wfplan.intake import read, repair
 from wfplan.models import Recommendation, Step
 from wfplan.planner import plan as make_plan
 from wfplan.plans import ExecutionPlan
@@ -17,43 +16,43 @@ from wfplan.problems import InvalidWorkflowError
 from wfplan.prompting.feedback import Feedback, feedback
 from wfplan.reading import Reading
 
-__all__ = ["Answer", "Exchange", "Conversation", "aplan_with_feedback", "plan_with_feedback"]
+__all__ = ["Answer", "Conversation", "Exchange", "aplan_with_feedback", "plan_with_feedback"]
 
 Answer: TypeAlias = Union[str, bytes, bytearray, "dict[str, Any]", "list[Any]"]
 
 
 class Exchange:
-    """One answer, and what was made of it."""
+    """One answer, how it was read, and the feedback on it."""
 
     number: int
     """Counted from 1."""
     reading: Reading
     feedback: Optional[Feedback]
-    """What the next call is told; None if the answer can be planned."""
+    """What `ask` is called with next; None if the answer can be planned."""
     changes: PlanDiff
-    """What changed since the answer before, of steps and dependencies; nothing, for the first one."""
+    """The steps and dependencies that differ from those of the answer before; none for the first answer."""
     unasked: PlanDiff
-    """Of these, the changes of steps that no error of the answer before was about, and of their dependencies."""
+    """The part of `changes` that no error of the answer before was about."""
 
     def __init__(self, number: int, reading: Reading, before: Exchange | None, catalog: Catalog | None = None) -> None:
         self.number = number
         self.reading = reading
         self.feedback = None if reading.ok else feedback(reading.problems, _recommendations(reading), catalog=catalog)
         self.changes = PlanDiff() if before is None else diff_steps(_steps(before.reading), _steps(reading))
-        self.unasked = self.changes if before is None else _beyond(self.changes, before.reading)
+        self.unasked = self.changes if before is None else _without_asked(self.changes, before.reading)
 
     def __repr__(self) -> str:
         return f"<Exchange {self.number}: {'ok' if self.reading.ok else 'refused'}>"
 
 
 class Conversation:
-    """All attempts, and what came of them."""
+    """All attempts to get a plan, and what they led to."""
 
     attempts: Tuple[Exchange, ...]
     plan: Optional[ExecutionPlan]
-    """Of the last answer, if it can be planned."""
+    """The plan of the last answer; None if it cannot be planned."""
     error: Optional[Exception]
-    """What the call raised that ended it, if one did."""
+    """What `ask` raised, if that ended the conversation."""
 
     def __init__(self, attempts: Iterable[Exchange], error: Exception | None, catalog: Catalog | None = None) -> None:
         self.attempts = tuple(attempts)
@@ -62,16 +61,21 @@ class Conversation:
         if error is None and self.attempts and self.attempts[-1].reading.ok:
             try:
                 self.plan = make_plan(self.attempts[-1].reading, catalog=catalog)
-            except InvalidWorkflowError as refused:  # a catalog that says something else the second time
+            except InvalidWorkflowError as refused:  # by a catalog that says something else the second time
                 self.error = refused
 
     @property
     def ok(self) -> bool:
-        """Whether there is a plan."""
+        """Return whether there is a plan."""
         return self.plan is not None
 
     def raise_for_plan(self) -> ExecutionPlan:
-        """The plan; raises what the call raised that failed, or InvalidWorkflowError with the last problems."""
+        """Return the plan.
+
+        Raises:
+            Exception: What `ask` raised, if that ended the conversation.
+            InvalidWorkflowError: The last answer cannot be planned; it has the problems of that answer.
+        """
         if self.plan is not None:
             return self.plan
         if self.error is not None:
@@ -89,12 +93,23 @@ def plan_with_feedback(
     strict: bool = False,
     catalog: Catalog | None = None,
 ) -> Conversation:
-    """Ask for a plan, and again with feedback while it cannot be planned, `max_attempts` times at most.
+    """Ask for a plan, and again with feedback until an answer can be planned.
 
-    `ask` is called with None first, then with the `Feedback` on its answer before; what it returns is read as by
-    `wfplan.read`, with the `catalog` if there is one, and mended where that is safe (`repair`). If it raises an
-    Exception, that is the end. Nothing is ever asked, sent or waited for but by `ask`. Raises ValueError if
-    `max_attempts` is less than 1.
+    Each answer is read as by `wfplan.read`, and repaired where that is safe (`repair`). Nothing is asked, sent or
+    waited for except by `ask`.
+
+    Args:
+        ask: Called with None first, then with the `Feedback` on its last answer; returns an answer. An Exception that
+            it raises ends the conversation and is kept as its `error`.
+        max_attempts: How often to ask, at least 1.
+        strict: Whether what `read` tolerates with a warning is an error.
+        catalog: The actions that there are. None: any.
+
+    Returns:
+        The conversation: with the plan if `ok`.
+
+    Raises:
+        ValueError: `max_attempts` is less than 1.
 
     >>> answers = iter(['[{"id": "a", "action": "x", "dependencies": ["b"]}]', '[{"id": "a", "action": "x"}]'])
     >>> conversation = plan_with_feedback(lambda feedback: next(answers))
@@ -105,7 +120,7 @@ def plan_with_feedback(
     while _goes_on(attempts, max_attempts):
         try:
             answer = ask(attempts[-1].feedback if attempts else None)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
             return Conversation(attempts, error, catalog)
         attempts.append(_exchange(answer, attempts, catalog, strict=strict))
     return Conversation(attempts, None, catalog)
@@ -118,12 +133,25 @@ async def aplan_with_feedback(
     strict: bool = False,
     catalog: Catalog | None = None,
 ) -> Conversation:
-    """The same with an async `ask`."""
+    """Do the same as `plan_with_feedback` with an async `ask`.
+
+    Args:
+        ask: Awaited with None first, then with the `Feedback` on its last answer; returns an answer.
+        max_attempts: How often to ask, at least 1.
+        strict: Whether what `read` tolerates with a warning is an error.
+        catalog: The actions that there are. None: any.
+
+    Returns:
+        The conversation: with the plan if `ok`.
+
+    Raises:
+        ValueError: `max_attempts` is less than 1.
+    """
     attempts: List[Exchange] = []
     while _goes_on(attempts, max_attempts):
         try:
             answer = await ask(attempts[-1].feedback if attempts else None)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
             return Conversation(attempts, error, catalog)
         attempts.append(_exchange(answer, attempts, catalog, strict=strict))
     return Conversation(attempts, None, catalog)
@@ -137,13 +165,14 @@ def _goes_on(attempts: List[Exchange], most: int) -> bool:
 
 def _exchange(answer: Answer, attempts: List[Exchange], catalog: Catalog | None, *, strict: bool) -> Exchange:
     reading = read(answer, strict=strict, catalog=catalog)
-    mended = repair(reading)
-    # Where mending does not do, the reading itself has more to tell: places, and likely causes.
-    return Exchange(len(attempts) + 1, mended if mended.ok else reading, attempts[-1] if attempts else None, catalog)
+    repaired = repair(reading)
+    # If that is not enough, the reading itself says more: places, and likely causes.
+    reading = repaired if repaired.ok else reading
+    return Exchange(len(attempts) + 1, reading, attempts[-1] if attempts else None, catalog)
 
 
 def _recommendations(reading: Reading) -> Tuple[Recommendation, ...]:
-    """The items of a reading as recommendations: their ids and what they need."""
+    """Return the items of a reading as recommendations: of steps, names and dependencies."""
     if reading.workflow is None:
         return reading.recommendations
     return tuple(
@@ -153,7 +182,7 @@ def _recommendations(reading: Reading) -> Tuple[Recommendation, ...]:
 
 
 def _steps(reading: Reading) -> Tuple[Step, ...]:
-    """The items of a reading as steps, named by their ids, whether they can be planned or not."""
+    """Return the items of a reading as steps, named by their ids, whether they can be planned or not."""
     if reading.workflow is not None:
         return reading.workflow.steps
     return tuple(
@@ -170,8 +199,8 @@ def _steps(reading: Reading) -> Tuple[Step, ...]:
     )
 
 
-def _beyond(changes: PlanDiff, before: Reading) -> PlanDiff:
-    """The changes of what no error was about."""
+def _without_asked(changes: PlanDiff, before: Reading) -> PlanDiff:
+    """Return the changes without those of steps that an error was about."""
     asked: Set[str] = {name for problem in before.problems if problem.severity == "error" for name in problem.steps}
     return changes.model_copy(
         update={

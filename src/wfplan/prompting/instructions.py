@@ -1,4 +1,4 @@
-"""The rules that a model is given with a request: what a schema cannot state, and an example."""
+"""The rules for a prompt: what a schema cannot state, and an example."""
 
 from __future__ import annotations
 
@@ -11,71 +11,80 @@ from wfplan.prompting.schema import DescribedAction, describe_actions
 
 __all__ = ["example_recommendations", "prompt_instructions"]
 
-_FORM = """\
+_RULES = """\
 Answer with one JSON object and nothing else: no text before or after it, no code fence, no comments.
-Its only key is "recommendations": a list of what you propose to do, empty if nothing has to be done.
+Its only key is "recommendations": a list of what you propose to do, empty if nothing needs to be done.
 
-Each recommendation has these {count} keys, in this order:
+Each recommendation has these keys, in this order:
 {keys}
 
-A recommendation never depends on itself, neither directly nor by way of others. State only what really has to wait: \
-recommendations that do not need one another may run at the same time.
-Never state how to execute (parallel, sequential, in which batch): that is derived from the dependencies.
+A recommendation must not depend on itself, directly or through others. List only real dependencies: recommendations \
+that do not need each other may run at the same time.
+Never state how to run them (in parallel, in sequence, in which batch): that is derived from the dependencies.
 """
-_TO_ANOTHER_TASK = "An answer to another task, for its form only:"
+_EXAMPLE_FOLLOWS = "An answer to another task, for its form only:"
 
 _KEYS = {
-    "id": 'a string of 1 to 128 characters, such as "rec-001", that no other recommendation of the answer has.',
-    "action": "what to do, by the name that you were given for it, if you were given one.",
-    "description": "in a sentence or two, what this does here, why, and what has to be finished before.",
-    "parameters": 'a list of objects with the keys "name" and "value", both strings ("5", "true"); no name twice; empty '
-    "if there are none.",
-    "dependencies": "a list of the ids of those recommendations of this answer that have to be finished before this "
-    "one may start; empty if there are none.",
+    "id": 'a string of 1 to 128 characters, such as "rec-001", that is unique in this answer.',
+    "action": "what to do. If you were given names for actions, one of them.",
+    "description": "one or two sentences: what this does, why, and what must finish first.",
+    "parameters": 'a list of objects with the keys "name" and "value", both strings ("5", "true"), each name at most '
+    "once; empty if there are none.",
+    "dependencies": "a list of the ids of the recommendations in this answer that must finish before this one may "
+    "start; empty if there are none.",
     "confidence": "a number from 0 to 1 for how sure you are, or null if you cannot say.",
 }
 _KEYS_WITH_CATALOG = {
-    **{key: _KEYS[key] for key in ("id", "description")},
-    "action": "what to do: an object with one key, the name of one of the actions below. Its value is an object with "
-    "the parameters of this action, by their names, or null if it takes none; where the schema of the answer wants a "
-    "string there, one that holds this object.",
-    **{key: _KEYS[key] for key in ("dependencies", "confidence")},
+    "id": _KEYS["id"],
+    "description": _KEYS["description"],
+    "action": "an object with one key, the name of one of the actions below. Its value is an object with the "
+    "parameters of this action, or null if it takes none. If the schema of the answer asks for a string there, the "
+    "string holds this object as JSON.",
+    "dependencies": _KEYS["dependencies"],
+    "confidence": _KEYS["confidence"],
 }
 
 
 def prompt_instructions(catalog: Catalog | None = None) -> str:
-    """Return rules and one example for a prompt: with a schema for what it cannot state, without one for all.
+    """Return rules and one example for a prompt.
 
-    The string ends with the example, the only braces in it, an answer that `recommendation_schema` allows.
+    Put them beside a schema for what it cannot state, or use them alone. They end with the example, an answer that
+    `recommendation_schema` allows.
 
     Args:
-        catalog: The actions to list, with what the models of their parameters say of themselves. The example has other
-            actions, in the same form.
+        catalog: The actions to list, each with the docstring and the JSON schema of its parameters' model. The example
+            shows other actions, in the same form. None leaves the actions open.
+
+    Returns:
+        Plain text of several lines.
 
     Raises:
-        ValueError: The catalog is invalid or empty, or an action has the name of a field.
+        ValueError: The catalog is invalid or empty, or `read` would take an action in it for a field.
     """
     if catalog is None:
         rules = _rules(_KEYS)
     else:
-        actions = "\n".join(map(_action_in_words, describe_actions(catalog)))
+        actions = "\n".join(map(_list_action, describe_actions(catalog)))
         rules = f"{_rules(_KEYS_WITH_CATALOG)}\nThe actions, and there are no others:\n{actions}\n"
     answers = ",\n".join(map(json.dumps, example_recommendations(with_catalog=catalog is not None)))
-    return f'{rules}\n{_TO_ANOTHER_TASK}\n{{"recommendations": [\n{answers}\n]}}'
+    return f'{rules}\n{_EXAMPLE_FOLLOWS}\n{{"recommendations": [\n{answers}\n]}}'
 
 
 def _rules(keys: Dict[str, str]) -> str:
-    told = "\n".join(f'- "{key}": {rule}' for key, rule in keys.items())
-    return _FORM.format(count={5: "five", 6: "six"}[len(keys)], keys=told)
+    return _RULES.format(keys="\n".join(f'- "{key}": {rule}' for key, rule in keys.items()))
 
 
-def _action_in_words(action: DescribedAction) -> str:
-    head = f"- {quote(action.name, len(action.name))}"
-    if action.description:
-        head += f": {' '.join(action.description.split())}"
-    if not action.parameters:
+def _list_action(action: DescribedAction) -> str:
+    name = quote(action.name, len(action.name))  # whole, however long: it is to be repeated
+    head = f"- {name}: {' '.join(action.description.split())}" if action.description else f"- {name}"
+    if not action.json_schema:
         return f"{head} (no parameters)"
-    return "\n".join((head, *(f"  - {parameter}" for parameter in action.parameters)))
+    return f"{head}\n  parameters of this JSON schema: {action.json_schema}"
+
+
+def example_recommendations(*, with_catalog: bool = False) -> List[Dict[str, Any]]:
+    """Return an answer as a model should write it: a diamond, in which two need not wait for each other."""
+    return list(map(_with_action_as_key, _examples())) if with_catalog else _examples()
 
 
 def _with_action_as_key(example: Dict[str, Any]) -> Dict[str, Any]:
@@ -85,17 +94,12 @@ def _with_action_as_key(example: Dict[str, Any]) -> Dict[str, Any]:
     return {**{key: example[key] for key in _KEYS_WITH_CATALOG}, "action": {example["action"]: parameters or None}}
 
 
-def example_recommendations(*, with_catalog: bool = False) -> List[Dict[str, Any]]:
-    """Return an answer as a model should write it: a diamond, two that need not wait for each other, and one for both."""
-    return list(map(_with_action_as_key, _examples())) if with_catalog else _examples()
-
-
 def _examples() -> List[Dict[str, Any]]:
     return [
         {
             "id": "rec-001",
             "action": "pause_writes",
-            "description": "Stop new orders, so that nothing is lost. Nothing has to be done before.",
+            "description": "Stop new orders, so that nothing is lost. Nothing must finish first.",
             "parameters": [{"name": "service", "value": "orders"}],
             "dependencies": [],
             "confidence": 0.9,
@@ -103,7 +107,7 @@ def _examples() -> List[Dict[str, Any]]:
         {
             "id": "rec-002",
             "action": "resize_volume",
-            "description": "Make room, since the disk is full. Writes have to be paused.",
+            "description": "Make room, since the disk is full. Writes must be paused first.",
             "parameters": [{"name": "volume", "value": "orders-db"}, {"name": "gigabytes", "value": "200"}],
             "dependencies": ["rec-001"],
             "confidence": 0.8,
@@ -111,7 +115,7 @@ def _examples() -> List[Dict[str, Any]]:
         {
             "id": "rec-003",
             "action": "rotate_logs",
-            "description": "Remove old logs from the other disk. Writes have to be paused; no need of the new volume.",
+            "description": "Remove old logs from the other disk. Writes must be paused first, the volume may wait.",
             "parameters": [{"name": "keep_days", "value": "7"}],
             "dependencies": ["rec-001"],
             "confidence": None,
@@ -119,7 +123,7 @@ def _examples() -> List[Dict[str, Any]]:
         {
             "id": "rec-004",
             "action": "resume_writes",
-            "description": "Take orders again. The volume has to have room, and the logs have to be gone.",
+            "description": "Take orders again. The volume must have room and the old logs must be gone first.",
             "parameters": [],
             "dependencies": ["rec-002", "rec-003"],
             "confidence": 0.85,

@@ -10,9 +10,8 @@ import pytest
 from strict_schema import MAX_CHARACTERS, MAX_DEPTH, MAX_PROPERTIES, depth_of, violations, walk
 
 import wfplan
-from wfplan.intake import prompt_instructions, recommendation_schema
-from wfplan.intake.parameter_pairs import fold_parameters
 from wfplan.models import Recommendation
+from wfplan.prompting import prompt_instructions, recommendation_schema
 
 FIELDS = ["id", "action", "description", "parameters", "dependencies", "confidence"]
 
@@ -27,12 +26,6 @@ def example() -> Dict[str, Any]:
     text = prompt_instructions()
     answer: Dict[str, Any] = json.loads(text[text.index("{") :])
     return answer
-
-
-def folded(answer: Dict[str, Any]) -> Dict[str, Any]:
-    """An answer as it is read: its parameters as objects."""
-    items = answer["recommendations"]
-    return {"recommendations": [{**item, "parameters": fold_parameters(item["parameters"])} for item in items]}
 
 
 TYPES: Dict[str, Tuple[type, ...]] = {
@@ -281,8 +274,8 @@ def test_everything_but_null_is_described() -> None:
     ("field", "words"),
     [
         ("id", ["Unique", "1 to 128"]),
-        ("parameters", ["text", "no other"]),
-        ("dependencies", ["ids of other recommendations in this answer", "no cycles"]),
+        ("parameters", ["as a string", "at most once"]),
+        ("dependencies", ["ids of other recommendations in this answer", "No cycles"]),
         ("confidence", ["0 to 1"]),
     ],
 )
@@ -341,7 +334,7 @@ def test_the_example_shows_every_case() -> None:
 
 
 def test_the_example_is_read_without_a_problem_and_is_a_diamond() -> None:
-    reading = wfplan.read(json.dumps(folded(example())))
+    reading = wfplan.read(json.dumps(example()), strict=True)
     assert reading.ok
     assert reading.problems == ()
     assert reading.recommendations[1].parameters == {"volume": "orders-db", "gigabytes": "200"}
@@ -360,11 +353,11 @@ def test_the_example_is_read_without_a_problem_and_is_a_diamond() -> None:
     [
         "one JSON object and nothing else: no text before or after it",
         "1 to 128 characters",
-        "that no other recommendation of the answer has",
-        "ids of those recommendations of this answer",
-        "never depends on itself, neither directly nor by way of others",
-        "Never state how to execute",
-        "both texts",
+        "unique in this answer",
+        "the ids of the recommendations in this answer",
+        "must not depend on itself, directly or through others",
+        "Never state how to run them",
+        "both strings",
         "a number from 0 to 1",
     ],
 )
@@ -383,80 +376,3 @@ def test_the_instructions_are_short_plain_text() -> None:
     assert text == text.strip()
     assert "`" not in text
     assert len(text) < 3000
-
-
-# ------------------------------------------------------------------------------------------------------ the parameters
-
-
-class Text(str):
-    """A text that will not say what its hash is."""
-
-    __slots__ = ()
-
-    def __hash__(self) -> int:
-        raise TypeError
-
-
-def pair(name: Any, value: Any = "v") -> Dict[str, Any]:
-    return {"name": name, "value": value}
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ([], {}),
-        ((), {}),
-        ([pair("a", "1")], {"a": "1"}),
-        ((pair("a", "1"), pair("b", "2")), {"a": "1", "b": "2"}),
-        ([{"value": "1", "name": ""}], {"": "1"}),
-        ([pair("a", None), pair("b", [1, {"c": 2}])], {"a": None, "b": [1, {"c": 2}]}),
-        ([pair("A"), pair("a"), pair("a ")], {"A": "v", "a": "v", "a ": "v"}),
-        ([pair(Text("a"))], {"a": "v"}),
-    ],
-)
-def test_pairs_are_an_object(value: Any, expected: Dict[str, Any]) -> None:
-    result = fold_parameters(value)
-    assert result == expected
-    assert list(result) == list(expected)
-    assert {str}.issuperset(map(type, result))
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        None,
-        "name",
-        5,
-        {},
-        {"a": 1},
-        pair("a"),
-        {pair("a")["name"]: pair("a")}.values(),
-        ["a"],
-        [[]],
-        [{}],
-        [None],
-        [{"name": "a"}],
-        [{"value": "a"}],
-        [{"name": "a", "values": "b"}],
-        [{"name": "a", "value": "b", "type": "string"}],
-        [{"key": "a", "value": "b"}],
-        [pair(1)],
-        [pair(None)],
-        [pair(["a"])],
-        [pair("a"), "b"],
-        [pair("a", "1"), pair("a", "2")],
-        [pair("a"), pair("b"), pair("a")],
-        [pair("a", "1"), pair(Text("a"), "2")],
-    ],
-)
-def test_anything_else_comes_back_as_it_is(value: Any) -> None:
-    before = copy.deepcopy(value) if isinstance(value, (list, dict)) else value
-    assert fold_parameters(value) is value
-    assert value == before
-
-
-def test_pairs_are_left_as_they_are() -> None:
-    pairs = [pair("a", ["1"])]
-    result = fold_parameters(pairs)
-    assert pairs == [pair("a", ["1"])]
-    assert result["a"] is pairs[0]["value"]

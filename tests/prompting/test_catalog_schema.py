@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import json
+import re
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple, Type, Union
 
 import pytest
@@ -18,8 +19,8 @@ from typing_extensions import Annotated, Literal, TypedDict
 
 import wfplan
 from wfplan import Action
-from wfplan.intake import prompt_instructions, recommendation_schema
-from wfplan.intake.schema import example_recommendations
+from wfplan.prompting import prompt_instructions, recommendation_schema
+from wfplan.prompting.instructions import example_recommendations
 
 FIELDS = ["id", "description", "action", "dependencies", "confidence"]
 
@@ -74,22 +75,21 @@ class Aliased(BaseModel):
 
 class Everything(BaseModel):
     text: str = Field(min_length=1, max_length=5, pattern="^[a-z]+$")
-    share: float = Field(0.5, ge=0, lt=1.5, multiple_of=0.5)
+    share: float = Field(0.5, ge=0.25, lt=1.5, multiple_of=0.5)
     sure: bool
     day: dt.date
     link: Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})] = "x"
     count: Annotated[int, WithJsonSchema({"type": "integer", "format": "int64"})] = 1
-    color: Color = Color.RED
+    color: Color = Field(Color.RED, description="Of the roof.")
     level: Level = Level.LOW
     only: Literal["this"] = "this"
-    mixed: Literal[1, 2, "x", None] = 1  # noqa: PYI061 - an enum with null in it
     empty: Literal["", "a"] = ""
     tags: Set[str] = {"b", "a"}
-    zones: List[Zone] = Field(default_factory=list, max_length=3)
-    main: Optional[Zone] = Field(None, description="The main one.")
-    either: Union[Pods, Volume, None] = None
+    colors: List[Color] = Field(default_factory=list, max_length=3)
+    sizes: Optional[List[int]] = Field(None, description="In meters.")
+    either: Union[int, Color, None] = None
     maybe: Optional[int] = Field(None, ge=3, examples=[4, 5])
-    point: Point = Field(default_factory=lambda: Point(x=1))
+    grid: List[List[List[int]]] = []
     nothing: None = None
 
 
@@ -103,14 +103,13 @@ EVERYTHING: Dict[str, Any] = {
     "color": "blue",
     "level": 2,
     "only": "this",
-    "mixed": None,
     "empty": "",
     "tags": ["a"],
-    "zones": [{"name": "a", "weight": 2}, {"name": "b", "weight": 0.5}],
-    "main": None,
-    "either": {"volume": "v"},
+    "colors": ["red", "blue"],
+    "sizes": None,
+    "either": "red",
     "maybe": 3,
-    "point": {"x": 3},
+    "grid": [[[1], []], []],
     "nothing": None,
 }
 
@@ -148,15 +147,11 @@ def with_schema(schema: Dict[str, Any]) -> Type[BaseModel]:
     return with_value(Annotated[Any, WithJsonSchema(schema)])
 
 
-SAYABLE: Dict[str, Tuple[Type[BaseModel], Dict[str, Any]]] = {
+FLAT: Dict[str, Tuple[Type[BaseModel], Dict[str, Any]]] = {
     "bounds and defaults": (Scale, {"namespace": "prod", "replicas": 3}),
     "everything": (Everything, EVERYTHING),
-    "everything else": (Everything, {**EVERYTHING, "mixed": "x", "main": {"name": "m", "weight": 1}, "maybe": None}),
+    "everything else": (Everything, {**EVERYTHING, "either": 3, "sizes": [1], "maybe": None}),
     "aliases": (Aliased, {"Kind": "b", "first-one": 2}),
-    "more is allowed": (Open, {"value": 2}),
-    "another model's": (Both, {"namespace": "a", "replicas": 0}),
-    "five levels": (levels(4), nested(4)),
-    "only null": (with_schema({"enum": [None]}), {"value": None}),
     "a reference with words beside it": (
         with_schema({"allOf": [{"type": "integer", "description": "x"}], "default": 1}),
         {"value": 2},
@@ -178,16 +173,24 @@ class Anything(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-UNSAYABLE: Dict[str, Tuple[Type[BaseModel], Dict[str, Any]]] = {
+OTHERS: Dict[str, Tuple[Type[BaseModel], Dict[str, Any]]] = {
     "keys of any name": (with_value(Dict[str, int]), {"value": {"a": 1}}),
     "any value": (with_value(Any), {"value": [1, {"a": None}]}),
     "a list of any values": (with_value(List[Any]), {"value": [1]}),
     "a tuple": (with_value(Tuple[int, str]), {"value": [1, "a"]}),
+    "more is allowed": (Open, {"value": 2, "more": 1}),
+    "another model's": (Both, {"namespace": "a", "replicas": 0}),
+    "a model in a model": (with_value(Zone), {"value": {"name": "a", "weight": 1.0}}),
+    "a list of models": (with_value(List[Zone]), {"value": [{"name": "a", "weight": 1.0}]}),
+    "maybe a model": (with_value(Optional[Pods]), {"value": None}),
+    "no type": (with_value(Literal[1, "x", None]), {"value": "x"}),  # noqa: PYI061 - an enum with null in it
+    "only null": (with_schema({"enum": [None]}), {"value": None}),
     "recursion": (Node, {"children": [{"children": []}]}),
     "recursion further in": (with_value(Node), {"value": {"children": []}}),
     "a shared first key": (with_value(Union[Zone, with_value(int), with_value(str)]), {"value": {"value": 1}}),
     "six levels": (levels(5), nested(5)),
     "a union too deep": (with_value(List[List[List[Optional[int]]]]), {"value": [[[None, 1]]]}),
+    "lists too deep": (with_value(List[List[List[List[int]]]]), {"value": [[[[1]]]]}),
     "no schema": (with_value(Opaque), {"value": "a"}),
     "no fields, anything": (Anything, {"a": 1}),
     "no fields inside": (with_value(create_model("Empty")), {"value": {}}),
@@ -245,8 +248,8 @@ def written(model: Type[BaseModel], parameters: Dict[str, Any]) -> Dict[str, Any
 # ----------------------------------------------------------------------------------------------------------- the schema
 
 
-@pytest.mark.parametrize(("model", "parameters"), SAYABLE.values(), ids=list(SAYABLE))
-def test_what_can_be_said_strictly_is_asked_for_as_it_is(model: Type[BaseModel], parameters: Dict[str, Any]) -> None:
+@pytest.mark.parametrize(("model", "parameters"), FLAT.values(), ids=list(FLAT))
+def test_flat_parameters_are_asked_for_as_they_are(model: Type[BaseModel], parameters: Dict[str, Any]) -> None:
     catalog = {"do": Action(parameters=model)}
     schema = recommendation_schema(catalog)
     assert violations(schema) == []
@@ -256,8 +259,8 @@ def test_what_can_be_said_strictly_is_asked_for_as_it_is(model: Type[BaseModel],
     assert planned(given, catalog) == [("do", written(model, parameters))]
 
 
-@pytest.mark.parametrize(("model", "parameters"), UNSAYABLE.values(), ids=list(UNSAYABLE))
-def test_what_cannot_be_is_asked_for_as_a_text(model: Type[BaseModel], parameters: Dict[str, Any]) -> None:
+@pytest.mark.parametrize(("model", "parameters"), OTHERS.values(), ids=list(OTHERS))
+def test_all_others_are_asked_for_as_one_string(model: Type[BaseModel], parameters: Dict[str, Any]) -> None:
     catalog = {"do": Action(parameters=model), "scale": Action(parameters=Scale)}
     schema = recommendation_schema(catalog)
     assert violations(schema) == []
@@ -279,56 +282,64 @@ def test_an_action_without_parameters_is_asked_for_with_null(model: Optional[Typ
     assert planned(given, catalog) == [("verify", {})]
 
 
-def test_a_branch_is_described_by_the_model_if_it_says_anything_of_itself() -> None:
+def test_a_branch_is_described_by_the_docstring_or_else_by_the_action() -> None:
     class Heir(Scale):
         pass
 
-    schema = recommendation_schema({"scale": Action(parameters=Scale), "other": Action(parameters=Heir)})
-    scale, other = schema["properties"]["recommendations"]["items"]["properties"]["action"]["anyOf"]
+    schema = recommendation_schema(
+        {"scale": Action(parameters=Scale), "other": Action(parameters=Heir), "verify": Action()}
+    )
+    scale, other, verify = schema["properties"]["recommendations"]["items"]["properties"]["action"]["anyOf"]
     assert scale["description"] == "Change how many pods run.\n\nSlowly."
-    assert "description" not in other
+    assert other["description"] == "other"
+    assert verify["description"] == "verify"
 
 
 @pytest.mark.parametrize(
     ("field", "described"),
     [
-        ("text", 'length at least 1, length at most 5, matching "^[a-z]+$"'),
-        ("share", "at least 0, less than 1.5, a multiple of 0.5, default: 0.5"),
+        ("text", 'maxLength 5, minLength 1, pattern "^[a-z]+$"'),
+        ("share", "default 0.5, exclusiveMaximum 1.5, minimum 0.25, multipleOf 0.5"),
         ("sure", None),
         ("day", None),
-        ("link", 'format uri, default: "x"'),
-        ("count", "format int64, default: 1"),
-        ("level", "one of 1, 2, default: 1"),
-        ("empty", 'one of "", "a", default: ""'),
-        ("tags", 'no two alike, default: ["a", "b"]'),
-        ("main", "The main one. (default: null)"),
-        ("maybe", "at least 3, for example 4, 5, default: null"),
+        ("link", 'default "x", format "uri"'),
+        ("count", 'default 1, format "int64"'),
+        ("color", 'Of the roof. (default "red")'),
+        ("level", "enum [1, 2], default 1"),
+        ("only", 'default "this"'),
+        ("empty", 'default "", enum ["", "a"]'),
+        ("tags", 'default ["a", "b"], uniqueItems true'),
+        ("colors", "maxItems 3"),
+        ("sizes", "In meters. (default null)"),
+        ("either", "default null"),
+        ("maybe", "minimum 3, default null, examples [4, 5]"),
+        ("nothing", "default null"),
     ],
 )
-def test_what_a_strict_mode_does_not_take_is_told(field: str, described: Optional[str]) -> None:
+def test_what_a_strict_mode_does_not_take_is_in_the_description(field: str, described: Optional[str]) -> None:
     schema = branches(recommendation_schema({"do": Action(parameters=Everything)}))["do"]["properties"][field]
     assert schema.get("anyOf", [schema])[0].get("description") == described
 
 
-def test_formats_and_texts_that_a_strict_mode_takes_are_kept() -> None:
+def test_formats_and_enums_that_a_strict_mode_takes_are_kept() -> None:
     properties = branches(recommendation_schema({"do": Action(parameters=Everything)}))["do"]["properties"]
     assert properties["day"] == {"type": "string", "format": "date"}
     assert properties["color"]["enum"] == ["red", "blue"]
     assert properties["only"]["enum"] == ["this"]
-    assert properties["mixed"]["anyOf"][1:] == [{"type": "string", "enum": ["x"]}, {"type": "null"}]
+    assert properties["colors"]["items"] == {"type": "string", "enum": ["red", "blue"]}
+    assert properties["either"]["anyOf"][1:] == [{"type": "string", "enum": ["red", "blue"]}, {"type": "null"}]
 
 
-def test_a_long_default_is_cut() -> None:
-    model = create_model("Long", text=(str, "x" * 1000))
-    told = branches(recommendation_schema({"do": Action(parameters=model)}))["do"]["properties"]["text"]["description"]
-    assert told.endswith("x...")
-    assert len(told) < 250
-
-
-def test_a_default_that_json_cannot_hold_is_not_told() -> None:
+def test_a_default_that_json_cannot_hold_is_left_out() -> None:
     model = create_model("Odd", value=(int, object()))
     schema = branches(recommendation_schema({"do": Action(parameters=model)}))["do"]
     assert schema["properties"]["value"] == {"type": "integer"}
+
+
+def test_a_default_set_is_in_order_in_a_string_too() -> None:
+    model = create_model("Tagged", tags=(Set[str], set("hgfedcba")), labels=(Dict[str, str], ...))
+    described = branches(recommendation_schema({"do": Action(parameters=model)}))["do"]["description"]
+    assert '"default": ["a", "b", "c", "d", "e", "f", "g", "h"]' in described
 
 
 # ----------------------------------------------------------------------------------------------------------- its limits
@@ -355,7 +366,7 @@ def test_actions_keep_their_own_schema_as_long_as_there_are_unions_left() -> Non
     ("model", "count", "kept"),
     [
         (create_model("Wide", **{f"p{number}": (int, 1) for number in range(400)}), 20, 12),
-        (with_value(Literal[tuple(map(str, range(300)))]), 5, 3),
+        (with_value(Literal[tuple(map(str, range(200)))]), 7, 5),
         (create_model("Named", **{"n" * 990 + str(number): (int, 1) for number in range(50)}), 4, 2),
     ],
     ids=["properties", "enum values", "characters"],
@@ -365,7 +376,7 @@ def test_actions_keep_their_own_schema_as_long_as_all_fit(model: Type[BaseModel]
     assert forms(catalog) == ["object"] * kept + ["string"] * (count - kept)
 
 
-def test_an_enum_that_is_too_long_is_told() -> None:
+def test_an_enum_that_is_too_long_is_in_the_description() -> None:
     values = tuple(f"{number:0100}" for number in range(251))
     schema = recommendation_schema({"do": Action(parameters=with_value(Literal[values]))})
     assert violations(schema) == []
@@ -385,15 +396,15 @@ def test_hundreds_of_actions_fit() -> None:
 @pytest.mark.parametrize(
     ("catalog", "reason"),
     [
-        ({f"do-{number}": Action() for number in range(5000)}, "5,006 properties, and at most 5,000 are possible"),
+        ({f"do-{number}": Action() for number in range(5000)}, "5,006 properties (at most 5,000 are possible)"),
         (
             {f"{number:01000}": Action() for number in range(121)},
-            "121,056 characters in names and enum values, and at most 120,000 are possible",
+            "121,056 characters in names and enum values (at most 120,000 are possible)",
         ),
     ],
 )
 def test_a_catalog_that_is_too_large_for_any_schema_is_refused(catalog: Dict[str, Action], reason: str) -> None:
-    with pytest.raises(ValueError, match=f"{reason}: ask with fewer actions at a time"):
+    with pytest.raises(ValueError, match=re.escape(f"{reason}: ask with fewer actions at a time")):
         recommendation_schema(catalog)
     assert prompt_instructions(catalog)
 
@@ -408,10 +419,10 @@ def test_a_catalog_that_is_too_large_for_any_schema_is_refused(catalog: Dict[str
         ({}, "the catalog is empty"),
         ([], "a catalog is a mapping from actions to Action, not a list"),
         ({"restart_*": Action(), "x": 5}, 'holds "\\*".*; the catalog has a number for "x", not an Action'),
-        ({"dependencies": Action()}, '"dependencies" would be taken for a field'),
-        ({"ok": Action(), "run-after": Action()}, '"run-after" would be taken for a field'),
-        ({"Name": Action()}, '"Name" would be taken for a field'),
-        ({"type": Action()}, "give the action another name"),
+        ({"dependencies": Action()}, '"dependencies" would be read as a field'),
+        ({"ok": Action(), "run-after": Action()}, '"run-after" would be read as a field'),
+        ({"Name": Action()}, '"Name" would be read as a field'),
+        ({"type": Action()}, "rename the action in the catalog"),
     ],
 )
 def test_what_nobody_could_answer_with_is_refused(ask: Callable[[Any], object], catalog: Any, reason: str) -> None:
@@ -420,7 +431,7 @@ def test_what_nobody_could_answer_with_is_refused(ask: Callable[[Any], object], 
 
 
 def test_every_call_gives_a_new_schema_that_shares_nothing_and_is_the_same_json() -> None:
-    models = {**SAYABLE, **UNSAYABLE}
+    models = {**FLAT, **OTHERS}
     catalog = {name: Action(parameters=model) for name, (model, _) in models.items()}
     catalog["none"] = Action()
     before = json.dumps(recommendation_schema(catalog), allow_nan=False)
@@ -493,107 +504,6 @@ def test_what_the_schema_of_any_catalog_asks_for_is_read_and_planned(
     assert prompt_instructions(catalog)
 
 
-# ---------------------------------------------------------------------------------------------------------- the reading
-
-
-def parts(action: Any, **more: Any) -> Tuple[str, Dict[str, Any]] | None:
-    """Action and parameters of a recommendation with this action, if it can be read without a word."""
-    reading = wfplan.read({"recommendations": [{"id": "1", "action": action, **more}]}, strict=True)
-    if not reading.ok:
-        assert {problem.location for problem in reading.problems} == {"/recommendations/0/action"}
-        return None
-    assert reading.problems == ()
-    return reading.recommendations[0].action, reading.recommendations[0].parameters
-
-
-@pytest.mark.parametrize(
-    ("value", "parameters"),
-    [
-        ({"replicas": 3}, {"replicas": 3}),
-        ({}, {}),
-        (None, {}),
-        ([], {}),
-        ([{"name": "replicas", "value": "3"}], {"replicas": "3"}),
-        ('{"replicas": 3}', {"replicas": 3}),
-        (' {"text": "{}"}\n', {"text": "{}"}),
-        ({"action": "x", "dependencies": ["y"]}, {"action": "x", "dependencies": ["y"]}),
-    ],
-)
-@pytest.mark.parametrize("more", [{}, {"parameters": None}, {"parameters": {}}, {"parameters": []}])
-def test_an_action_that_is_the_key_of_its_parameters_is_read(
-    value: Any, parameters: Dict[str, Any], more: Dict[str, Any]
-) -> None:
-    assert parts({"scale": value}, **more) == ("scale", parameters)
-
-
-@pytest.mark.parametrize(
-    "action",
-    [
-        {},
-        {"scale": {}, "verify": {}},
-        {"": {}},
-        {1: {}},
-        {"scale": 3},
-        {"scale": True},
-        {"scale": "now"},
-        {"scale": ""},
-        {"scale": "null"},
-        {"scale": "[]"},
-        {"scale": '{"a": 1, "a": 2}'},
-        {"scale": ["a"]},
-        {"scale": [{"name": "a", "value": 1}, {"name": "a", "value": 2}]},
-        *({name: {}} for name in ("name", "tool", "function", "parameters", "arguments", "type", "id", "dependsOn")),
-    ],
-)
-def test_any_other_object_in_place_of_an_action_is_an_error(action: Any) -> None:
-    assert parts(action) is None
-
-
-@pytest.mark.parametrize("parameters", [{"a": 1}, [1], 0, False, "x"])
-def test_so_it_is_where_there_are_parameters_besides(parameters: Any) -> None:
-    reading = wfplan.read([{"id": "1", "action": {"scale": {}}, "parameters": parameters}])
-    assert "/0/action" in {problem.location for problem in reading.problems}
-
-
-def test_it_is_read_in_every_way_that_an_answer_comes() -> None:
-    document = answer({"scale": {"replicas": 1}}, {"verify": None})
-    text = json.dumps(document)
-    for source in (document, document["recommendations"], text, f"Here it is:\n```json\n{text}\n```\nThat is all."):
-        reading = wfplan.read(source)
-        assert reading.ok
-        assert [item.action for item in reading.recommendations] == ["scale", "verify"]
-
-
-def test_it_is_read_in_steps_too() -> None:
-    steps = [{"name": "a", "action": {"scale": {"n": 1}}}, {"name": "b", "action": {"x": None}, "dependencies": ["a"]}]
-    reading = wfplan.read({"steps": steps}, strict=True)
-    assert reading.problems == ()
-    assert reading.workflow is not None
-    assert [(step.action, step.parameters) for step in reading.workflow.steps] == [("scale", {"n": 1}), ("x", {})]
-    assert not wfplan.read({"steps": [{"name": "a", "action": {"rollback": {}}}]}).ok
-
-
-@pytest.mark.parametrize(
-    ("item", "expected"),
-    [
-        (
-            {"action": {"scale": {"replicas": 99, "namespce": "x"}}},
-            ["/action/scale/namespce", "/action/scale/replicas"],
-        ),
-        ({"action": {"scale": {"namespace": "x"}}}, ["/action/scale/replicas"]),
-        ({"action": {"scale": '{"replicas": 99}'}}, ["/action/scale"]),
-        ({"action": {"a/b": {"x": 1}}}, ["/action/a~1b/x"]),
-        ({"action": {"scal": {"x": 1}}}, ["/action"]),
-        ({"tool": {"scale": {"replicas": 99}}}, ["/tool", "/tool/scale/replicas"]),
-        ({"action": {"verify": None}, "confidence": 90}, ["/confidence"]),
-    ],
-)
-def test_problems_are_told_where_they_are(item: Dict[str, Any], expected: List[str]) -> None:
-    catalog = {"scale": Action(parameters=Scale), "a/b": Action(), "verify": Action()}
-    reading = wfplan.read(json.dumps([{"id": "1", **item}]), catalog=catalog)
-    assert sorted(problem.location for problem in reading.problems) == [f"/0{place}" for place in expected]
-
-
 # ----------------------------------------------------------------------------------------------------- the instructions
 
 
@@ -614,12 +524,15 @@ def test_the_example_is_what_the_schema_of_its_own_catalog_allows() -> None:
     assert mismatches(example, recommendation_schema(catalog)) == []
     assert [list(item) for item in example["recommendations"]] == [FIELDS] * 4
     assert [name for name, _ in planned(example, catalog)] == [item["action"] for item in example_recommendations()]
-    assert "{" not in rules
+    assert rules.endswith(
+        'parameters of this JSON schema: {"properties": {"keep_days": {"type": "integer"}}, "required": '
+        '["keep_days"], "title": "Rotate", "type": "object"}\n- "resume_writes" (no parameters)\n\n'
+        "An answer to another task, for its form only:"
+    )
 
 
 def test_the_instructions_name_every_key_in_order() -> None:
     rules, _ = rules_and_example(prompt_instructions({"verify": Action()}))
-    assert "has these five keys, in this order" in rules
     lines = [line.split('"')[1] for line in rules.splitlines() if line.startswith("- ")]
     assert lines == [*FIELDS, "verify"]
 
@@ -630,60 +543,59 @@ def test_the_instructions_list_every_action_with_its_parameters() -> None:
         'say "so"': Action(),
         "watch": Action(parameters=create_model("Watch", __doc__="Look on.")),
         "odd": Action(parameters=with_value(Opaque)),
-        "x" * 100: Action(parameters=Aliased),
+        "x" * 100: Action(parameters=create_model("Zoned", zone=(Zone, ...))),
     }
     rules, _ = rules_and_example(prompt_instructions(catalog))
-    assert rules.partition("The actions, and there are no others:\n")[2] == (
-        """\
-- "scale": Change how many pods run. Slowly.
-  - "namespace" (text, default: "default")
-  - "replicas" (whole number, at least 0, at most 50): How many are to run.
-- "say \\"so\\"" (no parameters)
-- "watch": Look on. (no parameters)
-- "odd"
-  - "value"
-- "%s"
-  - "Kind" (one of "a", "b", default: "a")
-  - "first-one" (whole number)
-
-An answer to another task, for its form only:"""
-        % ("x" * 100)
-    )
-
-
-@pytest.mark.parametrize(
-    ("kind", "words"),
-    [
-        (bool, "true or false"),
-        (float, "number"),
-        (type(None), "null"),
-        (Any, "any JSON value"),
-        (dt.date, "text, format date"),
-        (Literal["a"], 'always "a"'),
-        (Literal["a", 1, None], 'one of "a", 1, null'),  # noqa: PYI061
-        (Level, "one of 1, 2"),
-        (Optional[str], "text or null"),
-        (Optional[Annotated[int, Field(ge=1)]], "(whole number, at least 1) or null"),
-        (Dict[str, int], "object with keys of any name, for each whole number"),
-        (Dict[str, Any], "object with keys of any name, for each any JSON value"),
-        (List[Set[int]], "list of (list of whole number, no two alike)"),
-        (List[Zone], 'list of object with ("name" (text): As on the map.; "weight" (number, more than 0, default: 1))'),
-        (Tuple[int, Optional[str]], "list of whole number, then (text or null), length at least 2, length at most 2"),
-        (Point, 'object with ("x" (whole number, may be left out))'),
-        (Node, 'object with ("children" (list of object like the one that it is in, default: []))'),
-        (List[List[List[List[List[List[int]]]]]], "list of list of list of list of list of list of a JSON value"),
-    ],
-)
-def test_every_kind_of_parameter_has_words(kind: Any, words: str) -> None:
-    model = create_model("Told", value=(kind, ...))
-    text = prompt_instructions({"do": Action(parameters=model)})
-    assert f'\n- "do"\n  - "value" ({words})\n' in text
+    lines = rules.partition("The actions, and there are no others:\n")[2].splitlines()
+    schema = "  parameters of this JSON schema: "
+    assert [json.loads(line[len(schema) :]) if line.startswith(schema) else line for line in lines] == [
+        '- "scale": Change how many pods run. Slowly.',
+        {
+            "type": "object",
+            "title": "Scale",
+            "properties": {
+                "namespace": {"type": "string", "default": "default"},
+                "replicas": {"type": "integer", "minimum": 0, "maximum": 50, "description": "How many are to run."},
+            },
+            "required": ["replicas"],
+        },
+        '- "say \\"so\\"" (no parameters)',
+        '- "watch": Look on. (no parameters)',
+        '- "odd"',
+        {"type": "object", "properties": {"value": {}}},
+        f'- "{"x" * 100}"',
+        {
+            "type": "object",
+            "title": "Zoned",
+            "properties": {"zone": {"$ref": "#/$defs/Zone"}},
+            "required": ["zone"],
+            "$defs": {
+                "Zone": {
+                    "type": "object",
+                    "title": "Zone",
+                    "description": "Where something is.",
+                    "properties": {
+                        "name": {"type": "string", "description": "As on the map."},
+                        "weight": {"type": "number", "exclusiveMinimum": 0, "default": 1},
+                    },
+                    "required": ["name"],
+                }
+            },
+        },
+        "",
+        "An answer to another task, for its form only:",
+    ]
 
 
-def test_a_text_of_parameters_is_described_in_the_same_words() -> None:
-    model = create_model("Told", labels=(Dict[str, int], ...), note=(str, Field("", description="Why.")))
-    schema = branches(recommendation_schema({"do": Action(parameters=model)}))["do"]
-    assert schema["description"] == (
-        'A text that holds its parameters as one JSON object: "labels" (object with keys of any name, for each whole '
-        'number); "note" (text, default: ""): Why.'
-    )
+def test_a_string_of_parameters_is_described_by_the_schema_that_the_instructions_list() -> None:
+    model = create_model("Labels", labels=(Dict[str, int], ...), note=(str, Field("é", description="Why.")))
+    catalog = {"do": Action(parameters=model)}
+    described = branches(recommendation_schema(catalog))["do"]["description"]
+    words = "A string that holds its parameters as JSON, of the JSON schema "
+    assert described.startswith(words)
+    assert f"parameters of this JSON schema: {described[len(words) :]}\n" in prompt_instructions(catalog)
+    assert json.loads(described[len(words) :])["properties"]["note"] == {
+        "type": "string",
+        "default": "é",
+        "description": "Why.",
+    }
