@@ -535,7 +535,7 @@ def test_the_nearest_parameters_are_named() -> None:
     [
         (Scale, {}, ['"parameters.name" of step "s" is missing', '"parameters.replicas" of step "s" is missing']),
         (Scale, {"name": "w", "replicas": 99}, ['"parameters.replicas" of step "s" must be at most 50, not 99']),
-        (Scale, {"name": 1, "replicas": 1}, ['"parameters.name" of step "s" must be a text, not a number']),
+        (Scale, {"name": 1, "replicas": 1}, ['"parameters.name" of step "s" must be a string, not a number']),
         (
             Scale,
             {"name": "w", "replicas": "x", "labels": "a"},
@@ -560,7 +560,7 @@ def test_the_nearest_parameters_are_named() -> None:
                 f'"parameters.cuont" of step "s" {NOT_KNOWN}',
             ],
         ),
-        (Choices, {"ns": 1}, ['"parameters.ns" of step "s" must be a text, not a number']),
+        (Choices, {"ns": 1}, ['"parameters.ns" of step "s" must be a string, not a number']),
     ],
 )
 def test_parameters_that_do_not_fit_are_refused(

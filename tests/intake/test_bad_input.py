@@ -166,7 +166,7 @@ ROWS = [
         "text where a list belongs",
         recs(rec("rec-001"), {"id": "rec-002", "action": "x", "dependencies": "rec-001"}),
         [("text-as-list", "/recommendations/1/dependencies", ("rec-002",))],
-        ("is a text, not a list", "write a list of ids"),
+        ("is a string, not a list", "write a list of ids"),
         planned=True,
     ),
     Row(
@@ -181,7 +181,7 @@ ROWS = [
         "text where a list of locks belongs",
         steps({"name": "a", "locks": "disk"}),
         [("invalid-field", "/steps/0/locks", ("a",))],
-        ("must be a list, not a text", 'write ["disk"]'),
+        ("must be a list, not a string", 'write ["disk"]'),
     ),
     Row(
         "null where a list belongs",
@@ -200,7 +200,7 @@ ROWS = [
         "list inside the list",
         recs(rec("a"), rec("b", ["a"])),
         [("invalid-field", "/recommendations/1/dependencies/0", ("b",))],
-        ("must be a text, not a list",),
+        ("must be a string, not a list",),
     ),
     Row(
         "set as dependencies",
@@ -238,20 +238,20 @@ ROWS = [
             ("invalid-field", "/recommendations/1", ()),
             ("invalid-field", "/recommendations/3", ()),
         ],
-        ("recommendation 1", "must be an object, not a text"),
+        ("recommendation 1", "must be an object, not a string"),
     ),
     Row(
         "number as id",
         recs({"id": 1, "action": "x"}, {"id": 2, "action": "x", "dependencies": ["1"]}),
         [("number-as-id", "/recommendations/0/id", ()), ("number-as-id", "/recommendations/1/id", ())],
-        ("is a number", "write it as a text"),
+        ("is a number", "write it as a string"),
         planned=True,
     ),
     Row(
         "fraction as id",
         recs({"id": 1.5, "action": "x"}, {"id": True, "action": "x"}),
         [("invalid-field", "/recommendations/0/id", ()), ("invalid-field", "/recommendations/1/id", ())],
-        ("must be a text, not a number",),
+        ("must be a string, not a number",),
     ),
     Row(
         "id and action missing",
@@ -476,7 +476,7 @@ ROWS = [
         "execution strategy that is none",
         steps({"name": "a"}, execution_strategy="sequential"),
         [("invalid-field", "/execution_strategy", ())],
-        ("must be an object, not a text",),
+        ("must be an object, not a string",),
     ),
     Row(
         "execution strategy of a resource",

@@ -42,6 +42,8 @@ class DependencyReader:
         self._ids = {name for name in named if isinstance(name, str)}
         self._words: Optional[Set[str]] = None
         self._have_commas = any("," in id_ for id_ in self._ids)
+        self._wrong = 0
+        """How many values of the list that is read are no ids at all."""
         self._titles: Optional[Dict[str, str]] = None
         self._shift: Optional[str] = None
 
@@ -61,7 +63,12 @@ class DependencyReader:
 
     def _read_field(self, item: Item, value: Any) -> Found:
         if is_list(value):
-            return [found for at, need in enumerate(value) for found in self._read_one(item, need, (at,))]
+            self._wrong = 0
+            found = [found for at, need in enumerate(value) for found in self._read_one(item, need, (at,))]
+            if self._wrong > _MOST_TOLD:
+                told = f'"dependencies" of {item.subject} has {self._wrong - _MOST_TOLD:,} more values that are not strings'
+                self._note(item, "invalid-field", told, (), "")
+            return found
         if says_nothing(value) or value is False:
             if value != []:
                 self._none(item, value, ())
@@ -112,6 +119,9 @@ class DependencyReader:
             return self._read_object(item, need, place)
         number = _as_number(need)
         if number is None:
+            self._wrong += 1
+            if self._wrong > _MOST_TOLD:
+                return []
             field = ".".join(map(str, ("dependencies", *place)))
             told = f"{quote(field)} of {item.subject} must be a string, not {kind_of(need)}"
             self._note(item, "invalid-field", told, place, "write the id of a " + self._noun)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import AbstractSet, Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+from wfplan.field_errors import kind_of
 from wfplan.intake.field_names import AUTHOR, DEPENDENCIES, FIELDS, is_list_name, plain, says_nothing
 from wfplan.intake.positions import Path
 from wfplan.intake.syntax import HOW_TO, JsonError, parse
@@ -82,6 +83,8 @@ class _Node(NamedTuple):
     cut: Optional[int]
     words: Tuple[str, ...] = ()
     others: Tuple[Any, ...] = ()
+    repeated: Tuple[str, ...] = ()
+    """The keys that are there more than once in the string that it was parsed from."""
 
 
 class _Found(NamedTuple):
@@ -122,7 +125,7 @@ def find_envelope(
     if not found:
         single = _find_item(document)
         if single is None:
-            _refuse_as_no_list(document, problems)
+            _refuse_as_no_list(document, ignore, problems)
             return None
         found = [single]
     chosen = found[0]
@@ -140,9 +143,14 @@ def find_envelope(
     return _envelope(chosen, problems)
 
 
-def _refuse_as_no_list(document: Any, problems: ProblemList) -> None:
+def _refuse_as_no_list(document: Any, ignore: AbstractSet[str], problems: ProblemList) -> None:
+    named = [key for key in document if is_list_name(key) and plain(key) not in ignore] if is_object(document) else []
+    if len(named) == 1:
+        message = f"{quote(named[0])} is {kind_of(document[named[0]])} and holds no list of steps"
+        problems.add("invalid-field", message, location=pointer((named[0],)), suggestion=HOW_TO)
+        return
     if not (is_object(document) or is_list(document)):
-        message = f"the document is {_KINDS[type(document)]}, not an object"
+        message = f"the document is {kind_of(document)}, not an object"
     elif _mentions_batches(document):
         message = "the document holds batches without steps: they say what runs when, and not what waits for what"
     elif is_list(document):
@@ -150,9 +158,6 @@ def _refuse_as_no_list(document: Any, problems: ProblemList) -> None:
     else:
         message = "the document holds no list of recommendations or steps"
     problems.add("invalid-document", message, suggestion=HOW_TO)
-
-
-_KINDS = {type(None): "null", bool: "a boolean", int: "a number", float: "a number", str: "a string"}
 
 
 def _mentions_batches(document: Any) -> bool:
@@ -210,9 +215,9 @@ def _parsed(node: _Node) -> _Node | None:
         json = parse(node.value)
     except JsonError:
         return None
-    if json.repeated:
-        return None
-    return node._replace(value=json.value, cut=len(node.path) if node.cut is None else node.cut)
+    repeated = tuple(key for keys in json.repeated.values() for key in keys)
+    cut = len(node.path) if node.cut is None else node.cut
+    return node._replace(value=json.value, cut=cut, repeated=(*node.repeated, *repeated))
 
 
 def _read(node: _Node, read_text: ReadText) -> _Node | None:
@@ -338,6 +343,9 @@ def _envelope(found: _Found, problems: ProblemList) -> Envelope | None:
         told = "a string holds the document"
         place = pointer(path[: node.cut])
         problems.add("text-in-text", told, location=place, suggestion="write the document itself")
+    for key in dict.fromkeys(node.repeated):
+        told = f"the key {quote(key)} is there more than once"
+        problems.add("duplicate-key", told, location=where, suggestion="keep the one that is meant")
     keys: Optional[List[str]] = None
     items, paths = [value], [path]
     if found.form == "mapping":

@@ -22,6 +22,7 @@ _STRING_PART = re.compile(r'[^"\\]+|\\.|(")', re.DOTALL)
 _BEGINS_LIKE_JSON = re.compile(r"""[\[{]\s*(?:["'\[{\]}/#.\u2026]|-?\d|true\b|false\b|null\b|\w+\s*:|\Z)""")
 _HAS_KEY = re.compile(r"""[\w"']\s?:""")
 _MOST_IN_PROSE = 20
+_LONGEST_SCALAR = 20
 _MOST_PARTS = 200_000
 _NO_PLAN = "the text holds no plan in JSON or YAML: plans in prose, tables and diagrams are not read"
 _CUT_OFF = "ask for the whole document: half a plan is another plan"
@@ -108,7 +109,7 @@ def extract(text: str, limits: Limits, problems: ProblemList) -> Extract | None:
     """Return the one document in a text, None with a problem if there is none, or more than one."""
     body = text.strip()
     error: JsonError | None = None
-    if body[:1] in ("{", "[", '"'):
+    if body[:1] in ("{", "[", '"') or len(body) <= _LONGEST_SCALAR:
         try:
             return Extract(parse(text), [], [], [])
         except JsonError as found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, Collection, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -38,9 +38,13 @@ class Models(NamedTuple):
     """Of actions, as far as they are known, whether all else is valid or not; positions are those in the document."""
 
 
-def move_rest(items: Items, hints: Dict[int, Tuple[str, str]], problems: ProblemList) -> None:
-    """Move what no field took into the metadata of its item, and the mode that it states, as a hint."""
+def move_rest(
+    items: Items, hints: Dict[int, Tuple[str, str]], refused: Collection[Tuple[int, str]], problems: ProblemList
+) -> None:
+    """Move what no field took, and was not refused, into the metadata of its item, and its mode as a hint."""
     for item in items.items:
+        for key in [key for key in item.rest if (item.position, key) in refused]:
+            del item.rest[key]
         metadata = item.fields.get("metadata", {})
         if item.position in hints and is_object(metadata):
             metadata = _with_hint(items, item, metadata, hints[item.position], problems)
@@ -133,7 +137,7 @@ def _make_all(items: Items, models: Models) -> bool:
     try:
         text = json.dumps([item.fields for item in items.items])  # pydantic is faster with text than with objects
         made = _adapter(items.wording.kind).validate_json(text)
-    except (ValidationError, RecursionError):
+    except (RecursionError, ValueError):  # pydantic's, or a number that Python does not write
         return False
     models.valid.extend(made)
     models.valid_positions.extend(item.position for item in items.items)

@@ -246,7 +246,9 @@ class _ItemReader:
 
     def _take_stated(self, item: Item, field: str, values: List[Tuple[str, Any]]) -> None:
         """Take a field that is stated under other names than its own, or under several."""
-        said = [(key, value) for key, value in values if not says_nothing(value)] or values[:1]
+        said = [(key, value) for key, value in values if value == [] and key == field or not says_nothing(value)]
+        if len(said) > 1 or not said:
+            said = [(key, value) for key, value in said if key == field or not says_nothing(value)] or values[:1]
         key, value = said[0]
         other = next((other for other in said[1:] if not _same(value, other[1])), None)
         item.fields[field] = value
@@ -358,12 +360,15 @@ class _ItemReader:
 
         Nothing is noted: the schema of a catalog asks for just this.
         """
-        found = None if item.fields.get("parameters") else split_action(item.fields["action"], self._known)
+        found = None
+        if says_nothing(item.fields.get("parameters")):
+            found = split_action(item.fields["action"], self._known)
         if found is None:
             return
         action, parameters = found
         way = self._positions.path(item.position, "action")[len(self._positions.path(item.position)) :]
-        self._positions.move(item.position, "parameters", (*way, action))
+        is_string = isinstance(item.fields["action"][action], str)
+        self._positions.move(item.position, "parameters", (*way, action), is_string=is_string)
         item.fields["action"] = action
         item.fields["parameters"] = parameters
 

@@ -272,13 +272,14 @@ def _read_extract(found: Extract, options: _Options, problems: ProblemList) -> R
         _note_disputed(found, items.positions, problems)
     settings = read_settings(envelope, items.wording, items.positions, problems)
     others = [Beside((), "", value) for value in (*found.others, *envelope.others)]
-    strategy, hints = settings.strategy, {}
+    strategy, hints, refused = settings.strategy, {}, set()
     if around or found.comments or others or settings.rest or any(map(_has_rest, items.items)):
         remainder = _look_at_remainder(items, envelope, [*settings.rest, *others], options, problems)
         remainder.look_at_words(around, found.comments)
         remainder.finish()
         strategy, hints = _strategy_of(settings, remainder, items.positions, problems), remainder.hints
-    move_rest(items, hints, problems)
+        refused = remainder.refused
+    move_rest(items, hints, refused, problems)
     return _relate(items, make_models(items, problems), settings, strategy, options, problems)
 
 
@@ -376,7 +377,8 @@ def _relate(
             options.ignore,
             problems,
         )
-    if len(items.items) > 1 and not any(item.fields.get("dependencies") for item in items.items):
+    states_any = any(item.fields.get("dependencies") for item in items.items)
+    if len(items.items) > 1 and not states_any and not problems.has_errors:
         is_serial = strategy is not None and strategy.mode == "sequential"
         states_none = items.has_dependency_fields or is_serial
         _note_no_order(len(items.items), wording is RECOMMENDATIONS, positions, problems, states_none=states_none)

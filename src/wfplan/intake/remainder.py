@@ -92,6 +92,8 @@ class Remainder:
         self._numbers: Dict[Tuple[str, ...], Dict[int, Any]] = {}
         self._beside: Dict[int, Path] = {}
         """Steps that are named beside the list, with the first place of each."""
+        self.refused: Set[Tuple[int, str]] = set()
+        """The fields of items that something was found in, by position and key."""
         self.hints: Dict[int, Tuple[str, str]] = {}
         """The mode that an item states outside of its metadata, with its key."""
         self.modes: List[Tuple[Path, str, str]] = []
@@ -381,6 +383,8 @@ class Remainder:
         subject = "the document" if item is None else quote(self._graph.names[item])
         names = [self._graph.names[step] for step in dict.fromkeys(named)]
         listed = f" ({list_names(names, 3)})" if names else ""
+        if item is not None and path:
+            self.refused.add((item, str(path[0])))
         whole = path if item is None else (*self._positions.path(item), *path)
         self._problems.add(
             "order-not-read",

@@ -22,6 +22,7 @@ __all__ = ["Settings", "read_settings"]
 _STRATEGY = ("execution_strategy", "executionStrategy")
 _RESOURCE = ("apiVersion", "kind", "metadata", "status")
 _DUMP = ("batches", "strategy", "problems")
+_BATCHES = frozenset(("batches", "strategy"))
 _CAPITAL = re.compile("[A-Z]")
 
 
@@ -43,7 +44,7 @@ def read_settings(envelope: Envelope, wording: Wording, positions: Positions, pr
     """Return what a document says of its plan as a whole; add every problem with it."""
     holders = envelope.holders
     root = holders[0].value if holders else None
-    is_dump = is_object(root) and holders[0].way == "workflow" and "batches" in root and wording is STEPS
+    is_dump = is_object(root) and holders[0].way == "workflow" and wording is STEPS and not _BATCHES.isdisjoint(root)
     is_resource = is_object(root) and holders[0].way == "spec"
     found: Dict[str, List[Beside]] = {"schema_version": [], "name": [], "execution_strategy": []}
     rest: List[Beside] = []

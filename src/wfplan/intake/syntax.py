@@ -16,6 +16,7 @@ __all__ = ["DEFAULT", "Json", "JsonError", "Limits", "decode", "inspect", "is_pl
 
 HOW_TO = 'write JSON such as {"recommendations": [{"id": ..., "action": ..., "dependencies": [...]}, ...]}'
 _MOST_DIGITS = 4300  # what Python itself reads at most, from 3.11 on
+_TOO_LARGE = 10**_MOST_DIGITS
 _MOST_KEYS = 1000
 _MOST_VALUES = 10_000_000
 
@@ -196,7 +197,8 @@ def _report_repeated(document: Json, problems: ProblemList, base: Path) -> None:
             problems.add("duplicate-key", message, steps=steps, location=where, suggestion=suggestion)
         for key, inner in value.items() if is_object(value) else enumerate(value):
             if is_object(inner) or is_list(inner):
-                name = inner.get("id", inner.get("name")) if is_list(value) and not steps else None
+                is_item = is_list(value) and is_object(inner) and not steps
+                name = inner.get("id", inner.get("name")) if is_item else None
                 pending.append((inner, (*path, key), (name,) if isinstance(name, str) and name else steps))
 
 
@@ -244,7 +246,7 @@ def to_plain(source: Any, limits: Limits, problems: ProblemList) -> Any:
 def _copy(value: Any, path: Path, problems: ProblemList) -> Any:
     """Return a scalar as a plain one, an empty container for a container, None with a problem for anything else."""
     kind = type(value)
-    if value is None or kind in (bool, str, int, float):
+    if value is None or kind in (bool, str, float) or (kind is int and abs(value) < _TOO_LARGE):
         return value
     if issubclass(kind, dict):
         return {}
@@ -252,10 +254,12 @@ def _copy(value: Any, path: Path, problems: ProblemList) -> Any:
         return []
     if issubclass(kind, str):
         return str.__str__(value)
-    if issubclass(kind, int):
+    if issubclass(kind, int) and abs(int.__int__(value)) < _TOO_LARGE:
         return int.__int__(value)
     if issubclass(kind, float):
         return float.__float__(value)
-    message = f"a value of type {kind.__name__} is not JSON"
+    is_large = issubclass(kind, int)
+    digits = f"a number has more than {_MOST_DIGITS:,} digits"
+    message = digits if is_large else f"a value of type {kind.__name__} is not JSON"
     problems.add("invalid-field", message, location=pointer(path), suggestion="pass what json.loads returns")
     return None
