@@ -13,7 +13,6 @@ import wfplan
 from wfplan import InvalidWorkflowError, Problem
 from wfplan.field_errors import add_field_errors, kind_of, show
 from wfplan.graph import DependencyGraph
-from wfplan.intake.spelling import is_made_of_ids
 from wfplan.names import escape, list_names, quote, why_not_a_name
 from wfplan.problems import ProblemList
 
@@ -140,12 +139,6 @@ def test_values_are_shown_if_they_are_short() -> None:
         "a list",
     ]
     assert kind_of(object()) == "a value of type object"
-
-
-def test_a_structure_too_large_to_look_through_counts_as_ids() -> None:
-    assert is_made_of_ids([["a"] * 1000] * 200, {"a"})
-    assert not is_made_of_ids([], {"a"})
-    assert not is_made_of_ids("a", {"a"})
 
 
 def test_a_document_deeper_than_the_stack_is_a_problem() -> None:

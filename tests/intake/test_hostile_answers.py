@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, List, NoReturn
 import pytest
 
 import wfplan
-from wfplan.intake import feedback
+from wfplan.prompting import feedback
 from wfplan.problems import CODES
 
 ITEMS = [{"id": "a", "action": "x"}, {"id": "b", "action": "y", "dependencies": ["a"]}]

@@ -8,7 +8,7 @@ from typing import Any, Dict, List
 import pytest
 
 import wfplan
-from wfplan.intake import feedback, plan_with_feedback
+from wfplan.prompting import feedback, plan_with_feedback
 
 A: Dict[str, Any] = {"id": "a", "action": "x"}
 B: Dict[str, Any] = {"id": "b", "action": "y"}

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 import wfplan
 from wfplan.intake.canonical import read_canonical
-from wfplan.intake.limits import Limits
+from wfplan.intake.syntax import Limits
 
 TESTS = Path(__file__).parents[1]
 WIDE = Limits(max_bytes=10**8, max_depth=100, max_steps=10**6, max_dependencies=10**6)

@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 
 import wfplan
 from wfplan import Action, Compensation
-from wfplan.intake import Feedback, feedback, plan_with_feedback, prompt_instructions, repair
+from wfplan.intake import repair
+from wfplan.prompting import Feedback, feedback, plan_with_feedback, prompt_instructions
 
 
 class Target(BaseModel):

@@ -12,7 +12,8 @@ import pytest
 import wfplan
 from wfplan import Step
 from wfplan.diff import diff_steps
-from wfplan.intake import aplan_with_feedback, feedback, plan_with_feedback, prompt_instructions, repair
+from wfplan.intake import repair
+from wfplan.prompting import aplan_with_feedback, feedback, plan_with_feedback, prompt_instructions
 from wfplan.problems import ProblemList
 
 A: Dict[str, Any] = {"id": "a", "action": "x"}
