@@ -179,7 +179,7 @@ class DependencyReader:
         """Return the ids and short titles of all items."""
         words = {id_.strip().casefold() for id_ in self._ids}
         for item in self._items:
-            for title in TITLES:
+            for title in (*TITLES, "action"):
                 text = item.fields.get(title, item.rest.get(title))
                 if isinstance(text, str) and len(text) < _MOST_TOLD:
                     words.add(text.strip().casefold())

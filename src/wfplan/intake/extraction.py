@@ -7,6 +7,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
 from wfplan.intake.broken_json import RepairedJson, repair_json
 from wfplan.intake.envelope import holds_list, is_item
+from wfplan.intake.field_names import is_list_name
 from wfplan.intake.syntax import HOW_TO, Json, JsonError, Limits, parse, parse_prefix
 from wfplan.intake.thinking import without_thinking
 from wfplan.intake.yaml_syntax import Yaml, YamlError, looks_like_yaml, parse_yaml
@@ -438,6 +439,10 @@ class _Choice:
         if json is None:
             return None
         words, fences = self._words_around(read)
+        if any(line.rstrip().endswith(":") and is_list_name(line.strip(" \t:")) for line in words):
+            told = "words around the document have the form of another list of steps"
+            self._problems.add("ambiguous-answer", told, suggestion="keep the one that is meant, and nothing else")
+            return None
         Alone("", words, is_fenced=fences > 0).note(self._problems)
         yaml = read[0].yaml
         if yaml is not None:

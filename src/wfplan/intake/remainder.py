@@ -147,9 +147,12 @@ class Remainder:
         elif says_one_by_one(said):
             self._add_about_words(line, "says that the steps run one after the other", ())
         else:
-            named = list(dict.fromkeys(mention.step for mention in self._names.mentions(line)))
-            if len(named) > 1:
-                self._add_about_words(line, "names more than one step, and may say which comes first", named)
+            mentions = self._names.mentions(line)
+            pairs = [step for pair in self._names.arrows(line) for step in pair]
+            listed = self._names.listed(line.strip(" \t[](){}"), numbers=True)
+            named = list(dict.fromkeys([*pairs, *listed, *(mention.step for mention in mentions)]))
+            if len(named) > 1 or any(mention.is_led for mention in mentions):
+                self._add_about_words(line, "names steps, and may say which comes first", named)
 
     # ---------------------------------------------------------------------------------------------------- the one walk
 
@@ -268,7 +271,7 @@ class Remainder:
         value = entry.value
         if is_object(value) or is_list(value):
             return False
-        numbers = entry.is_weak
+        numbers = entry.is_weak or plain(entry.key) in FIELDS["id"]
         owner = self._names.owner(value, numbers=numbers)
         named = [] if owner is None else [owner]
         if owner is None and isinstance(value, str):

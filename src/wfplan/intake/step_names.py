@@ -15,6 +15,7 @@ _PARTS = re.compile(r"[,;|>]")
 _LONGEST_NAME = 128
 _MOST_WORDS = 8
 _LONGEST_LIST = 1_000
+_BEHIND_NAMES = frozenset("and or then before after has have is must may can runs first to ends finishes".split())
 
 
 class Mention(NamedTuple):
@@ -103,17 +104,22 @@ class StepNames:
                 position += 1
                 continue
             before = words[position - 1] if position else ""
-            is_led = before in LEADS
+            is_led = before in LEADS and (before != "on" or words[position - 2].startswith(("depend", "wait")))
             is_clear = length > 1 or not (len(words[position]) == 1 or words[position].isdigit())
             if not is_clear and (is_led or before in NOUNS):
                 is_clear = True
             if not is_clear:
                 tells = tells_order(line, words) if tells is None else tells
-                is_clear = tells and words[position] != "a"
+                is_clear = tells and not (words[position] == "a" and self._is_article(words, position))
             if is_clear:
                 found.append(Mention(step, is_clear, is_led))
             position += length
         return found
+
+    def _is_article(self, words: List[str], position: int) -> bool:
+        """Return whether the word "a" is more likely an article than the name of a step."""
+        behind = words[position + 1] if position + 1 < len(words) else ""
+        return bool(behind) and behind not in _BEHIND_NAMES and (behind,) not in self._by_words
 
     def _match(self, words: List[str], position: int) -> Tuple[int, int | None]:
         for length in self._lengths:

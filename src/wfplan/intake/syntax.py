@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import Any, Dict, List, NamedTuple, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Set, Tuple, Union
 
 from wfplan.intake.positions import Path
 from wfplan.json_values import is_list, is_object
@@ -18,7 +18,7 @@ HOW_TO = 'write JSON such as {"recommendations": [{"id": ..., "action": ..., "de
 _MOST_DIGITS = 4300  # what Python itself reads at most, from 3.11 on
 _TOO_LARGE = 10**_MOST_DIGITS
 _MOST_KEYS = 1000
-_MOST_VALUES = 10_000_000
+_MOST_VALUES = 1_000_000
 
 
 class Limits(NamedTuple):
@@ -211,12 +211,15 @@ def to_plain(source: Any, limits: Limits, problems: ProblemList) -> Any:
     root: List[Any] = []
     pending: List[Tuple[Any, Any, Any, Path]] = [(source, root, None, ())]
     budget = _MOST_VALUES
+    seen: Set[int] = set()
     while pending:
         value, target, key, path = pending.pop()
-        budget -= 1
+        if isinstance(value, (dict, list, tuple)):
+            budget -= len(value) if id(value) in seen else 0
+            seen.add(id(value))
         if len(path) > limits.max_depth or budget < 0:
-            bound = f"{limits.max_depth} levels" if budget >= 0 else f"{_MOST_VALUES:,} values"
-            message = f"the document {'is nested deeper' if budget >= 0 else 'holds more'} than {bound}"
+            deep = f"is nested deeper than {limits.max_depth} levels"
+            message = f"the document {deep if budget >= 0 else 'holds the same values again and again'}"
             problems.add("limit-exceeded", message, location=pointer(path[:8]))
             return None
         copied = _copy(value, path, problems)
