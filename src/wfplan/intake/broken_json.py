@@ -10,7 +10,7 @@ from wfplan.json_values import is_list, is_object
 from wfplan.names import quote
 from wfplan.problems import ProblemList
 
-__all__ = ["RepairedJson", "repair_json"]
+__all__ = ["RepairedJson", "lacks_something", "repair_json"]
 
 _MOST_CHARACTERS = 200_000  # json-repair takes its time
 _MARK = re.compile(r'["#]|//|/\*')
@@ -67,6 +67,12 @@ def repair_json(text: str, mistake: str, problems: ProblemList) -> RepairedJson 
         return None
     problems.add("repaired-json", f"the document is not JSON and was repaired{mistake}", suggestion="write plain JSON")
     return RepairedJson(repaired, comments)
+
+
+def lacks_something(text: str) -> bool:
+    """Return whether something is left out of nearly JSON, or a comment in it may be a part of it."""
+    _, bare, comments = _take_apart(text)
+    return _why_not(bare, comments) is not None
 
 
 def _take_apart(text: str) -> Tuple[str, str, List[str]]:

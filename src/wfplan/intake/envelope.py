@@ -145,7 +145,7 @@ def find_envelope(
 
 def _refuse_as_no_list(document: Any, ignore: AbstractSet[str], problems: ProblemList) -> None:
     named = [key for key in document if is_list_name(key) and plain(key) not in ignore] if is_object(document) else []
-    if len(named) == 1:
+    if len(named) == 1 and not is_list(document[named[0]]):
         message = f"{quote(named[0])} is {kind_of(document[named[0]])} and holds no list of steps"
         problems.add("invalid-field", message, location=pointer((named[0],)), suggestion=HOW_TO)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
-from wfplan.intake.broken_json import RepairedJson, repair_json
+from wfplan.intake.broken_json import RepairedJson, lacks_something, repair_json
 from wfplan.intake.envelope import holds_list, is_item
 from wfplan.intake.field_names import is_list_name
 from wfplan.intake.syntax import HOW_TO, Json, JsonError, Limits, parse, parse_prefix
@@ -69,9 +69,18 @@ def find_alone(text: str) -> Alone:
     if start >= end or not (before.strip() or behind.strip()) or "<" in before + behind:
         return Alone(text, [], is_fenced=False)
     words, fences = _without_fences(f"{before}\n{behind}".splitlines())
-    if fences not in (0, 2) or any(map(looks_like_yaml, ("\n".join(words), *words))):
+    if fences not in (0, 2) or _are_a_list(words):
         return Alone(text, [], is_fenced=False)
     return Alone(text[start:end], words, is_fenced=fences == 2)
+
+
+def _are_a_list(words: List[str]) -> bool:
+    """Return whether words have the form of a list of steps in YAML: `steps:` or `- id: a`."""
+    lines = [line.strip() for line in words]
+    return any(
+        (line.endswith(":") and is_list_name(line.strip(" :"))) or (line.startswith("- ") and looks_like_yaml(line))
+        for line in lines
+    )
 
 
 def _without_fences(lines: List[str]) -> Tuple[List[str], int]:
@@ -173,7 +182,8 @@ def _find_parts(text: str, limits: Limits) -> List[_Part]:
         found = _as_yaml(block, segment, limits) if segment.is_code or len(segments) == 1 else None
         if found is not None and (found.json is None or not holds_list(found.value)):
             inner = list(_json_parts(text, segment, len(parts)))
-            parts.extend(inner if any(part.json and holds_list(part.value) for part in inner) else [found])
+            is_json = any(part.json and (holds_list(part.value) or is_item(part.value)) for part in inner)
+            parts.extend(inner if is_json else [found])
         elif found is not None:
             parts.append(found)
         else:
@@ -313,7 +323,7 @@ class _Choice:
         return all(not line.strip() or line.lstrip().startswith(("```", "~~~")) for line in lines)
 
     def _is_plan(self, part: _Part) -> bool:
-        return holds_list(part.value) or (part.value == [] and self._is_alone(part))
+        return self._is_alone(part) if part.value == [] else holds_list(part.value)
 
     def _is_alone(self, part: _Part) -> bool:
         """Return whether nothing else is on the lines of a part."""
@@ -413,8 +423,11 @@ class _Choice:
 
     def _as_flow(self, start: int, end: int) -> _Part | None:
         """Return what is not quite JSON as YAML in flow style, None if it is not that."""
+        part = self._text[start:end]
+        if lacks_something(part):
+            return None
         try:
-            yaml = parse_yaml(self._text[start:end], self._limits)
+            yaml = parse_yaml(part, self._limits)
         except YamlError:
             return None
         return _Part(start, end, yaml.json, yaml) if holds_list(yaml.json.value) or is_item(yaml.json.value) else None
@@ -439,7 +452,7 @@ class _Choice:
         if json is None:
             return None
         words, fences = self._words_around(read)
-        if any(line.rstrip().endswith(":") and is_list_name(line.strip(" \t:")) for line in words):
+        if _are_a_list(words):
             told = "words around the document have the form of another list of steps"
             self._problems.add("ambiguous-answer", told, suggestion="keep the one that is meant, and nothing else")
             return None

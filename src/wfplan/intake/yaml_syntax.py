@@ -104,7 +104,7 @@ def _behind_key(line: str) -> str | None:
 def _is_block_line(line: str) -> bool:
     """Return whether a line has what prose has not: a key with nothing behind it, or an entry that begins with one."""
     rest = _behind_key(line)
-    return rest is not None and (not rest or rest[0] in "|>&!#[{" or line.startswith("- "))
+    return rest is not None and (not rest or rest[0] in "|>&!#" or line.startswith("- "))
 
 
 def parse_yaml(text: str, limits: Limits) -> Yaml:
