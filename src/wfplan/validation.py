@@ -109,9 +109,7 @@ def survey(
             return None
         names, needs, special = columns
         others = sorted(set(unreadable).difference(names))
-        levels = find_levels(
-            [*names, *others], [*needs, *[()] * len(others)], wording, problems, location, cause_of
-        )
+        levels = find_levels([*names, *others], [*needs, *[()] * len(others)], wording, problems, location, cause_of)
         surveyed = None if levels is None else Survey(names, levels, special)
     else:
         special = surveyed.special
@@ -337,9 +335,7 @@ def _report_repeated(
             )
 
 
-def _advise(
-    needed: str, known: Mapping[str, int], guesses: Sequence[str], wording: Wording, cause: str
-) -> str:
+def _advise(needed: str, known: Mapping[str, int], guesses: Sequence[str], wording: Wording, cause: str) -> str:
     if cause:
         return f"{cause}; {_advise(needed, known, guesses, wording, '')}"
     normal = unicodedata.normalize("NFC", needed[:MAX_NAME_LENGTH])

@@ -365,7 +365,9 @@ ROWS = [
     Row("empty id", recs(rec("")), [("invalid-field", "/recommendations/0/id", ())], ("is empty",)),
     Row("empty name", steps({"name": ""}), [("invalid-field", "/steps/0/name", ())], ("is empty",)),
     Row("id of spaces", recs(rec(" ")), [("invalid-field", "/recommendations/0/id", ())], ("space",)),
-    Row("id with outer space", recs(rec("a ")), [("id-spelling", "/recommendations/0/id", ())], ("space",), planned=True),
+    Row(
+        "id with outer space", recs(rec("a ")), [("id-spelling", "/recommendations/0/id", ())], ("space",), planned=True
+    ),
     Row("id with NUL", recs(rec("a\0b")), [("invalid-field", "/recommendations/0/id", ())], ("printed",)),
     Row("id with a line break", recs(rec("a\nb")), [("invalid-field", "/recommendations/0/id", ())], ("printed",)),
     Row("id with escape", recs(rec("a\x1b[2Jb")), [("invalid-field", "/recommendations/0/id", ())], ("printed",)),

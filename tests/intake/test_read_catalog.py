@@ -213,13 +213,6 @@ def test_feedback_never_raises_whatever_the_catalog() -> None:
     assert told.instructions == prompt_instructions()
 
 
-def test_one_warning_tells_of_all_dependencies_that_are_numbers() -> None:
-    reading = wfplan.read(
-        [{"id": 1, "action": "a"}, {"id": 2, "action": "b"}, {"id": 3, "action": "c", "needs": [1, 2]}]
-    )
-    assert [problem.location for problem in reading.problems if "dependency" in problem.message] == ["/2/needs/0"]
-
-
 def test_a_catalog_that_changes_its_mind_ends_the_conversation_with_its_reason() -> None:
     answers = iter(range(100))
     fickle = {"verify": Action(locks=lambda _: [] if next(answers) < 1 else 1 / 0)}  # type: ignore[return-value]

@@ -17,7 +17,9 @@ def test_settings_beside_recommendations_are_not_lost_in_silence() -> None:
     )
     assert reading.problems == ()
     assert wfplan.plan(reading).workflow.execution_strategy.mode == "sequential"
-    assert wfplan.plan(reading, execution_strategy=wfplan.ExecutionStrategy()).workflow.execution_strategy.mode == "auto"
+    assert (
+        wfplan.plan(reading, execution_strategy=wfplan.ExecutionStrategy()).workflow.execution_strategy.mode == "auto"
+    )
     assert wfplan.Reading.model_validate_json(reading.model_dump_json()) == reading
 
 

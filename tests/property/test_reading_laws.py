@@ -21,9 +21,9 @@ from strategies import (
 import wfplan
 from wfplan import Recommendation, Step, Workflow
 from wfplan.intake import repair
-from wfplan.prompting import feedback, prompt_instructions
 from wfplan.names import quote
 from wfplan.problems import LENIENT
+from wfplan.prompting import feedback, prompt_instructions
 
 Graph = Dict[str, List[str]]
 

@@ -30,9 +30,7 @@ Found = List[Tuple[str, Path]]
 class DependencyReader:
     """Reads the dependencies of all items of a document, since what one means may depend on all ids."""
 
-    def __init__(
-        self, items: Sequence[Item], key: str, noun: str, positions: Positions, problems: ProblemList
-    ) -> None:
+    def __init__(self, items: Sequence[Item], key: str, noun: str, positions: Positions, problems: ProblemList) -> None:
         self._items = items
         self._key = key
         self._noun = noun
@@ -82,7 +80,9 @@ class DependencyReader:
             return self._read_object(item, value, ()) if one else self._read_mapping(item, value)
         found = self._read_one(item, value, ())
         if found:
-            self._note(item, "text-as-list", f'"dependencies" of {item.subject} is {kind_of(value)}', (), "write a list")
+            self._note(
+                item, "text-as-list", f'"dependencies" of {item.subject} is {kind_of(value)}', (), "write a list"
+            )
         return found
 
     def _read_string(self, item: Item, text: str) -> Found:
@@ -211,7 +211,7 @@ class DependencyReader:
     def _is_harmless(self, key: str, value: Any) -> bool:
         """Return whether a field beside the id of a dependency says nothing but what a dependency says anyway."""
         word = plain(key)
-        if says_nothing(value) or value is True and word in ("required", "restart"):
+        if says_nothing(value) or (value is True and word in ("required", "restart")):
             return True
         if is_condition(word):
             return _is_default_rule(value)
@@ -286,9 +286,7 @@ class DependencyReader:
         """Return whether every reference fits, and none becomes one of a step to itself, when counted differently."""
         numbers = sorted(int(id_) for id_ in self._ids if _is_number(id_))
         pairs = [
-            (item.fields.get(self._key), need)
-            for item in self._items
-            for need in item.fields.get("dependencies", ())
+            (item.fields.get(self._key), need) for item in self._items for need in item.fields.get("dependencies", ())
         ]
         if len(numbers) < len(self._ids) or not numbers or not all(_is_number(need) for _, need in pairs):
             return None

@@ -173,9 +173,7 @@ def _mentions_batches(document: Any) -> bool:
 # ---------------------------------------------------------------------------------------------------------- search
 
 
-def _search(
-    document: Any, ignore: AbstractSet[str], read_text: ReadText | None
-) -> Tuple[List[_Found], List[_Found]]:
+def _search(document: Any, ignore: AbstractSet[str], read_text: ReadText | None) -> Tuple[List[_Found], List[_Found]]:
     """Return the lists on the shallowest level that has a filled one, and the empty ones above and on it.
 
     Where there is none at all, a mapping from ids to steps is taken for one.

@@ -313,7 +313,9 @@ class _Choice:
         if items:
             return self._extract(items, items[0].json)
         whole = [part for part in self._parts if part.json is not None]
-        if len(whole) == 1 and self._is_whole(whole[0]):  # there is nothing else: what is missing in it is for the next to say
+        if len(whole) == 1 and self._is_whole(
+            whole[0]
+        ):  # there is nothing else: what is missing in it is for the next to say
             return self._extract(whole, whole[0].json)
         problems.add("invalid-document", _NO_PLAN, suggestion=HOW_TO)
         return None

@@ -246,7 +246,7 @@ class _ItemReader:
 
     def _take_stated(self, item: Item, field: str, values: List[Tuple[str, Any]]) -> None:
         """Take a field that is stated under other names than its own, or under several."""
-        said = [(key, value) for key, value in values if value == [] and key == field or not says_nothing(value)]
+        said = [(key, value) for key, value in values if (value == [] and key == field) or not says_nothing(value)]
         if len(said) > 1 or not said:
             said = [(key, value) for key, value in said if key == field or not says_nothing(value)] or values[:1]
         key, value = said[0]
@@ -254,7 +254,9 @@ class _ItemReader:
         item.fields[field] = value
         if key != field:
             self._positions.move(item.position, field, (key,))
-            self._note(item, "key-alias", f"{item.subject} calls {quote(field)} {quote(key)}", (field,), f"call it {field}")
+            self._note(
+                item, "key-alias", f"{item.subject} calls {quote(field)} {quote(key)}", (field,), f"call it {field}"
+            )
         elif len(said) > 1 and other is None:
             told = f"{item.subject} has {quote(field)} twice, as {quote(key)} and {quote(said[1][0])}, which agree"
             self._note(item, "key-alias", told, (field,), f"keep {field}")
@@ -288,7 +290,9 @@ class _ItemReader:
             for item in items:
                 self._name_by_key(item, keys[item.position])
         elif key == "id" and items and not any("id" in item.fields for item in items):
-            if len(items) == len(self._envelope.items) and all(says_nothing(item.fields.get("dependencies")) for item in items):
+            if len(items) == len(self._envelope.items) and all(
+                says_nothing(item.fields.get("dependencies")) for item in items
+            ):
                 self._problems.add(
                     "missing-id",
                     "no recommendation has an id: they are numbered from 1",
@@ -335,7 +339,7 @@ class _ItemReader:
             return
         for item in items[waits.index(True) :]:
             if "dependencies" not in item.fields:
-                told = f"{item.subject} has no \"waitFor\", which may mean that it waits for all steps before it"
+                told = f'{item.subject} has no "waitFor", which may mean that it waits for all steps before it'
                 self._note(item, "order-not-read", told, (), "state what it waits for, [] if it is nothing")
 
     # ---------------------------------------------------------------------------------------------------------- values
@@ -396,7 +400,9 @@ class _ItemReader:
     def _find_action(self, item: Item) -> None:
         """Take what the item says that it does for its action, else its id."""
         for key in TITLES:
-            value = item.fields.get(key) or next((item.rest[own] for own in item.rest if plain(own) == plain(key)), None)
+            value = item.fields.get(key) or next(
+                (item.rest[own] for own in item.rest if plain(own) == plain(key)), None
+            )
             if isinstance(value, str) and value.strip():
                 told = f"{item.subject} has no action: its {key} is taken"
                 self._note(item, "missing-action", told, ("action",), "say what to do")
@@ -505,7 +511,9 @@ def split_action(action: Any, known: Iterable[str]) -> Tuple[str, Dict[str, Any]
     ((name, value),) = action.items()
     if not name or means_a_field(name, known):
         return None
-    parameters: Any = {} if value is None else _parsed_object(value) if isinstance(value, str) else fold_parameters(value)
+    parameters: Any = (
+        {} if value is None else _parsed_object(value) if isinstance(value, str) else fold_parameters(value)
+    )
     return (name, parameters) if is_object(parameters) else None
 
 

@@ -23,7 +23,7 @@ from wfplan.intake.syntax import DEFAULT, Json, Limits, decode, inspect, to_plai
 from wfplan.json_values import is_list
 from wfplan.models import ExecutionStrategy
 from wfplan.names import quote
-from wfplan.problems import LENIENT, Problem, ProblemList
+from wfplan.problems import LENIENT, ProblemList
 from wfplan.reading import Reading, make_reading
 from wfplan.validation import RECOMMENDATIONS, STEPS, Survey, add_unknown_modes, find_levels, survey
 
@@ -430,4 +430,3 @@ def _are_within(items: Items, limits: Limits, problems: ProblemList) -> bool:
     message = f"the items have {total:,} dependencies and locks, at most {limits.max_dependencies:,} are read"
     problems.add("limit-exceeded", message, location=items.positions.whole())
     return False
-

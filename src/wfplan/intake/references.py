@@ -95,9 +95,7 @@ class References:
                     if targets:
                         self._found.append(_Reference(item, path, value, targets))
             elif is_object(value):
-                pending.extend(
-                    ((*path, key), inner) for key, inner in value.items() if plain(key) not in self._ignore
-                )
+                pending.extend(((*path, key), inner) for key, inner in value.items() if plain(key) not in self._ignore)
             elif is_list(value):
                 pending.extend(((*path, at), inner) for at, inner in enumerate(value))
 

@@ -356,9 +356,7 @@ class Remainder:
             first: _Entry = next(iter(numbers.values()))[1]
             self._add_at(first.path, first.item, "differs from step to step, which may state an order", list(numbers))
 
-    def _look_for_order_keys(
-        self, path: Path, value: Any, item: Optional[int], but: Collection[str] = ()
-    ) -> None:
+    def _look_for_order_keys(self, path: Path, value: Any, item: Optional[int], but: Collection[str] = ()) -> None:
         """Look at the keys alone, at any depth: the rest belongs to the author of the document."""
         pending: List[Tuple[Path, Any]] = [(path, value)]
         while pending:
@@ -391,7 +389,9 @@ class Remainder:
         whole = path if item is None else (*self._positions.path(item), *path)
         self._problems.add(
             "order-not-read",
-            f"{quote(key)} of {subject} {what}, but is not read{listed}" if key else f"a value beside the list {what}{listed}",
+            f"{quote(key)} of {subject} {what}, but is not read{listed}"
+            if key
+            else f"a value beside the list {what}{listed}",
             steps=() if item is None else (self._graph.names[item],),
             location=self._positions.at(whole),
             suggestion=(

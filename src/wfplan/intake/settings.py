@@ -56,9 +56,9 @@ def read_settings(envelope: Envelope, wording: Wording, positions: Positions, pr
             found["schema_version"].extend([beside] if field == "schema_version" else [])
         elif is_resource and depth == 1 and beside.key in _RESOURCE:
             continue
-        elif field == "execution_strategy" and is_head:
-            found[field].append(beside)
-        elif field in ("schema_version", "name") and depth == len(envelope.list_path) and wording is STEPS:
+        elif (field == "execution_strategy" and is_head) or (
+            field in ("schema_version", "name") and depth == len(envelope.list_path) and wording is STEPS
+        ):
             found[field].append(beside)
         else:
             rest.append(beside)
@@ -106,9 +106,7 @@ def _head(
     return Workflow(steps=(), execution_strategy=strategy)
 
 
-def _read_strategy(
-    found: List[Beside], positions: Positions, problems: ProblemList
-) -> Optional[ExecutionStrategy]:
+def _read_strategy(found: List[Beside], positions: Positions, problems: ProblemList) -> Optional[ExecutionStrategy]:
     """Return the execution strategy; its keys may be in camelCase, as in a WorkflowExecution resource."""
     for beside in found[1:]:
         where = positions.at(beside.path)

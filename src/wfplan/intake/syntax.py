@@ -12,7 +12,18 @@ from wfplan.locations import pointer
 from wfplan.names import quote
 from wfplan.problems import ProblemList
 
-__all__ = ["DEFAULT", "Json", "JsonError", "Limits", "decode", "inspect", "is_plain", "parse", "parse_prefix", "to_plain"]
+__all__ = [
+    "DEFAULT",
+    "Json",
+    "JsonError",
+    "Limits",
+    "decode",
+    "inspect",
+    "is_plain",
+    "parse",
+    "parse_prefix",
+    "to_plain",
+]
 
 HOW_TO = 'write JSON such as {"recommendations": [{"id": ..., "action": ..., "dependencies": [...]}, ...]}'
 _MOST_DIGITS = 4300  # what Python itself reads at most, from 3.11 on
@@ -235,7 +246,9 @@ def to_plain(source: Any, limits: Limits, problems: ProblemList) -> Any:
             odd = next((type(name).__name__ for name, _ in entries if not isinstance(name, str)), None)
             if odd is not None:
                 message = f"a key is of type {odd}, not a string"
-                problems.add("invalid-document", message, location=pointer(path), suggestion="JSON has string keys only")
+                problems.add(
+                    "invalid-document", message, location=pointer(path), suggestion="JSON has string keys only"
+                )
                 return None
             names = [(str.__str__(name), inner) for name, inner in entries]
             pending.extend((inner, copied, name, (*path, name)) for name, inner in reversed(names))
