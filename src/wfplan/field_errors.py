@@ -76,7 +76,8 @@ def add_field_errors(
     """Add a problem of this code for each error of `error`.
 
     `subject` is what the sentences are about ("recommendation 3"); `location` is the pointer of the subject in its
-    document, None if there is no document, unless `locate` gives that of a way from the subject; `spelled` tells how the document writes a field, where it differs; `within`
+    document, None if there is no document, unless `locate` gives that of a way from the subject;
+    `spelled` tells how the document writes a field, where it differs; `within`
     is the way from the subject to what was validated, where that is only a part of it; `place` makes a way in the
     document of what pydantic gives for one; `known` are names that one which is not known may have been meant for.
     """

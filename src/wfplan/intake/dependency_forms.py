@@ -64,7 +64,8 @@ class DependencyReader:
             self._wrong = 0
             found = [found for at, need in enumerate(value) for found in self._read_one(item, need, (at,))]
             if self._wrong > _MOST_TOLD:
-                told = f'"dependencies" of {item.subject} has {self._wrong - _MOST_TOLD:,} more values that are not strings'
+                more = self._wrong - _MOST_TOLD
+                told = f'"dependencies" of {item.subject} has {more:,} more values that are not strings'
                 self._note(item, "invalid-field", told, (), "")
             return found
         if says_nothing(value) or value is False:
@@ -236,7 +237,7 @@ class DependencyReader:
             self._note(item, "dependency-object", told, (), "write a list of ids")
         return found
 
-    # --------------------------------------------------------------------------------------------- names in place of ids
+    # -------------------------------------------------------------------------------------------- names in place of ids
 
     def _take_names_for_ids(self) -> None:
         """Replace names by ids where every item has a name, and every dependency is the name of just one of them."""

@@ -263,7 +263,7 @@ def _lists_at(node: _Node, ignore: AbstractSet[str]) -> Iterator[_Found]:
 
 
 def _is_list_of_items(value: Sequence[Any]) -> bool:
-    """Return whether a list without a name is one of steps: its objects say what they are, one what it does or needs."""
+    """Return whether a list without a name is one of steps: all say what they are, one what it does or needs."""
     if not value or not any(map(is_object, value)):
         return False
     if len(value) == 1 and _holds_named_list(value[0]):
@@ -300,7 +300,7 @@ def _says_what_it_is(value: Dict[str, Any]) -> bool:
 
 
 def _is_mapping_of_items(value: Any) -> bool:
-    """Return whether an object without the name of a list is one of steps by their ids: a step in it needs something."""
+    """Return whether an object without the name of a list maps ids to steps: one of them says what it needs."""
     return (
         is_object(value)
         and bool(value)

@@ -66,7 +66,7 @@ def find_alone(text: str) -> Alone:
     start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=0)
     end = max(text.rfind("}"), text.rfind("]")) + 1
     before, behind = text[:start], text[end:]
-    if start >= end or not (before.strip() or behind.strip()) or "<" in before + behind:
+    if start >= end or not (before.strip() or behind.strip()) or "<" in before + behind or looks_like_yaml(text):
         return Alone(text, [], is_fenced=False)
     words, fences = _without_fences(f"{before}\n{behind}".splitlines())
     if fences not in (0, 2) or _are_a_list(words):
@@ -77,10 +77,11 @@ def find_alone(text: str) -> Alone:
 def _are_a_list(words: List[str]) -> bool:
     """Return whether words have the form of a list of steps in YAML: `steps:` or `- id: a`."""
     lines = [line.strip() for line in words]
-    return any(
-        (line.endswith(":") and is_list_name(line.strip(" :"))) or (line.startswith("- ") and looks_like_yaml(line))
-        for line in lines
+    heads = any(
+        line.endswith(":") and is_list_name(line.strip(" :")) and below.startswith("-")
+        for line, below in zip(lines, lines[1:])
     )
+    return heads or any(line.startswith("- ") and looks_like_yaml(line) for line in lines)
 
 
 def _without_fences(lines: List[str]) -> Tuple[List[str], int]:
@@ -203,7 +204,7 @@ def _as_yaml(block: str, segment: _Segment, limits: Limits) -> _Part | None:
 
 
 def _json_parts(text: str, segment: _Segment, count: int) -> Iterator[_Part]:
-    """Return the outermost stretches in brackets of a segment; each character is looked at a bounded number of times."""
+    """Return the outermost stretches in brackets of a segment, in linear time."""
     end = segment.end
     last = max(text.rfind("]", segment.start, end), text.rfind("}", segment.start, end))
     position = segment.start
@@ -294,16 +295,7 @@ class _Choice:
         if limit is not None and limit.error is not None:
             problems.add("limit-exceeded", f"the document: {limit.error.reason}{self._at(limit)}")
             return None
-        plans: List[_Part] = []
-        items: List[_Part] = []
-        broken: List[_Part] = []
-        for part in self._parts:
-            if part.error is not None:
-                broken.extend([part] if self._is_meant(part) else [])
-            elif self._is_plan(part):
-                plans.append(part)
-            elif is_item(part.value):
-                items.append(part)
+        plans, items, broken = self._sorted()
         if plans:
             return self._one_of(plans, [*items, *broken])
         if broken:
@@ -319,6 +311,20 @@ class _Choice:
             return self._extract(whole, whole[0].json)
         problems.add("invalid-document", _NO_PLAN, suggestion=HOW_TO)
         return None
+
+    def _sorted(self) -> Tuple[List[_Part], List[_Part], List[_Part]]:
+        """Return the parts that are plans, those that are single items, and those that cannot be parsed."""
+        plans: List[_Part] = []
+        items: List[_Part] = []
+        broken: List[_Part] = []
+        for part in self._parts:
+            if part.error is not None:
+                broken.extend([part] if self._is_meant(part) else [])
+            elif self._is_plan(part):
+                plans.append(part)
+            elif is_item(part.value):
+                items.append(part)
+        return plans, items, broken
 
     def _is_whole(self, part: _Part) -> bool:
         lines = (self._text[: part.start] + self._text[part.end :]).splitlines()
@@ -365,7 +371,8 @@ class _Choice:
     def _refuse_as_ambiguous(self, one: _Part, other: _Part) -> None:
         what = "a plan" if other.json is not None and self._is_plan(other) else "something that may belong to it"
         broken = "" if other.error is None else f" and is broken ({other.error.reason})"
-        told = f"a plan begins at line {self._line(one.start)}, and {what} begins at line {self._line(other.start)}{broken}"
+        first, second = self._line(one.start), self._line(other.start)
+        told = f"a plan begins at line {first}, and {what} begins at line {second}{broken}"
         self._problems.add("ambiguous-answer", told, suggestion="keep the one that is meant, and nothing else")
 
     def _refuse_as_cut_off(self, reason: str, part: _Part) -> None:

@@ -289,22 +289,25 @@ class _ItemReader:
         if keys is not None:
             for item in items:
                 self._name_by_key(item, keys[item.position])
-        elif key == "id" and items and not any("id" in item.fields for item in items):
-            if len(items) == len(self._envelope.items) and all(
-                says_nothing(item.fields.get("dependencies")) for item in items
-            ):
-                self._problems.add(
-                    "missing-id",
-                    "no recommendation has an id: they are numbered from 1",
-                    location=self._positions.whole(),
-                    suggestion="give each an id",
-                )
-                for number, item in enumerate(items, start=1):
-                    item.fields["id"] = str(number)
+        elif key == "id" and items and self._may_be_numbered(items):
+            self._problems.add(
+                "missing-id",
+                "no recommendation has an id: they are numbered from 1",
+                location=self._positions.whole(),
+                suggestion="give each an id",
+            )
+            for number, item in enumerate(items, start=1):
+                item.fields["id"] = str(number)
         for item in items:
             if key in item.fields:
                 self._clean_id(item, key)
         return items
+
+    def _may_be_numbered(self, items: List[Item]) -> bool:
+        """Return whether no item has an id, all are objects, and none needs another."""
+        if len(items) < len(self._envelope.items) or any("id" in item.fields for item in items):
+            return False
+        return all(says_nothing(item.fields.get("dependencies")) for item in items)
 
     def _name_by_key(self, item: Item, key: str) -> None:
         own = item.fields.get("id")

@@ -68,12 +68,13 @@ WEAK = frozenset(
 """Words that state nothing by themselves; under them a number may name a step, and one name beside the list counts."""
 CONDITION = frozenset(
     """
-    condition conditional conditions else fallback finally gate given guard if ifthen oncomplete oncompletion onerror onfail
+    condition conditional conditions else fallback finally gate given guard if ifthen oncomplete oncompletion onerror
+    onfail
     onfailure onlyif onsuccess ontimeout precondition preconditions predicate rules runcondition runif runon runwhen
     skipif skipwhen triggerrule unless until when whenexpression
     """.split()
 )
-DEFAULT_RULE = frozenset("allsuccess completed onsuccess succeeded success true done".split())
+DEFAULT_RULE = frozenset("allsuccess completed onsuccess succeeded success true done finished".split())
 """The values of a condition that hold anyway: a step runs when its dependencies have succeeded."""
 
 MODE = frozenset(("executionmode",))
@@ -97,8 +98,8 @@ _TRUE_IS_SERIAL = frozenset(
 )
 _FALSE_IS_SERIAL = frozenset(
     """
-    allowparallel canparallelize canruninparallel canrunparallel concurrent isparallel parallel parallelizable parallelok
-    parallelsafe runinparallel runsinparallel
+    allowparallel canparallelize canruninparallel canrunparallel concurrent isparallel parallel parallelizable
+    parallelok parallelsafe runinparallel runsinparallel
     """.split()
 )
 _ONE_IS_SERIAL = frozenset(
@@ -109,7 +110,8 @@ _ONE_IS_SERIAL = frozenset(
 NUMBERING = frozenset(
     """
     at batch day executionorder group index level no number order ordinal parallelgroup phase position priority rank
-    round runat runorder scheduledat scheduledfor seq sequence sequencenumber sortorder sprint stage start startat starts
+    round runat runorder scheduledat scheduledfor seq sequence sequencenumber sortorder sprint stage start startat
+    starts
     starttime step stepno stepnumber tier turn wave week
     """.split()
 )

@@ -1,4 +1,4 @@
-"""What no field of a document took, looked at once: it may state no order, condition, mode or step that would be lost."""
+"""What no field of a document took, looked at once: no order, condition, mode or step in it may be lost."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class Remainder:
             elif not self._graph.has_edges:
                 self._look_at_line(comment)
             led = [mention.step for mention in self._names.mentions(comment) if mention.is_led]
-            waited_for = set().union(*self._graph.needs) if led else ()
+            waited_for: Set[int] = set().union(*self._graph.needs) if led else set()
             lost = [step for step in led if step not in waited_for]
             if lost:
                 self._add_about_words(comment, "says what a step waits for", lost)
@@ -148,9 +148,9 @@ class Remainder:
             self._add_about_words(line, "says that the steps run one after the other", ())
         else:
             mentions = self._names.mentions(line)
-            pairs = [step for pair in self._names.arrows(line) for step in pair]
+            drawn = [step for pair in self._names.arrows(line) for step in pair]
             listed = self._names.listed(line.strip(" \t[](){}"), numbers=True)
-            named = list(dict.fromkeys([*pairs, *listed, *(mention.step for mention in mentions)]))
+            named = list(dict.fromkeys([*drawn, *listed, *(mention.step for mention in mentions)]))
             if len(named) > 1 or any(mention.is_led for mention in mentions):
                 self._add_about_words(line, "names steps, and may say which comes first", named)
 
@@ -166,17 +166,7 @@ class Remainder:
     def _is_settled(self, entry: _Entry) -> bool:
         """Return whether all is said of an entry; if not, what is in it has to be looked at."""
         word, value = plain(entry.key), entry.value
-        if word in self._ignore or says_nothing(value):
-            return True
-        if word in AUTHOR:
-            if word == "metadata":
-                self._look_for_order_keys(entry.path, value, entry.item)
-            return True
-        if is_inert(word) and (isinstance(value, str) or (is_list(value) and all(isinstance(v, str) for v in value))):
-            return True
-        if self._states_mode(entry, word):
-            return True
-        if value is False:
+        if self._is_inert(entry, word) or self._states_mode(entry, word) or value is False:
             return True
         if entry.item is not None:
             self._note_number(entry, word)
@@ -188,12 +178,22 @@ class Remainder:
             if not (value is True or (isinstance(value, str) and plain(value) in DEFAULT_RULE)):
                 self._add(entry, "states a condition")
             return True
-        if self._says_again(entry, word):
-            return True
-        if self._holds_steps(entry, word):
+        if self._holds_steps(entry):
             self._add(entry, "holds steps of its own")
             return True
-        return self._names_steps(entry)
+        return self._says_again(entry, word) or self._names_steps(entry)
+
+    def _is_inert(self, entry: _Entry, word: str) -> bool:
+        """Return whether a value says nothing by its key, or is nothing; metadata are looked at for keys alone."""
+        value = entry.value
+        if word in self._ignore or says_nothing(value):
+            return True
+        if word in AUTHOR:
+            if word == "metadata":
+                self._look_for_order_keys(entry.path, value, entry.item)
+            return True
+        strings = value if is_list(value) else [value]
+        return is_inert(word) and all(isinstance(each, str) for each in strings)
 
     def _inner(self, entry: _Entry) -> List[_Entry]:
         if is_object(entry.value):
@@ -249,7 +249,7 @@ class Remainder:
             return all(step is not None and joins(entry.item, step) for step in steps)
         return all(step is not None and joins(step, entry.item) for step in steps)
 
-    def _holds_steps(self, entry: _Entry, word: str) -> bool:
+    def _holds_steps(self, entry: _Entry) -> bool:
         """Return whether a value is a list with steps in it or, beside the list, a step."""
         value = entry.value
         if is_list(value):

@@ -80,7 +80,7 @@ class StepNames:
                 return None
             word = plain(value)
             return None if word.isdigit() and not numbers else self._owners.get(word)
-        if not numbers or value != value or abs(value) > 10**15 or value != int(value):
+        if not numbers or not abs(value) <= 10**15 or value != int(value):
             return None
         return self._owners.get(str(int(value)))
 

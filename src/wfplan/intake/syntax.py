@@ -199,6 +199,7 @@ def _way_down(value: Any, length: int) -> Path:
 
 def _report_repeated(document: Json, problems: ProblemList, base: Path) -> None:
     pending: List[Tuple[Any, Path, Tuple[str, ...]]] = [(document.value, base, ())]
+    key: Any
     while pending:
         value, path, steps = pending.pop()
         for key in document.repeated.get(id(value), ()) if is_object(value) else ():
@@ -208,8 +209,9 @@ def _report_repeated(document: Json, problems: ProblemList, base: Path) -> None:
             problems.add("duplicate-key", message, steps=steps, location=where, suggestion=suggestion)
         for key, inner in value.items() if is_object(value) else enumerate(value):
             if is_object(inner) or is_list(inner):
-                is_item = is_list(value) and is_object(inner) and not steps
-                name = inner.get("id", inner.get("name")) if is_item else None
+                name = None
+                if is_object(inner) and is_list(value) and not steps:
+                    name = inner.get("id", inner.get("name"))
                 pending.append((inner, (*path, key), (name,) if isinstance(name, str) and name else steps))
 
 

@@ -165,7 +165,7 @@ class _Builder:
         self.ends_empty = False
         """Whether the last scalar is one that is not there."""
 
-    def build(self, events: Iterable[Any]) -> Any:
+    def build(self, events: Iterable[Any]) -> Any:  # noqa: C901, PLR0912 - one loop, for speed
         root: List[Any] = []
         container: Any = root
         key: Any = None
@@ -186,12 +186,12 @@ class _Builder:
                     continue
                 if not event.style:
                     value = self._resolve(event, container, key)
-            elif kind == "MappingStartEvent" or kind == "SequenceStartEvent":
+            elif kind in ("MappingStartEvent", "SequenceStartEvent"):
                 self._check_opening(event, container, key)
                 self._stack.append((container, key))
                 container, key = {} if kind == "MappingStartEvent" else [], None
                 continue
-            elif kind == "MappingEndEvent" or kind == "SequenceEndEvent":
+            elif kind in ("MappingEndEvent", "SequenceEndEvent"):
                 value = container
                 container, key = self._stack.pop()
             else:
