@@ -183,13 +183,13 @@ def _look_up(opened: Source | None, catalog: object, on_conflict: object, proble
     if opened is None or actions is None or any(_is_of_catalog(problem) for problem in opened.told):
         return None  # a reading with a catalog has told everything, and where it is in its document
     told = {(problem.code, problem.severity, problem.message) for problem in opened.told}
-    found = ProblemList()
+    found = ProblemList() if told else problems
     try:
         known = look_up(uses_of(opened.items, opened.wording), actions, opened.wording, found)
     except Exception as error:  # noqa: BLE001 - values that were made without checks
         _report_unchecked("looking up actions", error, problems)
         return None
-    for problem in found.listed():
+    for problem in found.listed() if told else ():
         if (problem.code, problem.severity, problem.message) not in told:
             problems.keep(problem)
     return known

@@ -334,7 +334,7 @@ def _need_forms(needs: List[str], *, numbered: bool) -> List[Tuple[str, Any]]:
         ("objects", [{"id": need} for need in needs]),
         ("objects", [{"task": need, "condition": "finished"} for need in needs]),
         ("mapping", dict.fromkeys(needs, "done")),
-        ("mapping", {need: {"condition": "service_started"} for need in needs}),
+        ("mapping", {need: {"condition": "completed"} for need in needs}),
         ("mapping", dict.fromkeys(needs)),
     ]
     if numbered:

@@ -218,7 +218,7 @@ def tells_order(line: str, words: Any) -> bool:
 def says_left_out(line: str, words: Any) -> bool:
     """Return whether a comment, or a line of nothing else, says that something is left out.
 
-    >>> [says_left_out(line, line.lower().split()) for line in ("...", "remaining steps omitted", "rest of it all")]
+    >>> [says_left_out(line, line.split()) for line in ("remaining steps omitted", "3 more tasks", "rest of it all")]
     [True, True, False]
     """
     said = list(words)
