@@ -157,7 +157,10 @@ def test_a_document_deeper_than_the_stack_is_a_problem() -> None:
 
 
 def test_digits_beyond_what_python_reads_are_a_problem() -> None:
-    for text in ('{"recommendations": [{"id": "a", "action": "x", "parameters": {"n": %s}}]}', '{"steps": [{"id": %s}]}'):
+    for text in (
+        '{"recommendations": [{"id": "a", "action": "x", "parameters": {"n": %s}}]}',
+        '{"steps": [{"id": %s}]}',
+    ):
         (problem,) = wfplan.read(text % ("1" * 5000)).problems
         assert (problem.code, problem.severity) == ("limit-exceeded", "error")
 
