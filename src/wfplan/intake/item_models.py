@@ -156,7 +156,8 @@ _ADAPTERS: Dict[Any, TypeAdapter[Any]] = {}
 
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     if kind not in _ADAPTERS:
-        _ADAPTERS[kind] = TypeAdapter(List[kind])
+        listed: Any = List
+        _ADAPTERS[kind] = TypeAdapter(listed[kind])
     return _ADAPTERS[kind]
 
 

@@ -155,7 +155,7 @@ class _ItemReader:
         self._problems = problems
         self._known = wording.kind.model_fields
         self._layouts: Dict[Tuple[str, ...], _Layout] = {}
-        self._own_words = _own_words(envelope) if wording is RECOMMENDATIONS else frozenset()
+        self._own_words: FrozenSet[str] = _own_words(envelope) if wording is RECOMMENDATIONS else frozenset()
         self._have_no_id: Optional[bool] = None
 
     def read(self) -> Items:
@@ -355,7 +355,8 @@ class _ItemReader:
             fields["parameters"] = self._read_parameters(item, fields["parameters"])
         if isinstance(fields.get("confidence"), str):
             self._read_confidence(item)
-        for field, none in (("description", ""), ("metadata", {})):
+        nothing: Dict[str, Any] = {"description": "", "metadata": {}}
+        for field, none in nothing.items():
             if field in fields and fields[field] is None:
                 self._note(item, "null-as-none", f'"{field}" of {item.subject} is null', (field,), "leave it out")
                 fields[field] = none

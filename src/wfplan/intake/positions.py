@@ -51,14 +51,15 @@ class Positions(ListLocation):
         """Return the path in the original of something in an item, given by canonical names."""
         if not path:
             return self._items[item]
-        field, *rest = path
+        field: str = path[0]
+        rest: List[Any] = list(path[1:])
         if field == "dependencies" and rest and item in self._dependencies:
             rest = [*self._dependencies[item][rest[0]], *rest[1:]]
         moved = self._fields.get(item, _UNMOVED)
         if path == ("metadata", "execution_mode") and "execution_mode" in moved:
             field, rest = "execution_mode", []
         way = moved.get(field, (field,))
-        inside = (*way, *rest)
+        inside: Path = (*way, *rest)
         if item in self._opaque and field in self._opaque[item]:
             inside = inside[: self._opaque[item][field]]
         return (*self._items[item], *inside)

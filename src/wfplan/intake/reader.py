@@ -84,7 +84,7 @@ def read(
     problems = ProblemList()
     options = _Options(
         Limits(max_bytes, max_depth, max_steps, max_dependencies),
-        {plain(key) for key in ([ignore] if isinstance(ignore, str) else ignore) if isinstance(key, str)},
+        {plain(str(key)) for key in ([ignore] if isinstance(ignore, str) else ignore)},
         None if catalog is None else as_catalog(catalog, problems),
     )
     reading = _read(source, options, problems)
@@ -190,7 +190,7 @@ def _check_items(
     """Look at what the fields of valid items may hide: an order in metadata, references in parameters."""
     check_metadata(items, key, positions, options.ignore, problems)
     if options.may_refer:
-        ids = [vars(item)[key] for item in items]
+        ids: List[str] = [vars(item)[key] for item in items]
         index = {id_: at for at, id_ in enumerate(ids)}
         needs = [{index[need] for need in item.dependencies} for item in items]
         _check_references(items, ids, needs, positions, options.ignore, problems)
@@ -218,7 +218,7 @@ def _look_at_words(
 ) -> None:
     """Look at the words around a canonical document."""
     key = "id" if canonical.workflow is None else "name"
-    ids = [vars(item)[key] for item in canonical.items]
+    ids: List[str] = [vars(item)[key] for item in canonical.items]
     others = ((item.action,) for item in canonical.items)
     index = {id_: at for at, id_ in enumerate(ids)}
     needs = [{index[need] for need in item.dependencies} for item in canonical.items]
@@ -272,7 +272,9 @@ def _read_extract(found: Extract, options: _Options, problems: ProblemList) -> R
         _note_disputed(found, items.positions, problems)
     settings = read_settings(envelope, items.wording, items.positions, problems)
     others = [Beside((), "", value) for value in (*found.others, *envelope.others)]
-    strategy, hints, refused = settings.strategy, {}, set()
+    strategy = settings.strategy
+    hints: Dict[int, Tuple[str, str]] = {}
+    refused: Set[Tuple[int, str]] = set()
     if around or found.comments or others or settings.rest or any(map(_has_rest, items.items)):
         remainder = _look_at_remainder(items, envelope, [*settings.rest, *others], options, problems)
         remainder.look_at_words(around, found.comments)

@@ -111,8 +111,8 @@ class References:
                     target for target in each.targets if masks[each.item] & bit_of.get(target, 0)
                 )
         for at, each in enumerate(self._found):
-            own = {each.item} if each.path[0] == "rollback" else set()
-            allowed = own.union(self._needs[each.item], reached.get(at, ()))
+            own: Set[int] = {each.item} if each.path[0] == "rollback" else set()
+            allowed: Set[int] = own.union(self._needs[each.item], reached.get(at, ()))
             self._report(each, [target for target in each.targets if target not in allowed])
 
     def _report(self, reference: _Reference, missing: List[int]) -> None:

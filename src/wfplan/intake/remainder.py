@@ -119,10 +119,11 @@ class Remainder:
             self._look_at_keys({entry.key: entry.value}, entry.path[:-1], None)
             self._walk([_Entry(entry.path, entry.key, entry.value, None, 0, plain(entry.key) in WEAK)])
 
-    def look_at_words(self, words: Iterable[str], comments: Iterable[str]) -> None:
+    def look_at_words(self, words: Iterable[str], comments: Sequence[str]) -> None:
         """Look at the lines around a document, and at the comments in it."""
         for line in words:
             self._look_at_line(line)
+        waited_for: Set[int] = {step for needs in self._graph.needs for step in needs} if comments else set()
         for comment in comments:
             said = words_of(comment)
             if says_left_out(comment, said):
@@ -130,7 +131,6 @@ class Remainder:
             elif not self._graph.has_edges:
                 self._look_at_line(comment)
             led = [mention.step for mention in self._names.mentions(comment) if mention.is_led]
-            waited_for: Set[int] = set().union(*self._graph.needs) if led else set()
             lost = [step for step in led if step not in waited_for]
             if lost:
                 self._add_about_words(comment, "says what a step waits for", lost)
@@ -432,7 +432,7 @@ def check_metadata(
     """Add an error for each key in the metadata of an item that states an order."""
     if not any(item.metadata for item in items):
         return
-    names = [vars(item)[key] for item in items]
+    names: List[str] = [vars(item)[key] for item in items]
     index = {name: position for position, name in enumerate(names)}
     needs: List[Set[int]] = [{index[need] for need in item.dependencies if need in index} for item in items]
     remainder = Remainder(StepNames(names, ()), Graph(names, needs, any(needs)), positions, ignore, problems)

@@ -149,6 +149,14 @@ def _skip_space(text: str, position: int) -> int:
     return position
 
 
+# As values of any type, since the types of what they hold are not known.
+_DICT: Any = dict
+_LIST: Any = list
+_TUPLE: Any = tuple
+_CONTAINERS: Any = (dict, list)
+_FOREIGN: Any = (dict, list, tuple)
+
+
 class _UnusualObjectError(Exception):
     """An object has a key twice, or very many."""
 
@@ -169,16 +177,16 @@ def _refuse_unusual(pairs: List[Tuple[str, Any]]) -> None:
 
 def inspect(document: Json, limits: Limits, problems: ProblemList, base: Path = ()) -> bool:
     """Return whether a document is within the limits of depth; add a problem for each key that an object has twice."""
-    level = [document.value]
+    level: List[Any] = [document.value]
     depth = 0
     while level:
-        level = [value for value in level if type(value) is dict or type(value) is list]
+        level = [value for value in level if type(value) in _CONTAINERS]
         depth += bool(level)
         if depth > limits.max_depth:
             message = f"the document is nested deeper than {limits.max_depth} levels"
             problems.add("limit-exceeded", message, location=pointer((*base, *_way_down(document.value, 8))))
             return False
-        level = [value for holder in level for value in (holder.values() if type(holder) is dict else holder)]
+        level = [value for holder in level for value in (holder.values() if type(holder) is _DICT else holder)]
     if document.repeated:
         _report_repeated(document, problems, base)
     return True
@@ -227,7 +235,7 @@ def to_plain(source: Any, limits: Limits, problems: ProblemList) -> Any:
     seen: Set[int] = set()
     while pending:
         value, target, key, path = pending.pop()
-        if isinstance(value, (dict, list, tuple)):
+        if isinstance(value, _FOREIGN):
             budget -= len(value) if id(value) in seen else 0
             seen.add(id(value))
         if len(path) > limits.max_depth or budget < 0:
@@ -235,16 +243,16 @@ def to_plain(source: Any, limits: Limits, problems: ProblemList) -> Any:
             message = f"the document {deep if budget >= 0 else 'holds the same values again and again'}"
             problems.add("limit-exceeded", message, location=pointer(path[:8]))
             return None
-        copied = _copy(value, path, problems)
-        if isinstance(target, list):
+        copied: Any = _copy(value, path, problems)
+        if isinstance(target, _LIST):
             target.append(copied)
         elif key in target:
             message = f"the key {quote(key)} is there more than once"
             problems.add("duplicate-key", message, location=pointer(path), suggestion="keep the one that is meant")
         else:
             target[key] = copied
-        if isinstance(copied, dict):
-            entries = list(dict.items(value))
+        if isinstance(copied, _DICT):
+            entries = _entries_of(value)
             odd = next((type(name).__name__ for name, _ in entries if not isinstance(name, str)), None)
             if odd is not None:
                 message = f"a key is of type {odd}, not a string"
@@ -254,16 +262,26 @@ def to_plain(source: Any, limits: Limits, problems: ProblemList) -> Any:
                 return None
             names = [(str.__str__(name), inner) for name, inner in entries]
             pending.extend((inner, copied, name, (*path, name)) for name, inner in reversed(names))
-        elif isinstance(copied, list):
-            inner_values = list(tuple.__iter__(value) if isinstance(value, tuple) else list.__iter__(value))
-            last = len(inner_values) - 1
-            pending.extend((inner, copied, None, (*path, last - at)) for at, inner in enumerate(reversed(inner_values)))
+        elif isinstance(copied, _LIST):
+            values = _values_of(value)
+            last = len(values) - 1
+            pending.extend((inner, copied, None, (*path, last - at)) for at, inner in enumerate(reversed(values)))
     return root[0]
+
+
+def _entries_of(value: Any) -> List[Tuple[Any, Any]]:
+    """Return the entries of a dict of any class, by the method of dict itself."""
+    return list(_DICT.items(value))
+
+
+def _values_of(value: Any) -> List[Any]:
+    """Return the values of a list or tuple of any class, by the method of list or tuple itself."""
+    return list((_TUPLE if isinstance(value, _TUPLE) else _LIST).__iter__(value))
 
 
 def _copy(value: Any, path: Path, problems: ProblemList) -> Any:
     """Return a scalar as a plain one, an empty container for a container, None with a problem for anything else."""
-    kind = type(value)
+    kind: Any = type(value)
     if value is None or kind in (bool, str, float) or (kind is int and abs(value) < _TOO_LARGE):
         return value
     if issubclass(kind, dict):
