@@ -260,3 +260,47 @@ def test_mending_strips_spaces() -> None:
     )
     mended = repair(reading)
     assert mended.items[1].dependencies == ("aa",)
+
+
+def test_what_is_around_and_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = json.dumps(A) + "\n" + json.dumps(B) + "\n"
+    assert errors("```json\n" + lines) == ["invalid-document"]
+    assert errors(FREE + "\n\nsteps:\n- id: aa\n  action: x\n") == ["ambiguous-answer"]
+    assert errors("Here:\n```yaml\nsteps:\n- id: aa\n  action: x\n  n: " + "1" * 4301 + "\n```\n") == ["limit-exceeded"]
+    assert errors("Here: " + json.dumps([{**A, "description": "<think>", "dependencies": []}])) == []
+    assert errors(FREE + "\nremaining steps\n") == ["order-not-read"]
+    letters = json.dumps([{**A, "id": "a"}, {**B, "id": "b"}])
+    assert errors(letters + "\nwait for a while\n") == []
+    monkeypatch.setattr("wfplan.intake.extraction._MOST_PARTS", 3)
+    assert errors("[1] [2] [3] " + lines) == ["limit-exceeded"]
+
+
+def test_objects_around_ids() -> None:
+    assert errors([A, {**B, "dependencies": [{"id": "aa", "title": "First thing"}]}]) == []
+    named = [{**A, "name": "First"}, {**B, "name": "Second", "dependencies": ["Nope"]}]
+    assert errors(named) == ["unknown-dependency"]
+    assert errors({"steps": [{**A, "dependencies": []}], "extra": {"action": "undo"}}) == ["order-not-read"]
+    job = {"runs-on": "linux", "steps": [{"run": "make", "with": {"after": "x"}}]}
+    assert errors({"jobs": {"one": job}}) == []
+    assert errors({"jobs": {"one": {**job, "steps": [{"run": "make", "needs": "two"}]}}}) == ["order-not-read"]
+
+
+def test_references_in_a_diamond() -> None:
+    left, right = {"id": "left", "action": "l", "dependencies": ["E1"]}, {"id": "right", "action": "r"}
+    right["dependencies"] = ["E1"]
+    join = {"id": "join", "action": "j", "dependencies": ["left", "right"], "parameters": {"x": "#E1"}}
+    assert warnings([{"id": "E1", "action": "x"}, left, right, join]) == ["text-reference"]
+
+
+def test_a_yaml_parser_that_gives_up_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert parse_yaml('"<<": 1\n', DEFAULT).json.value == {"<<": 1}
+    assert list(parse_yaml("a: 1\na: 2\na: 3\n", DEFAULT).json.repeated.values()) == [["a"]]
+    for error in (RecursionError(), ValueError("beyond")):
+
+        def give_up(*_: Any, error: Exception = error, **__: Any) -> Any:
+            raise error
+
+        monkeypatch.setattr("yaml.parse", give_up)
+        with pytest.raises(YamlError):
+            parse_yaml("a: 1\n", DEFAULT)
+    assert repair_json('"x": 1}', "", ProblemList()) is None

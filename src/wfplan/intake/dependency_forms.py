@@ -69,8 +69,7 @@ class DependencyReader:
                 self._note(item, "invalid-field", told, (), "")
             return found
         if says_nothing(value) or value is False:
-            if value != []:
-                self._none(item, value, ())
+            self._none(item, value, ())
             return []
         if isinstance(value, str):
             return self._read_string(item, value)

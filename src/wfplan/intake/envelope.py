@@ -274,9 +274,7 @@ def _is_list_of_items(value: Sequence[Any]) -> bool:
     return all(not item.isdisjoint(_ITEM_WORDS | _TITLE_WORDS) for item in words)
 
 
-def _holds_named_list(value: Any) -> bool:
-    if not is_object(value):
-        return False
+def _holds_named_list(value: Dict[str, Any]) -> bool:
     return any(is_list_name(key) and _form_of(inner, plain(key)) and inner for key, inner in value.items())
 
 

@@ -242,6 +242,7 @@ def _json_parts(text: str, segment: _Segment, count: int) -> Iterator[_Part]:
             yield _Part(start, behind, json)
             position = behind
         count += 1
+    yield _Part(position, end, error=JsonError("too many parts of it are in brackets", position, is_limit=True))
 
 
 def _find_end(text: str, start: int, end: int) -> int | None:
@@ -458,8 +459,6 @@ class _Choice:
 
     def _extract(self, read: List[_Part], json: Json | None, repaired: RepairedJson | None = None) -> Extract | None:
         """Return the document with what stands around it, and add a warning for that."""
-        if json is None:
-            return None
         words, fences = self._words_around(read)
         if _are_a_list(words):
             told = "words around the document have the form of another list of steps"
@@ -472,7 +471,7 @@ class _Choice:
         comments = [comment for _, comment in yaml.comments] if yaml else repaired.comments if repaired else []
         taken = {part.start for part in read}
         others = [part.value for part in self._parts if part.json is not None and part.start not in taken]
-        return Extract(json, words, comments, [] if repaired is not None else others, yaml)
+        return Extract(json or Json(None, {}), words, comments, [] if repaired is not None else others, yaml)
 
     def _words_around(self, read: List[_Part]) -> Tuple[List[str], int]:
         """Return the lines outside of these parts and of code fences, and how many fences there are."""

@@ -151,8 +151,8 @@ def _read_canonical(text: str, options: _Options, known: ProblemList, alone: Alo
     problems = ProblemList(known.listed())
     items, list_pointer, workflow, plan = canonical
     wording = RECOMMENDATIONS if workflow is None else STEPS
-    list_path = tuple(list_pointer.split("/")[1:])
-    positions = Positions(list_path, _Paths(list_path, len(items)))
+    list_path: Path = tuple(list_pointer.split("/")[1:])
+    positions = Positions(list_path, [(*list_path, at) for at in range(len(items))])
     surveyed = survey(items, wording, problems, location=positions)
     if surveyed is None:
         return None
@@ -168,20 +168,6 @@ def _read_canonical(text: str, options: _Options, known: ProblemList, alone: Alo
     if plan is not None and workflow is not None:
         verify_plan(plan, items, workflow, surveyed, problems)
     return None if problems.has_errors else make_reading(items, workflow, problems, surveyed)
-
-
-class _Paths(Sequence[Path]):
-    """The paths of the items of a list that is as it was written."""
-
-    def __init__(self, list_path: Path, count: int) -> None:
-        self._list_path = list_path
-        self._count = count
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, item: Any) -> Any:
-        return (*self._list_path, item)
 
 
 def _check_items(

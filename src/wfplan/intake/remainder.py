@@ -210,12 +210,10 @@ class Remainder:
                 )
                 for key, inner in entry.value.items()
             ]
-        if is_list(entry.value):
-            return [
-                entry._replace(path=(*entry.path, at), value=inner, depth=entry.depth + 1)
-                for at, inner in enumerate(entry.value)
-            ]
-        return []
+        return [
+            entry._replace(path=(*entry.path, at), value=inner, depth=entry.depth + 1)
+            for at, inner in enumerate(entry.value)
+        ]
 
     def _states_mode(self, entry: _Entry, word: str) -> bool:
         mode = mode_of(word, entry.value)

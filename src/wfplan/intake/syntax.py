@@ -153,6 +153,7 @@ def _skip_space(text: str, position: int) -> int:
 _DICT: Any = dict
 _LIST: Any = list
 _TUPLE: Any = tuple
+_TYPE: Any = type
 _CONTAINERS: Any = (dict, list)
 _FOREIGN: Any = (dict, list, tuple)
 
@@ -281,7 +282,7 @@ def _values_of(value: Any) -> List[Any]:
 
 def _copy(value: Any, path: Path, problems: ProblemList) -> Any:
     """Return a scalar as a plain one, an empty container for a container, None with a problem for anything else."""
-    kind: Any = type(value)
+    kind: Any = _TYPE(value)
     if value is None or kind in (bool, str, float) or (kind is int and abs(value) < _TOO_LARGE):
         return value
     if issubclass(kind, dict):

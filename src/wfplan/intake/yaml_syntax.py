@@ -15,6 +15,7 @@ _LONGEST_KEY = 1_024
 _MOST_REPEATED = 100
 _MOST_TOLD = 20
 _IN_KEYS = frozenset("_./$-")
+_DICT: Any = dict
 
 _UNPRINTABLE = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufeff\uff00-\ufffd\U00010000-\U0010ffff]")
 _COMMENT = re.compile(r"#[^\n]*")
@@ -179,7 +180,7 @@ class _Builder:
                 if event.tag is not None or (has_escapes and not value.isascii()):
                     self._check_scalar(event)
                 self.ends_empty = not value and not event.style
-                if key is None and type(container) is dict:
+                if key is None and type(container) is _DICT:
                     if value in container or value == "<<" or len(value) > _LONGEST_KEY:
                         self._check_key(event, container)
                     key = value
@@ -285,7 +286,7 @@ class _Builder:
     def _check_opening(self, event: Any, container: Any, key: Any) -> None:
         if event.tag is not None:
             raise _refusal(event, f"the YAML tag {quote(event.tag)} is not read", "remove it")
-        if key is None and type(container) is dict:
+        if key is None and type(container) is _DICT:
             raise _refusal(event, "a key in the YAML is a list or an object, not a string", "write keys as strings")
         if len(self._stack) >= self._limits.max_depth:
             reason = f"the YAML is nested deeper than {self._limits.max_depth} levels"
