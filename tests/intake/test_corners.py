@@ -304,3 +304,41 @@ def test_a_yaml_parser_that_gives_up_is_a_problem(monkeypatch: pytest.MonkeyPatc
         with pytest.raises(YamlError):
             parse_yaml("a: 1\n", DEFAULT)
     assert repair_json('"x": 1}', "", ProblemList()) is not None
+
+
+class _Odd(str):
+    """A key that is equal to no other, though it is written like one."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+class _Number(int):
+    """A number of a class of its own."""
+
+
+class _Share(float):
+    """Likewise."""
+
+
+def test_classes_of_their_own_are_read_by_their_value() -> None:
+    values = {**A, "parameters": {"n": _Number(3), "x": _Share(0.5), "s": _Odd("s")}, "dependencies": []}
+    assert wfplan.read([values]).items[0].parameters == {"n": 3, "x": 0.5, "s": "s"}
+    assert errors([{**A, "parameters": {_Odd("k"): 1, _Odd("k"): 2}}]) == ["duplicate-key"]
+    assert errors([{**A, "parameters": {"n": _Number(10**5000)}}]) == ["invalid-field"]
+
+
+def test_marks_that_are_no_fences_and_thinking_in_strings() -> None:
+    plan = json.dumps([{**A, "description": "<think> \n </think>", "dependencies": []}])
+    assert errors("```` not ` a fence\n" + json.dumps([{**A, "dependencies": []}])) == []
+    assert errors(f"So: {plan}\n<thinking>\nso\n</thinking>\n") == []
+    assert errors(f"So: {plan}") == []
+    assert errors([{"name": 5, "action": "x"}]) == ["invalid-field"]
+    hinted = {**A, "executionMode": "sequential", "metadata": {"after": "bb"}}
+    assert errors([hinted, B]) == ["order-not-read"]
+    assert errors([{**A, "metadata": {"next": "bb", "after": "none"}}, {**B, "dependencies": ["aa"]}]) == []

@@ -444,7 +444,7 @@ def _twice(items: List[Dict[str, Any]], graph: Graph) -> None:
 
 def _disagreeing(items: List[Dict[str, Any]], graph: Graph) -> None:
     item = _last_with_list(items, graph)
-    item["depends_on"] = [] if item["dependencies"] else [next(iter(graph))]
+    item["depends_on"] = ["elsewhere"] if item["dependencies"] else [next(iter(graph))]
 
 
 CORRUPTIONS = (_unknown, _fraction, _itself, _twice, _disagreeing)

@@ -67,7 +67,6 @@ def _with_hint(
     told = f"{quote(key)} of {item.subject} is read as its execution mode, {mode}"
     advice = f'write "metadata": {{"execution_mode": {quote(mode)}}}'
     problems.add("mode-alias", told, steps=item.steps, location=where, suggestion=advice)
-    items.positions.move(item.position, "execution_mode", (key,))
     return {**metadata, "execution_mode": mode}
 
 

@@ -56,8 +56,6 @@ class Positions(ListLocation):
         if field == "dependencies" and rest and item in self._dependencies:
             rest = [*self._dependencies[item][rest[0]], *rest[1:]]
         moved = self._fields.get(item, _UNMOVED)
-        if path == ("metadata", "execution_mode") and "execution_mode" in moved:
-            field, rest = "execution_mode", []
         way = moved.get(field, (field,))
         inside: Path = (*way, *rest)
         if item in self._opaque and field in self._opaque[item]:
