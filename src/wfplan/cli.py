@@ -16,7 +16,7 @@ from wfplan.field_errors import did_you_mean
 from wfplan.intake import read
 from wfplan.intake.syntax import DEFAULT
 from wfplan.interop.kubernaut import to_execution_plan
-from wfplan.names import quote
+from wfplan.names import quote, quote_path
 from wfplan.planner import check, plan
 from wfplan.plans import ExecutionPlan
 from wfplan.policy import Policy, Verdict, read_policy, review
@@ -148,7 +148,7 @@ def _read_policy(path: str, problems: ProblemList) -> Policy | None:
         for problem in error.problems:
             problems.keep(problem)
     except (OSError, ValueError) as error:  # a path may be none at all
-        told = f"{quote(path)} cannot be read: {getattr(error, 'strerror', None) or error}"
+        told = f"{quote_path(path)} cannot be read: {getattr(error, 'strerror', None) or error}"
         problems.add("invalid-policy", told, suggestion="name a JSON document")
     return None
 
@@ -168,7 +168,7 @@ def _read_file(path: str) -> Reading:
         problems = ProblemList()
         problems.add(
             "invalid-document",
-            f"{quote(path)} cannot be read: {getattr(error, 'strerror', None) or error}",
+            f"{quote_path(path)} cannot be read: {getattr(error, 'strerror', None) or error}",
             suggestion="name a JSON document, or - for standard input",
         )
         return make_reading((), None, problems, None)
