@@ -345,3 +345,23 @@ def test_marks_that_are_no_fences_and_thinking_in_strings() -> None:
     hinted = {**A, "executionMode": "sequential", "metadata": {"after": "bb"}}
     assert errors([hinted, B]) == ["order-not-read"]
     assert errors([{**A, "metadata": {"next": "bb", "after": "none"}}, {**B, "dependencies": ["aa"]}]) == []
+
+
+def test_tags_in_strings_and_arrows_between_letters() -> None:
+    tagged = json.dumps([{"id": "aa", "tool": "x", "description": "<think>", "needs": []}])
+    assert errors(f"So: {tagged}") == []
+    assert errors(f"<think>so</think>\nSo: {tagged}") == []
+    assert errors([{**A, "id": "a"}, {**B, "id": "b", "zone": "c -> a"}]) == ["order-not-read"]
+    begun = repair_json("{'a': \"b}", "", ProblemList())
+    assert begun is None or begun.value == {"a": "b"}
+    assert wfplan.read({"steps": [{"name": "\\\\*", "owner": "me"}]}).items[0].name == "\\\\*"
+
+
+def test_dependencies_as_objects_are_no_list_of_steps() -> None:
+    needs = [{"task": "aa", "condition": "done"}]
+    mapping = {"aa": {"action": "x", "dependencies": []}, "bb": {"action": "y", "dependencies": needs}}
+    assert wfplan.read(mapping).items[1].dependencies == ("aa",)
+    lines = json.dumps({**A, "dependencies": []}) + "\n" + json.dumps({**B, "dependencies": needs})
+    assert wfplan.read(lines).items[1].dependencies == ("aa",)
+    checked = {"aa": {**mapping["aa"], "checks": [{"action": "look"}]}, "bb": mapping["bb"]}
+    assert errors(checked) == ["order-not-read"]

@@ -176,7 +176,7 @@ def _mentions_batches(document: Any) -> bool:
 def _search(document: Any, ignore: AbstractSet[str], read_text: ReadText | None) -> Tuple[List[_Found], List[_Found]]:
     """Return the lists on the shallowest level that has a filled one, and the empty ones above and on it.
 
-    Where there is none at all, a mapping from ids to steps is taken for one.
+    Where none has the name of one, a mapping from ids to steps above it is taken for one.
     """
     level = [_Node(document, (), (), None)]
     empty: List[_Found] = []
@@ -186,6 +186,8 @@ def _search(document: Any, ignore: AbstractSet[str], read_text: ReadText | None)
         found = [each for node in nodes for each in _lists_at(node, ignore)]
         filled = [each for each in found if each.is_filled]
         empty.extend(each for each in found if not each.is_filled)
+        if filled and mapping is not None and not any(each.key for each in filled):
+            return [mapping], empty
         if filled:
             return filled, empty
         mappings = (_Found(node, "", "mapping") for node in nodes if _is_mapping_of_items(node.value))
@@ -234,7 +236,8 @@ def _inner(node: _Node) -> Iterator[_Node]:
     if is_object(value):
         is_resource = is_object(value.get("spec"))
         for key, inner in value.items():
-            if plain(key) not in _CLOSED or (plain(key) == "status" and not is_resource):
+            word = plain(key)
+            if word not in _CLOSED | DEPENDENCIES or (word == "status" and not is_resource):
                 yield _below(node, key, inner)
     else:
         for position, inner in enumerate(value):

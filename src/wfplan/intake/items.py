@@ -320,7 +320,7 @@ class _ItemReader:
     def _clean_id(self, item: Item, key: str) -> None:
         value = item.fields[key]
         if isinstance(value, str):
-            clean = clean_id(value)
+            clean = clean_id(value) if why_not_a_name(value) else value
             if clean != value and not why_not_a_name(clean):
                 told = f"the {key} of {item.subject} is read as {quote(clean)}"
                 self._note(item, "id-spelling", told, (key,), "write it so, without spaces or escapes, in NFC")
