@@ -17,6 +17,8 @@ import pytest
 from wfplan import ExecutionPlan, InvalidWorkflowError, Problem, Recommendation, Step, Workflow, check, plan, read
 from wfplan.graph import DependencyGraph
 
+pytestmark = pytest.mark.slow
+
 MANY = 100_000
 NAMES = [f"s{number}" for number in range(MANY)]
 

@@ -80,6 +80,7 @@ def test_ten_megabytes_of_prose_are_no_plan() -> None:
     assert codes(prose) == ["invalid-document"]
 
 
+@pytest.mark.slow
 def test_a_plan_among_ten_megabytes_of_prose_is_found() -> None:
     prose = ("We first look at (the) logs, then [maybe] restart {it}; step 1. follows. \n" + "And so on. " * 60) * 7_500
     assert len(prose) > 5_000_000
@@ -87,6 +88,7 @@ def test_a_plan_among_ten_megabytes_of_prose_is_found() -> None:
     assert graph_of(prose + "```json\n" + PLAN + "\n```\n" + prose) == GRAPH
 
 
+@pytest.mark.slow
 def test_ten_megabytes_of_a_plan_are_read() -> None:
     """As it should be, with spaces, and as JSON lines."""
     items = [{"id": str(number), "action": "x", "description": "y" * 100} for number in range(60_000)]
@@ -111,6 +113,7 @@ def test_brackets_that_are_never_closed_are_looked_behind_a_few_times_at_most() 
     assert codes("[a " * 100 + "[]" * 100_000) == ["invalid-document"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [
@@ -129,6 +132,7 @@ def test_very_many_dependencies_in_no_plan_are_none(unit: str) -> None:
     assert codes("1. " + unit * (MANY // 100))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit", ['"', "\\", '\\"', "```", "<think>x</think>", "{}", "[]", "{a}", "\n", ":", "#\n", "- ", "\x00"]
 )
@@ -178,6 +182,7 @@ def _grown(leaf: Any, levels: int = 60) -> List[Any]:
     return value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", FIELDS)
 def test_an_object_that_holds_another_many_times_over_is_walked_once(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In every field, alone and in an object; whether it is refused or kept, it comes to an end."""
