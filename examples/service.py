@@ -1,6 +1,6 @@
 """A service around the library: an answer comes in, is checked, reviewed, approved, run and watched, over HTTP.
 
-    pip install 'wfplan[service]'
+    pip install fastapi uvicorn
     python examples/service.py --folder /tmp/plans --port 8080
 
     curl -s localhost:8080/plans -d '[{"id": "1", "action": "scale_deployment",

@@ -13,6 +13,7 @@ import wfplan
 ROOT = Path(wfplan.__file__).parent
 
 CORE = [
+    "extras",
     "names",
     "locations",
     "collector",
