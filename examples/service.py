@@ -40,8 +40,8 @@ from typing_extensions import Annotated, Literal
 
 import wfplan
 from wfplan import Action, Compensation, ExecutionPlan, ExecutionReport, ExecutionStrategy, RefusedError, StepCall
-from wfplan.prompting import feedback
 from wfplan.policy import Approval, Policy, Review, read_policy, review
+from wfplan.prompting import feedback
 
 MOST_BYTES = 1024 * 1024
 """Of a body."""
