@@ -11,6 +11,7 @@ import wfplan
 ROOT = Path(wfplan.__file__).parent
 
 CORE = [
+    "extras",
     "names",
     "locations",
     "collector",

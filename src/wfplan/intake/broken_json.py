@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
+from wfplan.extras import how_to_install
 from wfplan.json_values import is_list, is_object
 from wfplan.names import quote
 from wfplan.problems import ProblemList
@@ -48,7 +49,7 @@ def repair_json(text: str, mistake: str, problems: ProblemList) -> RepairedJson 
         import json_repair
     except ImportError:
         told = f"the document is not JSON{mistake}"
-        advice = "correct it there, or pip install json-repair to have it repaired where nothing can be lost"
+        advice = f"correct it there, or {how_to_install('llm')} to have it repaired where nothing can be lost"
         problems.add("invalid-document", told, suggestion=advice)
         return None
     plain, bare, comments = _take_apart(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
+from wfplan.extras import how_to_install
 from wfplan.intake.broken_json import RepairedJson, lacks_something, repair_json
 from wfplan.intake.envelope import holds_list, is_item
 from wfplan.intake.field_names import is_list_name
@@ -452,7 +453,7 @@ class _Choice:
         place = f" at line {line} column {error.column}" if error.line else ""
         if error.is_missing:
             told = "the document looks like YAML, and PyYAML is not installed"
-            self._problems.add("invalid-document", told, suggestion="pip install PyYAML, or write it as JSON")
+            self._problems.add("invalid-document", told, suggestion=f"{how_to_install('yaml')}, or write it as JSON")
         else:
             told = f"the document is not YAML that can be read: {error.reason}{place}"
             self._problems.add("invalid-document", told, suggestion=error.suggestion or "correct it there")

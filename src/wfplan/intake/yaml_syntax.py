@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, Iterable, List, NamedTuple, Tuple
 
+from wfplan.extras import how_to_install
 from wfplan.intake.syntax import Json, Limits
 from wfplan.names import quote
 
@@ -125,7 +126,7 @@ def parse_yaml(text: str, limits: Limits) -> Yaml:
     try:
         import yaml
     except ImportError:
-        raise YamlError("PyYAML is not installed", suggestion="pip install PyYAML", is_missing=True) from None
+        raise YamlError("PyYAML is not installed", suggestion=how_to_install("yaml"), is_missing=True) from None
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     builder = _Builder(text, limits)
     try:
