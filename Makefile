@@ -18,9 +18,10 @@ test: $(VENV)/test
 # covered; then the wheel.
 test-all: $(VENV)/test-all
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q -m "" --hypothesis-profile=full $(PARALLEL) $(PYTEST)
+	$(BIN)/coverage run -m pytest -q -m "not scale" --hypothesis-profile=full $(PARALLEL) $(PYTEST)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+	$(BIN)/python -m pytest -q -m scale $(PARALLEL) --dist load $(PYTEST)
 	$(BIN)/python tests/wheels.py $(PYTEST)
 
 # Many more damaged answers than a test run has time for; what is found goes into tests/intake/findings.

@@ -33,10 +33,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> Iterator[None]:
     yield  # after what others have to say
-    if config.getoption("markexpr") == "not slow":
+    if config.getoption("markexpr") == "not slow and not scale":
         skipped = len(terminalreporter.stats.get("skipped", ()))
         beside = f"{skipped} skipped tests and " if skipped else ""
         terminalreporter.write_line(
-            f"Not run: {beside}what is marked slow (scale, growth, crash points, kills, other engines, browser, "
-            "notebooks, the README in a clone), coverage, the wheel; `make test-all` runs it."
+            f"Not run: {beside}what is marked slow or scale (crash points, kills, other engines, browser, notebooks, "
+            "the README in a clone; great size, growth), coverage, the wheel; `make test-all` runs it."
         )

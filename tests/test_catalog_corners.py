@@ -429,7 +429,7 @@ def test_many_keys_that_take_anything_are_looked_at_one_by_one() -> None:
     assert one(Action(parameters=Texts), {"texts": {str(number): number for number in range(20)}}) == ()
 
 
-@pytest.mark.slow
+@pytest.mark.scale
 def test_more_of_them_than_can_be_looked_at_are_refused() -> None:
     (problem,) = one(Action(parameters=Texts), {"texts": {str(number): number for number in range(1200)}})
     assert problem.code == "invalid-parameters"

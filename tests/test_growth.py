@@ -69,7 +69,7 @@ def test_what_is_disturbed_is_judged_at_the_third_try(clock: Clock) -> None:
     assert len(large_runs) == 3 * growth.TIMES
 
 
-@pytest.mark.slow
+@pytest.mark.scale
 def test_the_real_clock_finds_a_quadratic_one_out() -> None:
     def quadratic(given: List[int]) -> None:
         for one in given:

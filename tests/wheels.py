@@ -1,8 +1,8 @@
 """Build the wheel and run the tests on it: on the oldest Python found with the oldest pydantic, and on the newest.
 
 Interpreters are looked for on the path and among those of pyenv. Where there is none besides the one that runs this,
-the wheel is tested on that one, with the oldest pydantic. What is marked slow does not hang on the version of Python,
-and is left out. With `--no-skips` a skipped test fails.
+the wheel is tested on that one, with the oldest pydantic. What is marked slow or scale does not hang on the version
+of Python, and is left out. With `--no-skips` a skipped test fails.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def test_ten_megabytes_of_prose_are_no_plan() -> None:
     assert codes(prose) == ["invalid-document"]
 
 
-@pytest.mark.slow
+@pytest.mark.scale
 def test_a_plan_among_ten_megabytes_of_prose_is_found() -> None:
     prose = ("We first look at (the) logs, then [maybe] restart {it}; step 1. follows. \n" + "And so on. " * 60) * 7_500
     assert len(prose) > 5_000_000
@@ -88,7 +88,7 @@ def test_a_plan_among_ten_megabytes_of_prose_is_found() -> None:
     assert graph_of(prose + "```json\n" + PLAN + "\n```\n" + prose) == GRAPH
 
 
-@pytest.mark.slow
+@pytest.mark.scale
 def test_ten_megabytes_of_a_plan_are_read() -> None:
     """As it should be, with spaces, and as JSON lines."""
     items = [{"id": str(number), "action": "x", "description": "y" * 100} for number in range(60_000)]
@@ -113,7 +113,6 @@ def test_brackets_that_are_never_closed_are_looked_behind_a_few_times_at_most() 
     assert codes("[a " * 100 + "[]" * 100_000) == ["invalid-document"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [
@@ -132,7 +131,6 @@ def test_very_many_dependencies_in_no_plan_are_none(unit: str) -> None:
     assert codes("1. " + unit * (MANY // 100))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit", ['"', "\\", '\\"', "```", "<think>x</think>", "{}", "[]", "{a}", "\n", ":", "#\n", "- ", "\x00"]
 )
@@ -182,11 +180,10 @@ def _grown(leaf: Any, levels: int = 60) -> List[Any]:
     return value
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("key", FIELDS)
 def test_an_object_that_holds_another_many_times_over_is_walked_once(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In every field, alone and in an object; whether it is refused or kept, it comes to an end."""
-    monkeypatch.setattr("wfplan.json_values.MAX_VALUES", 20_000)  # a million takes the same way, and seconds
+    monkeypatch.setattr("wfplan.intake.syntax._MOST_VALUES", 20_000)  # a million takes the same way, and seconds
     for value in (_grown("z"), {"deep": _grown("z")}, [{"name": "n", "value": _grown("z")}]):
         assert codes([{"id": "a", "action": "x", key: value}, {"id": "b", "action": "x"}])
 

@@ -15,7 +15,7 @@ import pytest
 
 import wfplan
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.scale
 
 SIZES = (62_500, 125_000, 250_000, 500_000, 1_000_000, 2_000_000)
 SHORT = SIZES[:4]
@@ -51,6 +51,7 @@ UNITS: Dict[str, str] = {
     "closing brackets": "]",
     "opening braces": "{",
     "pairs of brackets": "[]",
+    "keys of empty lists": '"dependencies": [],',
     "pairs of braces": "{}",
     "half objects": '{"a": [',
     "quotes": '"',

@@ -336,11 +336,13 @@ class _Choice:
         return self._is_alone(part) if part.value == [] else holds_list(part.value)
 
     def _is_alone(self, part: _Part) -> bool:
-        """Return whether nothing else is on the lines of a part."""
-        before = self._text.rfind("\n", 0, part.start) + 1
-        behind = self._text.find("\n", part.end)
-        rest = self._text[before : part.start] + self._text[part.end : behind if behind >= 0 else len(self._text)]
-        return not rest.strip()
+        """Return whether nothing else is on the lines of a part; only the spaces beside it are looked at."""
+        text, start, end = self._text, part.start, part.end
+        while start and text[start - 1] != "\n" and text[start - 1].isspace():
+            start -= 1
+        while end < len(text) and text[end] != "\n" and text[end].isspace():
+            end += 1
+        return (start == 0 or text[start - 1] == "\n") and (end == len(text) or text[end] == "\n")
 
     def _is_meant(self, part: _Part) -> bool:
         """Return whether a part that cannot be parsed is more than a bracket in prose."""
