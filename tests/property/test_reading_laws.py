@@ -358,6 +358,8 @@ def _container(draw: st.DrawFn, ids: List[str], items: List[Dict[str, Any]], *, 
         document = {draw(st.sampled_from(("recommendations", *LIST_KEYS))): json.dumps(items), **beside}
     else:
         bodies = {id_: {key: item[key] for key in list(item)[1:]} for id_, item in zip(ids, items)}
+        if kind == "bare mapping" and not any(set(NEED_KEYS).intersection(body) for body in bodies.values()):
+            bodies[ids[0]]["dependencies"] = []  # without the name of a list, this is what tells that they are steps
         document = bodies if kind == "bare mapping" else {draw(st.sampled_from(("recommendations", "plan"))): bodies}
     wrapper = "none" if plain else draw(st.sampled_from(("none", "none", "object", "list")))
     if wrapper == "object":
