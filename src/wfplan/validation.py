@@ -226,7 +226,7 @@ def find_levels(
 ) -> list[int] | None:
     """The level of each name, in any declared order; adds every problem between the names.
 
-    None if one of these is an error.
+    None if one of these is an error. A dependency that is no text is passed over.
     """
     try:
         graph = DependencyGraph(names, dependencies)
@@ -256,6 +256,8 @@ def _explain(
         is_first = first[name] == position
         kept: dict[str, int] = {}
         for index, needed in enumerate(needs):
+            if not isinstance(needed, str):
+                continue
             if needed in kept:
                 kept[needed] += 1
                 continue
