@@ -52,15 +52,20 @@ class Calls:
         deliver: Callable[[Outcome], object],
         on_loop: Callable[..., object],
         on_loop_from_thread: Callable[..., object],
+        *,
+        help_with: Callable[[Outcome], object] | None = None,
     ) -> None:
-        """`on_loop(function, *arguments)` calls a function on the event loop: from the driver, from any thread."""
+        """`on_loop(function, *arguments)` calls a function on the event loop: from the driver, from any thread.
+
+        `help_with` delivers an outcome on a worker's thread, which has nothing else to do; default: `deliver`.
+        """
         self._backend = backend
         self._deliver = deliver
         self._on_loop = on_loop
         self._on_loop_from_thread = on_loop_from_thread
         self._context = contextvars.copy_context()
         self._open: dict[str, Attempt] = {}
-        self._workers = Workers("wfplan-worker", deliver)
+        self._workers = Workers("wfplan-worker", help_with or deliver)
         self._cancellers = Workers("wfplan-cancel", deliver)  # apart, since the cancel of a future may hang
 
     def start(self, call: StepCall) -> None:
