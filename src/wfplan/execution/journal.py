@@ -100,11 +100,9 @@ class Journal:
     def _observe(self, event: Event) -> None:
         # The last attempt of a step ends with the step, and one line tells both; unless it left something behind, and
         # will be followed by another only when that has come back.
-        if not self._is_open or (
-            event.kind == "attempt-ended" and event.retry_at is None and event.status != "timed_out"
-        ):
-            return
-        self._add_step(event.at, event.kind, event.purpose, self._progress.report_of(event))
+        told_later = event.kind == "attempt-ended" and event.retry_at is None and event.status != "timed_out"
+        if self._is_open and event.step_report is not None and not told_later:
+            self._add_step(event.at, event.kind, event.purpose, event.step_report)
 
     def _add_step(self, at: float, event: str, purpose: Purpose, step: StepReport) -> None:
         if step.status == "skipped":

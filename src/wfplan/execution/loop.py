@@ -92,7 +92,8 @@ class _Run:
             except StopIteration as end:
                 return end.value  # type: ignore[no-any-return]
             if isinstance(task, Wait):
-                answer = await self._wait(task.until)
+                await self._wait(task.until)
+                answer = None
             elif isinstance(task, Save):
                 answer = await self._save(task.write)
             elif isinstance(task, Close):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
-from wfplan.execution.events import Audience, Event, Observer
+from wfplan.execution.events import Audience, Observer
 from wfplan.execution.interface import Purpose, StepCall
 from wfplan.execution.report import ExecutionReport, Phase, Reason, StepReport
 from wfplan.execution.rollback import rollback_plan
@@ -244,11 +244,6 @@ class Progress:
                 "keys": {},
             },
         )
-
-    def report_of(self, event: Event) -> StepReport:
-        """The report of the step that an event is about, for an observer, at the moment of the event."""
-        walks = {walk.purpose: walk for walk in self._walks}
-        return walks[event.purpose].report_of(event)
 
     @property
     def phase(self) -> Phase:

@@ -81,7 +81,7 @@ Task: TypeAlias = Union[Validate, Save, Wait, Close]
 
 
 class Session:
-    """One run: a driver does what `live` yields, and brings the messages. Used by one thread at a time but for `post`."""
+    """One run: a driver does what `live` yields, and brings the messages. For one thread at a time, but for `post`."""
 
     interrupt: BaseException | None = None
     """What is to be raised when the run has ended: an interrupt of the caller's, or one that a step raised."""
@@ -200,7 +200,7 @@ class Session:
         self._due.extend(again)
 
     def _drive(self) -> Generator[Task, Any, None]:
-        """Look for what may start and what has to end, write it down, only then do it, and wait; until all has ended."""
+        """Look for what may start and what has to end, write it down, only then do it, wait; until all has ended."""
         while True:
             self._take_all()
             self._look()
@@ -344,15 +344,15 @@ class Session:
             if error is not None:
                 self._keep_journal_failure(error)
                 report = self._progress.report(self._problems.listed())
-        self._tell(kind="run-ended", phase=report.phase)
+        self._tell(kind="run-ended", phase=report.phase, report=report)
         self.interrupt = next(iter([*filter(None, [self.interrupt]), *self._interrupts]), None)
         return report
 
     def _now(self) -> float:
         return self._epoch + time.monotonic()
 
-    def _tell(self, **facts: object) -> None:
+    def _tell(self, **facts: Any) -> None:
         if self._observers:
-            event = Event.model_validate({"at": self._now(), "run_id": self._progress.run_id, **facts})
+            event = Event(at=self._now(), run_id=self._progress.run_id, **facts)
             for observer in self._observers:
                 observer(event)

@@ -257,12 +257,6 @@ class Walk:
         own = {name: self._ledger.outputs[number]} if number in self._ledger.outputs else {}
         return {**self._ledger.outputs_for(number), **own}
 
-    def report_of(self, event: Event) -> StepReport:
-        """The report of the step that an event of this walk is about, at the moment of the event."""
-        number = self._layout.numbers[event.step or ""]
-        held_up = event.status == "skipped" and event.reason not in STOP_REASONS
-        return self._report(number, {number: self._layout.number_of(event.root_cause)} if held_up else {})
-
     def report(self) -> dict[str, StepReport]:
         """What has happened to each step so far, by name, in declared order."""
         with without_collection():
@@ -559,8 +553,16 @@ class Walk:
         )
 
     def _tell(self, kind: EventKind, number: int, **facts: Any) -> None:
-        step = self._layout.names[number]
-        common = {"kind": kind, "at": self._now, "run_id": self._run_id, "purpose": self.purpose, "step": step}
+        held_up = facts.get("status") == "skipped" and facts["reason"] not in STOP_REASONS
+        cause = self._layout.number_of(facts.get("root_cause")) if held_up else None
+        common = {
+            "kind": kind,
+            "at": self._now,
+            "run_id": self._run_id,
+            "purpose": self.purpose,
+            "step": self._layout.names[number],
+            "step_report": self._report(number, {} if cause is None else {number: cause}),
+        }
         event = trusted(Event, {**_NOTHING, **common, **facts})
         for observer in self._audience.observers:
             observer(event)
