@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from wfplan.execution.progress import Progress
     from wfplan.execution.report import ExecutionError, ExecutionReport, StepReport
     from wfplan.execution.signals import StopSignal
+    from wfplan.execution.stream import astream
     from wfplan.execution.threads import run
     from wfplan.intake import read
     from wfplan.models import (
@@ -71,6 +72,7 @@ __all__ = [
     "WfplanError",
     "Workflow",
     "arun",
+    "astream",
     "check",
     "plan",
     "read",
@@ -104,6 +106,7 @@ _HOMES = {
     "WfplanError": "problems",
     "Workflow": "models",
     "arun": "execution.loop",
+    "astream": "execution.stream",
     "check": "planner",
     "plan": "planner",
     "read": "intake",

@@ -519,8 +519,7 @@ def test_cancelling_the_task_while_its_journal_is_written(path: Path, monkeypatc
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(main())
     report = ExecutionReport.from_journal(path)
-    assert report.ended
-    assert report.halted
+    assert (report.phase, report.statuses) in (("suspended", {"a": "pending"}), ("completed", {"a": "succeeded"}))
 
 
 def test_what_was_left_behind_by_a_process_that_is_gone_holds_nothing() -> None:

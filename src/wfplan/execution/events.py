@@ -21,6 +21,7 @@ EventKind: TypeAlias = Literal[
     "attempt-ended",
     "step-ended",
     "leftover-returned",
+    "run-suspended",
     "run-ended",
 ]
 
@@ -60,11 +61,11 @@ class Event(Value):
     ended_steps: Optional[int] = None
     """When the run starts: how many of them had ended before."""
     phase: Optional[Phase] = None
-    """When the run ends."""
+    """When the run ends, or is suspended."""
     step_report: Optional[StepReport] = Field(default=None, exclude=True, repr=False)
     """What is known of the step at this moment, its output included; None for the events of the whole run."""
     report: Optional[ExecutionReport] = Field(default=None, exclude=True, repr=False)
-    """When the run ends: what happened."""
+    """When the run ends, or is suspended: what happened."""
 
 
 Observer: TypeAlias = Callable[[Event], object]

@@ -36,6 +36,8 @@ class Journal:
         self._lines: list[dict[str, Any]] = []
         self._is_open = True
         self._told: dict[tuple[str, str], tuple[str | None, str | None]] = {}  # why each step was skipped
+        if known is not None and (known.phase == "suspended" or known.held != progress.held):
+            self._add({"at": progress.now, "event": "goes-on", "held": progress.held})
         self._catch_up(known)
         if known is None:
             self._begin(resumes)
@@ -55,11 +57,14 @@ class Journal:
         self._add({"at": now, "event": "stop", "cancel": cancel})
 
     def note_end(self, now: float, report: ExecutionReport) -> None:
-        """The run is over: what has turned out since it was told, then the end."""
+        """The run is over, or suspended: what has turned out since it was told, then the end."""
         for purpose, step in _all_reports(report):
             if step.status == "skipped" and self._told.get((purpose, step.name)) != (step.reason, step.root_cause):
                 self._add_step(now, "step-ended", purpose, step)
         problems = [problem.model_dump(mode="json", exclude_defaults=True) for problem in report.problems]
+        if report.phase == "suspended":
+            self._add({"at": now, "event": "suspended", "purpose": report.suspended_in, "problems": problems})
+            return
         self._add({"at": now, "event": "end", "phase": report.phase, "stopped": report.stopped, "problems": problems})
 
     def close(self) -> None:
@@ -75,8 +80,9 @@ class Journal:
             "wfplan_journal": VERSION,
             "fingerprint": progress.plan.fingerprint,
             "run_id": progress.run_id,
-            "settings": progress.settings._asdict(),
+            "settings": progress.settings.model_dump(),
             **({} if resumes is None else {"resumes": resumes}),
+            **({"held": progress.held} if progress.held else {}),
             # in the same line, which is there or is not: a run without it would do all that is known once more
             "known": self._lines,
             "steps": [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -38,6 +39,7 @@ async def arun(
     journal: str | PathLike[str] | None = None,
     resume: ExecutionReport | None = None,
     run_id: str | None = None,
+    hold: Iterable[str] | None = None,
     stop: StopSignal | None = None,
     observers: Iterable[Observer] = (),
 ) -> ExecutionReport:
@@ -58,6 +60,7 @@ async def arun(
         journal=journal,
         resume=resume,
         run_id=run_id,
+        hold=hold,
         stop=stop,
         observers=observers,
     )
@@ -80,6 +83,10 @@ class _Run:
         error = self._session.interrupt
         if error is not None:
             error.report = report  # type: ignore[attr-defined]
+            # Until Python 3.10, asyncio.run cancels its task while it handles the interrupt that it will raise.
+            handled = sys.exc_info()[1]
+            if isinstance(handled, (KeyboardInterrupt, SystemExit)):
+                handled.report = report  # type: ignore[union-attr]
             raise error
         return report
 

@@ -8,6 +8,8 @@ from typing import Any, Dict, Optional
 from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer, model_validator
 from typing_extensions import Annotated, Literal, TypeAlias
 
+from wfplan.execution.interface import Purpose
+from wfplan.execution.settings import RunSettings
 from wfplan.json_values import copy_json_object
 from wfplan.names import counted, escape, quote
 from wfplan.plans import ExecutionPlan
@@ -27,7 +29,7 @@ __all__ = [
 ]
 
 Status: TypeAlias = Literal["pending", "running", "succeeded", "failed", "timed_out", "cancelled", "skipped"]
-Phase: TypeAlias = Literal["executing", "rolling_back", "completed", "failed", "rolled_back"]
+Phase: TypeAlias = Literal["executing", "rolling_back", "suspended", "completed", "failed", "rolled_back"]
 Reason: TypeAlias = Literal[
     "dependency-failed",
     "run-stopped",
@@ -190,6 +192,12 @@ class ExecutionReport(Value):
     """Whether the dry run was all that was asked for."""
     problems: Items[Problem] = EMPTY
     """What is worth knowing about the run itself: a thread that is left, an executor that could not be closed."""
+    suspended_in: Optional[Purpose] = None
+    """While the run is suspended: in its dry run, in the execution proper, or among the compensations."""
+    held: Items[Name] = EMPTY
+    """The steps that are kept from starting."""
+    settings: Optional[RunSettings] = None
+    """How the plan is walked, with what was given in place of the plan's own settings; None in a report made by hand."""
     plan_fingerprint: str = ""
     """In a report from a journal: the fingerprint of the plan."""
     keys: Dict[str, str] = Field(default_factory=dict)
@@ -206,6 +214,26 @@ class ExecutionReport(Value):
         from wfplan.execution.journal_reader import report_from_journal
 
         return report_from_journal(path, plan)
+
+    @classmethod
+    def of(cls, error: BaseException) -> ExecutionReport | None:
+        """The report of the run that an interrupt ended or suspended; None if the error tells of none.
+
+        It is the error's attribute `report`, or that of what it was raised from or while handling: where `asyncio.run`
+        raises an interrupt of its own, that is the cancellation of the task.
+        """
+        found: list[BaseException | None] = [error]
+        seen: set[int] = set()
+        while found:
+            known = found.pop(0)
+            if known is None or id(known) in seen:
+                continue
+            seen.add(id(known))
+            report = getattr(known, "report", None)
+            if isinstance(report, ExecutionReport):
+                return report
+            found += [known.__cause__, known.__context__]
+        return None
 
     @model_validator(mode="after")
     def _reports_the_plan(self) -> ExecutionReport:
@@ -226,8 +254,8 @@ class ExecutionReport(Value):
 
     @property
     def ended(self) -> bool:
-        """Whether the run is over, well or not."""
-        return self.phase not in ("executing", "rolling_back")
+        """Whether the run is over, well or not; one that is suspended is not."""
+        return self.phase not in ("executing", "rolling_back", "suspended")
 
     @property
     def uncertain(self) -> tuple[str, ...]:
@@ -277,8 +305,8 @@ class ExecutionReport(Value):
         return max(ends) - min(starts) if starts and ends else 0.0
 
     def raise_for_status(self) -> None:
-        """Raise ExecutionError if the run has ended and not every step was done; do nothing otherwise."""
-        if self.ended and not self.ok:
+        """Raise ExecutionError if the run is suspended, or has ended and not every step was done."""
+        if self.phase == "suspended" or (self.ended and not self.ok):
             error = next(
                 (step.error for step in self.steps.values() if step.error and step.status != "succeeded"), None
             )
@@ -353,7 +381,12 @@ class ExecutionError(WfplanError):
         steps = self.report.steps.values()
         blamed = [step for step in steps if step.status in ("failed", "timed_out", "cancelled")]
         failed = f"{len(blamed):,} of {counted(len(steps), 'step')} failed"
-        lines = [f"the run {self.report.phase.replace('_', ' ')}: {failed}, {self.report.counts['skipped']:,} skipped"]
+        if self.report.phase == "suspended":
+            left = self.report.counts["pending"] + self.report.counts["running"]
+            lines = [f"the run is suspended: {left:,} of {counted(len(steps), 'step')} have not ended"]
+        else:
+            phase = self.report.phase.replace("_", " ")
+            lines = [f"the run {phase}: {failed}, {self.report.counts['skipped']:,} skipped"]
         lines += [
             f"  {quote(s.name)} {s.status}{f': {s.error.first_line}' if s.error else ''}" for s in blamed[:_SHOWN]
         ]

@@ -19,7 +19,7 @@ from wfplan.execution.journal import Journal
 from wfplan.execution.logs import log_event
 from wfplan.execution.loop_thread import LoopThread
 from wfplan.execution.opening import Opening, default_limit
-from wfplan.execution.progress import CANCEL_GRACE_SECONDS, Progress
+from wfplan.execution.progress import Progress
 from wfplan.execution.report import ExecutionReport, Reason
 from wfplan.execution.signals import StopSignal
 from wfplan.names import quote
@@ -105,7 +105,7 @@ class Session:
         self._make_calls = make_calls
         self._always_threads = always_threads
         self._inbox: Deque[Outcome | Interrupt | None] = deque()
-        self._heeded = (False, False)
+        self._heeded = (False, False, False)
         self._due: list[StepCall] = []
         self._made_before: set[str] = set()
         self._problems = ProblemList()
@@ -249,7 +249,7 @@ class Session:
 
     def _lose_journal(self, error: OSError) -> None:
         self._keep_journal_failure(error)
-        self._halt(cancel=False, grace_seconds=CANCEL_GRACE_SECONDS)
+        self._halt(cancel=False)
         due, self._due = self._due, []
         for call in due:
             # What a process before this one had started may have happened, so that its effect is not known.
@@ -282,27 +282,32 @@ class Session:
             elif issubclass(type(message.error), (asyncio.CancelledError, CancelledError)):
                 self._progress.cancelled(name, now=now)
             else:
-                self._progress.failed(name, message.error, now=now)
                 if not issubclass(type(message.error), Exception):  # by its real class, whatever it says of itself
-                    self._heed(message.error)
+                    self._heed(message.error)  # first: nothing follows from this failure before the run goes on
+                self._progress.failed(name, message.error, now=now)
 
     def _heed_signal(self) -> None:
-        if self._stop is not None and (self._stop.is_set, self._stop.cancels) != self._heeded:
-            self._heeded = (self._stop.is_set, self._stop.cancels)
-            self._halt(cancel=self._stop.cancels, grace_seconds=CANCEL_GRACE_SECONDS)
+        stop = self._stop
+        if stop is None or not stop.is_set or (stop.ends, stop.suspends, stop.cancels) == self._heeded:
+            return
+        self._heeded = (stop.ends, stop.suspends, stop.cancels)
+        if stop.ends:
+            self._halt(cancel=stop.cancels)
+        if stop.suspends:
+            self._progress.suspend(cancel=stop.cancels, now=self._now())
 
     def _heed(self, error: BaseException) -> None:
-        """An orderly end, with a short wait for what was cancelled; at the second interrupt without any."""
+        """Suspend, with a short wait for what was cancelled; at the second interrupt without any."""
         grace = LINGER_SECONDS if self.interrupt is None else 0.0
         self.interrupt = self.interrupt or error
-        self._halt(cancel=True, grace_seconds=grace)
+        self._progress.suspend(cancel=True, grace_seconds=grace, now=self._now())
 
-    def _halt(self, *, cancel: bool, grace_seconds: float) -> None:
-        """Stop the run from outside."""
+    def _halt(self, *, cancel: bool) -> None:
+        """End the run from outside."""
         now = self._now()
         if self._journal is not None:
             self._journal.note_stop(now, cancel=cancel)  # first: what follows from it is no failure
-        self._progress.stop(cancel=cancel, grace_seconds=grace_seconds, now=now)
+        self._progress.stop(cancel=cancel, now=now)
 
     # The end.
 
@@ -331,12 +336,12 @@ class Session:
         return any(attempt.on_loop for attempt in self._calls.open)
 
     def _end(self) -> Generator[Task, Any, ExecutionReport]:
-        """The report of the run, which has ended; it is the end of the journal, too."""
+        """The report of the run, which has ended or is suspended; the journal says so, too."""
         for attempt in self._calls.open:
             name = attempt.call.step.name
             where = f"the thread {quote(attempt.thread)}" if attempt.thread else "the event loop"
             where = "the pool" if attempt.future is not None else where
-            self._problems.add("leftover", f"{where} still runs step {quote(name)}, whose time is up", steps=(name,))
+            self._problems.add("leftover", f"{where} still runs step {quote(name)}, which nobody waits for", steps=(name,))
         report = self._progress.report(self._problems.listed())
         if self._journal is not None:
             self._journal.note_end(self._now(), report)
@@ -344,7 +349,8 @@ class Session:
             if error is not None:
                 self._keep_journal_failure(error)
                 report = self._progress.report(self._problems.listed())
-        self._tell(kind="run-ended", phase=report.phase, report=report)
+        kind = "run-suspended" if report.phase == "suspended" else "run-ended"
+        self._tell(kind=kind, phase=report.phase, report=report)
         self.interrupt = next(iter([*filter(None, [self.interrupt]), *self._interrupts]), None)
         return report
 

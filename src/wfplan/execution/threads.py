@@ -41,6 +41,7 @@ def run(
     journal: str | PathLike[str] | None = None,
     resume: ExecutionReport | None = None,
     run_id: str | None = None,
+    hold: Iterable[str] | None = None,
     stop: StopSignal | None = None,
     observers: Iterable[Observer] = (),
 ) -> ExecutionReport:
@@ -69,6 +70,7 @@ def run(
         journal=journal,
         resume=resume,
         run_id=run_id,
+        hold=hold,
         stop=stop,
         observers=observers,
     )

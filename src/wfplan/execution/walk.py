@@ -40,8 +40,9 @@ class Walk:
         *,
         limit: int | None = None,
         outputs_for: Callable[[str], dict[str, Any]] | None = None,
+        held: Iterable[str] = (),
     ) -> None:
-        """A walk that has not begun.
+        """A walk that has not begun; the steps that are `held` do not start.
 
         `outputs_for` tells the outputs for a call, by the name of its step, where they are not those of the step's
         dependencies in this walk.
@@ -65,6 +66,10 @@ class Walk:
         self._cancel_by: dict[int, float] = {}
         self._to_cancel: list[int] = []
         self._asked_to_end: set[int] = set()
+        self._held = frozenset(map(layout.numbers.__getitem__, held))
+        self._suspended = False
+        self._suspend_by: float | None = None
+        self._given_back: set[int] = set()  # of those in flight, the ones that a run which goes on makes again
         self._stopped = False
         self._stopper: int | None = None
         self._stop_reason: Reason = "run-stopped"
@@ -121,6 +126,11 @@ class Walk:
                 self._time_is_up(number, at)
             else:
                 self._lose(number)
+        if self._suspended:
+            if self._suspend_by is not None and self._suspend_by <= self._now:
+                for number in self._in_flight:
+                    self._give_back(number)
+            return ()
         calls: list[StepCall] = []
         while True:
             started, in_vain = self._queue.take()
@@ -162,12 +172,17 @@ class Walk:
             # Of a compensation that is cancelled by somebody else, the others must not suffer: it has failed.
             self.failed(name, "it was cancelled, and not by this run", now=now)
             return
-        number = self._land(name, now)
-        if number is not None:
-            self._ledger.errors.pop(number, None)
+        number = self._layout.numbers[name]
+        if self._suspended and asked and reason is None and number not in self._leftovers:
+            self._now = max(self._now, now)
+            self._give_back(number)
+            return
+        landed = self._land(name, now)
+        if landed is not None:
+            self._ledger.errors.pop(landed, None)
             if reason is not None:
-                self._ledger.reasons[number] = reason
-            self._end_attempt(number, "cancelled", final=True)
+                self._ledger.reasons[landed] = reason
+            self._end_attempt(landed, "cancelled", final=True)
 
     def stop(self, *, cancel: bool, grace_seconds: float, now: float | None) -> None:
         """Start nothing new, retry nothing; with `cancel`, ask what runs to end."""
@@ -175,6 +190,23 @@ class Walk:
         self._stop(None)
         if cancel:
             self._cancel_all(grace_seconds)
+
+    def suspend(self, *, cancel: bool, grace_seconds: float, now: float | None) -> None:
+        """Start nothing new and conclude nothing; with `cancel`, ask what runs to end, and wait so long for it."""
+        self._now = max(self._now, self._now if now is None else now)
+        self._suspended = True
+        if cancel:
+            by = self._now + grace_seconds
+            self._suspend_by = by if self._suspend_by is None else min(by, self._suspend_by)
+            for number in self._in_flight:
+                if number not in self._leftovers:
+                    self._ask_to_end(number)
+
+    def _give_back(self, number: int) -> None:
+        """Count as in flight at a crash."""
+        if number not in self._leftovers:
+            self._given_back.add(number)
+            self._times.drop("attempt", number)
 
     def skip_all(self, reason: Reason, culprit: str | None, now: float) -> None:
         """Nothing of this is to be done; `culprit` is the step that is to blame, if any is."""
@@ -204,8 +236,20 @@ class Walk:
         return tuple(again)
 
     def is_active(self) -> bool:
-        """Whether any step has not ended."""
-        return self._unended > 0
+        """Whether any step has not ended, and may do so by itself."""
+        return self._unended > 0 and not ((self._suspended or self._held) and self._rests())
+
+    def _rests(self) -> bool:
+        """Whether nothing happens any more: what could is suspended, or waits for a step that is held."""
+        if self._suspended:
+            return len(self._in_flight) == len(self._leftovers) + len(self._given_back)
+        waits = any(self._ledger.status[number] == "running" for number in self._in_flight)
+        return not waits and self._queue.is_empty and not self._times.has_any("retry")
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether every step has ended."""
+        return not self._unended
 
     @property
     def is_deserted(self) -> bool:
@@ -225,7 +269,10 @@ class Walk:
     @property
     def wake_at(self) -> float | None:
         """When something is due."""
-        return self._times.next()
+        due = self._times.next()
+        if self._suspend_by is None:
+            return due
+        return self._suspend_by if due is None else min(due, self._suspend_by)
 
     @property
     def now(self) -> float:
@@ -315,6 +362,8 @@ class Walk:
         if number not in self._in_flight:
             raise ValueError(f"step {quote(name)} is not in flight")
         self._now = max(self._now, now)
+        if number in self._given_back:
+            return None
         self._times.drop("attempt", number)
         self._queue.release(number)
         self._cancel_by.pop(number, None)
@@ -357,7 +406,7 @@ class Walk:
     def _lose(self, number: int) -> None:
         """What was left behind has been waited for as long again."""
         self._queue.lose(number)
-        if self._ledger.status[number] == "running":
+        if not self._suspended and self._ledger.status[number] == "running":
             self._end(number, "timed_out", reason="blocked-by-leftover")
 
     def _may_retry(self, number: int) -> bool:
@@ -376,6 +425,8 @@ class Walk:
 
     def _end(self, number: int, status: Status, *, reason: Reason | None = None) -> None:
         self._finish(number, status, reason=reason)
+        if self._suspended:
+            return
         if self._lets_go_on(number):
             self._let_go_on(number)
         elif self._settings.on_failure == "skip-dependents":
@@ -486,7 +537,8 @@ class Walk:
         """Those of these steps that were waiting for their dependencies and their batch only may start now."""
         for number in numbers:
             if (
-                not self._waits_for[number]
+                number not in self._held
+                and not self._waits_for[number]
                 and self._ledger.status[number] == "pending"
                 and self._layout.batch_of[number] < self._open_batches
                 and not (self._ledger.attempts[number] and self._times.get("retry", number) is not None)
