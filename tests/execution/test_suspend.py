@@ -365,7 +365,9 @@ class TestStream:
         assert (event.kind, event.report) == ("run-ended", report)
 
     def test_leaving_it_suspends_the_run(self, path: Path) -> None:
-        told = self.events(CHAIN, {name: lambda: asyncio.sleep(0) for name in "abc"}, journal=path, leave_at="step-ended")
+        told = self.events(
+            CHAIN, {name: lambda: asyncio.sleep(0) for name in "abc"}, journal=path, leave_at="step-ended"
+        )
         assert told[-1].step == "a"
         report = ExecutionReport.from_journal(path)
         assert (report.phase, report.statuses["a"]) == ("suspended", "succeeded")

@@ -104,9 +104,7 @@ class Opening:
             advice = "hand over Progress(plan, progress.report()), perhaps with another hold"
             self._problems.add("invalid-setting", "the Progress is suspended", suggestion=advice)
 
-    def _begin(
-        self, plan: ExecutionPlan, given: dict[str, Any], resume: object, hold: Iterable[str] | None
-    ) -> None:
+    def _begin(self, plan: ExecutionPlan, given: dict[str, Any], resume: object, hold: Iterable[str] | None) -> None:
         """A new run, from nothing or from what a report tells."""
         state: Any = ()
         if resume is not None and not isinstance(resume, ExecutionReport):

@@ -11,7 +11,7 @@ from wfplan.execution.report import ExecutionReport, Phase, Reason, StepReport
 from wfplan.execution.rollback import rollback_plan
 from wfplan.execution.settings import RunSettings, check_held, settle
 from wfplan.execution.state import BAD, check_state, counts_as_done
-from wfplan.execution.walk import CANCEL_GRACE_SECONDS, Walk
+from wfplan.execution.walk import CANCEL_GRACE_SECONDS, GRACE_SECONDS, Walk
 from wfplan.models import OnFailure, Schedule
 from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
@@ -61,6 +61,7 @@ class Progress:
         dry_run: bool | None = None,
         run_id: str | None = None,
         hold: Iterable[str] | None = None,
+        grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         """The progress of a new run, or of one that got as far as `state` tells.
 
@@ -68,7 +69,9 @@ class Progress:
         also tells the run id, whether the run was stopped, which steps are held, and how far a dry run and a rollback
         got. A keyword that is not given comes from the plan, the lower `max_parallel` wins, and the run id is random;
         with `dry_run` there is nothing but a dry run. The steps that `hold` names do not start: when all else that may
-        run has ended, the run is suspended; not given, those of `state` stay held, and `()` holds none. Raises RefusedError, with every problem, for a keyword or a state that cannot be.
+        run has ended, the run is suspended; not given, those of `state` stay held, and `()` holds none. A call whose
+        time is up is waited for as long again before something else is given up because of it, counted from when
+        `get_ready` noticed, and at least for `grace_seconds`. Raises RefusedError, with every problem, for a keyword or a state that cannot be.
         """
         problems = ProblemList()
         report = state if isinstance(state, ExecutionReport) else None
@@ -88,8 +91,16 @@ class Progress:
         self._limit = settings.max_parallel
         self._halted = bool(report and report.halted)
         self._suspended = False
+        self._grace_seconds = grace_seconds
         self._execution = Walk(
-            plan, "execute", settings, self.run_id, self._audience, limit=self._limit, held=self.held
+            plan,
+            "execute",
+            settings,
+            self.run_id,
+            self._audience,
+            limit=self._limit,
+            held=self.held,
+            grace_seconds=grace_seconds,
         )
         self._walks: list[Walk] = [self._execution]
         self._dry_run: Walk | None = None
@@ -341,7 +352,8 @@ class Progress:
     def _make_walk(self, plan: ExecutionPlan, purpose: Purpose, **fields: Any) -> Walk:
         """A walk in which what fails stops nothing but what needs it."""
         settings = self.settings.model_copy(update={"on_failure": "skip-dependents"})
-        return Walk(plan, purpose, settings, self.run_id, self._audience, limit=self._limit, **fields)
+        fields = {"limit": self._limit, "grace_seconds": self._grace_seconds, **fields}
+        return Walk(plan, purpose, settings, self.run_id, self._audience, **fields)
 
     def _wants_dry_run(self, known: Iterable[StepReport], report: ExecutionReport | None) -> bool:
         """Whether there is to be a dry run, or was one; not if steps tell that the run is beyond it."""

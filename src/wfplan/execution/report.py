@@ -140,7 +140,7 @@ class StepReport(Value):
     retry_at: Optional[float] = None
     """While it is pending: when it may be tried again."""
     cancel_by: Optional[float] = None
-    """While it is running: it was asked to end, and is waited for until this moment."""
+    """While its call is in flight: it was asked to end, and is waited for until this moment."""
     leftover: bool = False
     """Whether its function has not come back although its time is up: it still holds its place and its locks."""
     run_id: Optional[FreeText] = None

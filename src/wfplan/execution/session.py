@@ -19,7 +19,7 @@ from wfplan.execution.journal import Journal
 from wfplan.execution.logs import log_event
 from wfplan.execution.loop_thread import LoopThread
 from wfplan.execution.opening import Opening, default_limit
-from wfplan.execution.progress import Progress
+from wfplan.execution.progress import CANCEL_GRACE_SECONDS, Progress
 from wfplan.execution.report import ExecutionReport, Reason
 from wfplan.execution.signals import StopSignal
 from wfplan.names import quote
@@ -294,7 +294,7 @@ class Session:
         if stop.ends:
             self._halt(cancel=stop.cancels)
         if stop.suspends:
-            self._progress.suspend(cancel=stop.cancels, now=self._now())
+            self._progress.suspend(cancel=stop.cancels, grace_seconds=CANCEL_GRACE_SECONDS, now=self._now())
 
     def _heed(self, error: BaseException) -> None:
         """Suspend, with a short wait for what was cancelled; at the second interrupt without any."""
@@ -307,7 +307,7 @@ class Session:
         now = self._now()
         if self._journal is not None:
             self._journal.note_stop(now, cancel=cancel)  # first: what follows from it is no failure
-        self._progress.stop(cancel=cancel, now=now)
+        self._progress.stop(cancel=cancel, grace_seconds=CANCEL_GRACE_SECONDS, now=now)
 
     # The end.
 
@@ -341,7 +341,9 @@ class Session:
             name = attempt.call.step.name
             where = f"the thread {quote(attempt.thread)}" if attempt.thread else "the event loop"
             where = "the pool" if attempt.future is not None else where
-            self._problems.add("leftover", f"{where} still runs step {quote(name)}, which nobody waits for", steps=(name,))
+            self._problems.add(
+                "leftover", f"{where} still runs step {quote(name)}, which nobody waits for", steps=(name,)
+            )
         report = self._progress.report(self._problems.listed())
         if self._journal is not None:
             self._journal.note_end(self._now(), report)

@@ -21,10 +21,12 @@ from wfplan.plans import ExecutionPlan
 from wfplan.problems import PermanentError
 from wfplan.values import trusted
 
-__all__ = ["CANCEL_GRACE_SECONDS", "Walk"]
+__all__ = ["CANCEL_GRACE_SECONDS", "GRACE_SECONDS", "Walk"]
 
 CANCEL_GRACE_SECONDS = 10.0
-"""How long what was asked to end is waited for."""
+"""How long what was asked to end is waited for where a run is to end."""
+GRACE_SECONDS = 1.0
+"""How long, at least, a call whose time is up is waited for before what needs its place is given up."""
 
 
 class Walk:
@@ -41,8 +43,12 @@ class Walk:
         limit: int | None = None,
         outputs_for: Callable[[str], dict[str, Any]] | None = None,
         held: Iterable[str] = (),
+        grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         """A walk that has not begun; the steps that are `held` do not start.
+
+        What was asked to end is waited for at least for `grace_seconds` before something that needs its place is given
+        up.
 
         `outputs_for` tells the outputs for a call, by the name of its step, where they are not those of the step's
         dependencies in this walk.
@@ -66,6 +72,7 @@ class Walk:
         self._cancel_by: dict[int, float] = {}
         self._to_cancel: list[int] = []
         self._asked_to_end: set[int] = set()
+        self._grace = grace_seconds
         self._held = frozenset(map(layout.numbers.__getitem__, held))
         self._suspended = False
         self._suspend_by: float | None = None
@@ -322,7 +329,7 @@ class Walk:
             self._stopper,
             self._stop_reason,
             retry_at=self._times.get("retry", number),
-            cancel_by=self._cancel_by.get(number),
+            cancel_by=self._cancel_by.get(number, self._times.get("leftover", number)),
             leftover=number in self._leftovers,
         )
 
@@ -397,7 +404,8 @@ class Walk:
             return
         timeout = self._steps[number].timeout_seconds or 0.0
         self._ledger.errors[number] = StepError(type=TIMED_OUT, message=f"no result within {timeout:g} seconds")
-        self._times.set("leftover", number, at + timeout)
+        # From now on, not from when that was due: a driver that slept has asked nobody to end before.
+        self._times.set("leftover", number, self._now + max(timeout, self._grace))
         self._ask_to_end(number)
         self._tell_attempt_ended(number, "timed_out")
         if not self._may_retry(number):
@@ -572,7 +580,8 @@ class Walk:
             if report.status == "cancelled":
                 self._queue.lose(number)
             else:
-                self._times.set("leftover", number, self._now if due is None or timeout is None else due + timeout)
+                fallback = self._now if due is None or timeout is None else due + max(timeout, self._grace)
+                self._times.set("leftover", number, fallback if report.cancel_by is None else report.cancel_by)
             return
         if report.cancel_by is not None:
             self._cancel_by[number] = report.cancel_by
