@@ -277,7 +277,7 @@ class Model:
 
     def asked_to_end_by(self, number: int) -> Optional[float]:
         if number in self.leftovers and self.last[number] == "timed_out":
-            return None if number in self.lost else self.waited_for_until(number)
+            return self.waited_for_until(number)
         return self.cancel_by.get(number) if self.status[number] == "running" else None
 
     def facts(self) -> Dict[str, Tuple[Any, ...]]:

@@ -155,17 +155,23 @@ class Calls:
         # By its real class: what an output says of its class may be anything, even an exception.
         if issubclass(type(output), _Raised):
             error, output = output.error, None
-        if issubclass(type(output), PendingOutput):
-            attempt.on_loop = False
-            self._wait_for(attempt, output.future)
-        else:
+        if not issubclass(type(output), PendingOutput):
             self._deliver(Outcome(attempt, output, error))
+            return
+        attempt.on_loop = False
+        try:
+            future = output.future
+        except Exception as raised:  # noqa: BLE001 - of a class of the executor's own, which may lack it
+            self._deliver(Outcome(attempt, None, raised))
+        else:
+            self._wait_for(attempt, future)
 
     @staticmethod
     def _come_to_nothing(attempt: Attempt) -> None:
         """A coroutine that was never awaited is closed, so that nobody is warned of it."""
         if asyncio.iscoroutine(attempt.awaitable):
-            attempt.awaitable.close()
+            with suppress(Exception):  # of a class of the executor's own
+                attempt.awaitable.close()
 
     # In a future.
 

@@ -9,10 +9,10 @@ from wfplan.execution.events import Event
 from wfplan.execution.interface import Purpose
 from wfplan.execution.journal_file import JournalFile
 from wfplan.execution.journal_reader import VERSION
+from wfplan.execution.outputs import as_json
 from wfplan.execution.progress import Progress
 from wfplan.execution.report import ExecutionReport, StepReport, type_name
 from wfplan.execution.step_keys import StepKeys
-from wfplan.json_values import copy_json_object
 
 __all__ = ["Journal"]
 
@@ -75,7 +75,7 @@ class Journal:
     def _begin(self, resumes: str | None) -> None:
         self._file.keep_name()
         progress = self._progress
-        fixed = {"name", "recommendation_id", "action", "batch"}
+        fixed = {"name", "recommendation_id", "action", "batch", "idempotent"}
         header: dict[str, Any] = {
             "wfplan_journal": VERSION,
             "fingerprint": progress.plan.fingerprint,
@@ -117,6 +117,8 @@ class Journal:
         if purpose != "execute":
             line["purpose"] = purpose
         line["step"] = _to_json(step)
+        if event == "known" and step.history:  # otherwise the lines before it tell
+            line["step"]["history"] = [ended.model_dump(mode="json", exclude_defaults=True) for ended in step.history]
         if purpose == "execute" and step.attempts and step.name not in self._has_key:
             self._has_key.add(step.name)
             line["key"] = self._keys[step.name]
@@ -138,7 +140,9 @@ def _all_reports(report: ExecutionReport) -> Iterator[Tuple[Purpose, StepReport]
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _NOTHING = StepReport(name="-")
-_DEFAULTS = tuple((name, field.default) for name, field in StepReport.model_fields.items() if name != "output")
+_DEFAULTS = tuple(
+    (name, field.default) for name, field in StepReport.model_fields.items() if name not in ("output", "history")
+)
 
 
 def _to_json(step: StepReport) -> dict[str, Any]:
@@ -146,10 +150,10 @@ def _to_json(step: StepReport) -> dict[str, Any]:
     own = vars(step)
     told: dict[str, Any] = {name: own[name] for name, default in _DEFAULTS if name == "status" or own[name] != default}
     if step.error is not None:
-        told["error"] = {"type": step.error.type, "message": step.error.message}
+        told["error"] = step.error.model_dump(mode="json", exclude_defaults=True)
     if step.output is not None:
         try:
-            told.update(copy_json_object({"output": step.output}))
+            told["output"] = as_json(step.output)
         except Exception:  # noqa: BLE001 - it may be of any class, and raise anything when it is looked at
             told["output_not_kept"] = type_name(step.output)
     return told

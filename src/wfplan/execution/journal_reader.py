@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from typing_extensions import Literal
 
 from wfplan.execution.interface import Purpose
-from wfplan.execution.report import ExecutionReport, Phase, StepReport
+from wfplan.execution.ledger import MOST_ATTEMPTS
+from wfplan.execution.report import AttemptReport, ExecutionReport, Phase, StepReport
 from wfplan.execution.settings import RunSettings
 from wfplan.json_values import is_object
 from wfplan.names import quote
@@ -146,7 +147,8 @@ def _read_lines(header: _Header, lines: Iterable[bytes]) -> Record:
         elif line.step is None or line.step.name not in execution:
             raise _UnreadableError(number, "is about no step of the run")
         else:
-            reports[line.purpose][line.step.name] = line.step
+            known = reports[line.purpose].get(line.step.name)
+            reports[line.purpose][line.step.name] = _with_history(line, line.step, known)
             if line.key:
                 keys[line.step.name] = line.key
     in_dry_run = suspended is not None and suspended.purpose == "dry_run"
@@ -167,6 +169,20 @@ def _read_lines(header: _Header, lines: Iterable[bytes]) -> Record:
         keys=keys,
     )
     return Record(report, header.resumes, stop)
+
+
+def _with_history(line: _Line, step: StepReport, before: StepReport | None) -> StepReport:
+    """What a line tells of a step, with the attempts that have ended so far, as the lines before it tell."""
+    if line.event == "known":
+        return step
+    history = () if before is None else before.history
+    has_ended = line.event in ("attempt-ended", "step-ended") and step.attempts and step.status != "skipped"
+    if has_ended and not (history and history[-1].number == step.attempts):
+        ended = AttemptReport(
+            number=step.attempts, started_at=step.attempt_started_at, ended_at=line.at, error=step.error
+        )
+        history = (*history[1 - MOST_ATTEMPTS :], ended)
+    return step.model_copy(update={"history": history}) if history else step
 
 
 _NO_LINE = _Line(at=0, event="")

@@ -6,12 +6,15 @@ from typing import Any, Mapping, Sequence
 
 from wfplan.execution.interface import StepCall
 from wfplan.execution.layout import Layout
-from wfplan.execution.report import Reason, Status, StepError, StepReport
+from wfplan.execution.report import AttemptReport, Reason, Status, StepError, StepReport
 from wfplan.execution.state import BAD, counts_as_done
 from wfplan.models import Step
 from wfplan.values import trusted
 
-__all__ = ["TIMED_OUT", "Ledger"]
+__all__ = ["MOST_ATTEMPTS", "TIMED_OUT", "Ledger"]
+
+MOST_ATTEMPTS = 20
+"""Of a step: how many of its attempts are remembered."""
 
 TIMED_OUT = "timed_out"
 """The type of the error of an attempt that raised nothing and took too long."""
@@ -33,6 +36,7 @@ class Ledger:
         self.not_kept: dict[int, str] = {}
         """For each output that was lost on the way through JSON: its type."""
         self.errors: dict[int, StepError] = {}
+        self.history: dict[int, tuple[AttemptReport, ...]] = {}
         self.reasons: dict[int, Reason] = {}
         self.external_ids: dict[int, str] = {}
         self.run_ids: dict[int, str] = {}
@@ -47,6 +51,8 @@ class Ledger:
         self.started[number] = report.started_at
         self.attempt_started[number] = report.attempt_started_at
         self.ended[number] = report.ended_at
+        if report.history:
+            self.history[number] = report.history
         if report.error is not None:
             self.errors[number] = report.error
         if report.external_id is not None:
@@ -70,6 +76,16 @@ class Ledger:
             self.started[number] = now
         self.external_ids.pop(number, None)
         self.status[number] = "running"
+
+    def end_attempt(self, number: int, now: float) -> None:
+        """An attempt has ended, with the error that is noted, if any."""
+        ended = {
+            "number": self.attempts[number],
+            "started_at": self.attempt_started[number],
+            "ended_at": now,
+            "error": self.errors.get(number),
+        }
+        self.history[number] = (*self.history.get(number, ())[1 - MOST_ATTEMPTS :], trusted(AttemptReport, ended))
 
     def end(self, number: int, status: Status, now: float) -> None:
         """A step reaches its last status."""
@@ -162,5 +178,7 @@ class Ledger:
                 "cancel_by": cancel_by,
                 "leftover": leftover,
                 "run_id": self.run_ids.get(number),
+                "idempotent": step.idempotent,
+                "history": self.history.get(number, ()),
             },
         )

@@ -41,6 +41,7 @@ async def arun(
     run_id: str | None = None,
     hold: Iterable[str] | None = None,
     stop: StopSignal | None = None,
+    tracebacks: bool = True,
     observers: Iterable[Observer] = (),
 ) -> ExecutionReport:
     """Run a plan to its end on this event loop, and tell what happened; otherwise like `wfplan.run`.
@@ -62,6 +63,7 @@ async def arun(
         run_id=run_id,
         hold=hold,
         stop=stop,
+        tracebacks=tracebacks,
         observers=observers,
     )
     return await _Run(opening, stop).wait()

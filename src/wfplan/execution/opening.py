@@ -8,6 +8,7 @@ from typing import Any, Callable, Iterable, Mapping
 
 from wfplan.execution.backend import Backend, keep_findings, open_backend
 from wfplan.execution.events import Observer
+from wfplan.execution.functions import is_async_function, is_generator_function
 from wfplan.execution.interface import Executor
 from wfplan.execution.journal import Journal
 from wfplan.execution.journal_file import JournalFile
@@ -55,6 +56,7 @@ class Opening:
         run_id: str | None,
         hold: Iterable[str] | None,
         stop: StopSignal | None,
+        tracebacks: bool,
         observers: Iterable[Observer],
     ) -> None:
         """Raises TypeError where there is nothing to run at all."""
@@ -63,6 +65,7 @@ class Opening:
         self._file: JournalFile | None = None
         self._record: Record | None = None
         self._resumes: str | None = None
+        self._tracebacks = tracebacks
         if not isinstance(plan, (ExecutionPlan, Progress)):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(
                 f"a plan or a Progress can be run, a {type(plan).__name__} cannot: make it one, by wfplan.plan"
@@ -157,7 +160,7 @@ class Opening:
 
     def _make_progress(self, plan: ExecutionPlan, state: Any, given: Mapping[str, Any]) -> None:
         try:
-            self.progress = Progress(plan, state, **given)
+            self.progress = Progress(plan, state, **given, tracebacks=self._tracebacks)
         except RefusedError as error:
             for problem in error.problems:
                 self._problems.keep(problem)
@@ -180,9 +183,11 @@ class Opening:
             self._problems.add("invalid-setting", f"stop must be a StopSignal, not a {type(stop).__name__}")
         for observer in self.observers:
             if not callable(observer):
-                self._problems.add(
-                    "invalid-setting", f"a {type(observer).__name__} is no observer: it cannot be called"
-                )
+                told = f"a {type(observer).__name__} is no observer: it cannot be called"
+                self._problems.add("invalid-setting", told)
+            elif is_async_function(observer) or is_generator_function(observer):
+                told = "an observer is async, or a generator function: nobody would wait for what it does"
+                self._problems.add("invalid-setting", told, suggestion="take a plain function, or wfplan.astream")
 
     @property
     def plan_to_validate(self) -> ExecutionPlan:

@@ -62,6 +62,7 @@ class Progress:
         run_id: str | None = None,
         hold: Iterable[str] | None = None,
         grace_seconds: float = GRACE_SECONDS,
+        tracebacks: bool = True,
     ) -> None:
         """The progress of a new run, or of one that got as far as `state` tells.
 
@@ -71,7 +72,8 @@ class Progress:
         with `dry_run` there is nothing but a dry run. The steps that `hold` names do not start: when all else that may
         run has ended, the run is suspended; not given, those of `state` stay held, and `()` holds none. A call whose
         time is up is waited for as long again before something else is given up because of it, counted from when
-        `get_ready` noticed, and at least for `grace_seconds`. Raises RefusedError, with every problem, for a keyword or a state that cannot be.
+        `get_ready` noticed, and at least for `grace_seconds`; without `tracebacks`, errors are kept without them.
+        Raises RefusedError, with every problem, for a keyword or a state that cannot be.
         """
         problems = ProblemList()
         report = state if isinstance(state, ExecutionReport) else None
@@ -91,7 +93,7 @@ class Progress:
         self._limit = settings.max_parallel
         self._halted = bool(report and report.halted)
         self._suspended = False
-        self._grace_seconds = grace_seconds
+        self._fields: dict[str, Any] = {"grace_seconds": grace_seconds, "tracebacks": tracebacks}
         self._execution = Walk(
             plan,
             "execute",
@@ -101,6 +103,7 @@ class Progress:
             limit=self._limit,
             held=self.held,
             grace_seconds=grace_seconds,
+            tracebacks=tracebacks,
         )
         self._walks: list[Walk] = [self._execution]
         self._dry_run: Walk | None = None
@@ -281,7 +284,7 @@ class Progress:
 
     @property
     def phase(self) -> Phase:
-        """`executing`, and perhaps `rolling_back`, while anything goes on; `suspended` if more is to be done, but not now.
+        """`executing` or `rolling_back` while anything goes on, `suspended` if more is to be done, but not now.
 
         Else it is what the run has come to.
 
@@ -352,7 +355,7 @@ class Progress:
     def _make_walk(self, plan: ExecutionPlan, purpose: Purpose, **fields: Any) -> Walk:
         """A walk in which what fails stops nothing but what needs it."""
         settings = self.settings.model_copy(update={"on_failure": "skip-dependents"})
-        fields = {"limit": self._limit, "grace_seconds": self._grace_seconds, **fields}
+        fields = {"limit": self._limit, **self._fields, **fields}
         return Walk(plan, purpose, settings, self.run_id, self._audience, **fields)
 
     def _wants_dry_run(self, known: Iterable[StepReport], report: ExecutionReport | None) -> bool:

@@ -7,6 +7,7 @@ import logging
 import time
 from collections import deque
 from concurrent.futures import CancelledError
+from types import AsyncGeneratorType, GeneratorType
 from typing import Any, Callable, Deque, Generator, NamedTuple, Union
 
 from typing_extensions import TypeAlias
@@ -24,7 +25,7 @@ from wfplan.execution.report import ExecutionReport, Reason
 from wfplan.execution.signals import StopSignal
 from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import ProblemList
+from wfplan.problems import PermanentError, ProblemList
 
 __all__ = ["LINGER_SECONDS", "Close", "Closed", "Interrupt", "Save", "Session", "Task", "Validate", "Wait"]
 
@@ -32,6 +33,7 @@ LINGER_SECONDS = 1.0
 """How long cancelled calls are waited for after an interrupt, and at the end of a run."""
 
 _LONGEST_WAIT = 86_400.0
+_GENERATORS = (GeneratorType, AsyncGeneratorType)
 _logger = logging.getLogger("wfplan")
 
 
@@ -277,7 +279,9 @@ class Session:
             self._heed(message.error)
         elif message is not None and self._calls.settle(message):
             name, now = message.attempt.call.step.name, self._now()
-            if message.error is None:
+            if message.error is None and issubclass(type(message.output), _GENERATORS):
+                self._progress.failed(name, PermanentError("it gave a generator, in which nothing has run"), now=now)
+            elif message.error is None:
                 self._progress.done(name, message.output, now=now)
             elif issubclass(type(message.error), (asyncio.CancelledError, CancelledError)):
                 self._progress.cancelled(name, now=now)

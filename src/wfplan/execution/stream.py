@@ -32,6 +32,7 @@ async def astream(
     run_id: str | None = None,
     hold: Iterable[str] | None = None,
     stop: StopSignal | None = None,
+    tracebacks: bool = True,
     observers: Iterable[Observer] = (),
 ) -> AsyncIterator[Event]:
     """Run a plan on this event loop like `wfplan.arun`, and yield every event; the last one carries the report.
@@ -63,6 +64,7 @@ async def astream(
             run_id=run_id,
             hold=hold,
             stop=stop,
+            tracebacks=tracebacks,
             observers=_with(observers, told.put_nowait),
         )
     )

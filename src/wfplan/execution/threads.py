@@ -43,6 +43,7 @@ def run(
     run_id: str | None = None,
     hold: Iterable[str] | None = None,
     stop: StopSignal | None = None,
+    tracebacks: bool = True,
     observers: Iterable[Observer] = (),
 ) -> ExecutionReport:
     """Run a plan to its end, and tell what happened.
@@ -72,6 +73,7 @@ def run(
         run_id=run_id,
         hold=hold,
         stop=stop,
+        tracebacks=tracebacks,
         observers=observers,
     )
     return _Run(opening, stop).wait()

@@ -10,15 +10,16 @@ from wfplan.execution.events import Audience, Event, EventKind
 from wfplan.execution.interface import Purpose, StepCall
 from wfplan.execution.layout import Layout
 from wfplan.execution.ledger import TIMED_OUT, Ledger
+from wfplan.execution.outputs import own_copy
 from wfplan.execution.ready import ReadyQueue
-from wfplan.execution.report import Reason, Status, StepError, StepReport
+from wfplan.execution.report import Reason, Status, StepError, StepReport, is_permanent
 from wfplan.execution.settings import RunSettings
 from wfplan.execution.state import STOP_REASONS, counts_as_done
 from wfplan.execution.timetable import Timetable, delay_before
+from wfplan.json_values import copy_json_object
 from wfplan.models import Step
 from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import PermanentError
 from wfplan.values import trusted
 
 __all__ = ["CANCEL_GRACE_SECONDS", "GRACE_SECONDS", "Walk"]
@@ -44,6 +45,7 @@ class Walk:
         outputs_for: Callable[[str], dict[str, Any]] | None = None,
         held: Iterable[str] = (),
         grace_seconds: float = GRACE_SECONDS,
+        tracebacks: bool = True,
     ) -> None:
         """A walk that has not begun; the steps that are `held` do not start.
 
@@ -68,11 +70,12 @@ class Walk:
         self._noted: Deque[int] = deque()  # steps whose external ids were told, by any thread
         self._waits_for = list(map(len, layout.needs))
         self._in_flight: dict[int, None] = {}
-        self._leftovers: dict[int, None] = {}  # of those in flight, the ones whose time is up
+        self._leftovers: dict[int, float | None] = {}  # of those in flight, whose time is up, and until when they count
         self._cancel_by: dict[int, float] = {}
         self._to_cancel: list[int] = []
         self._asked_to_end: set[int] = set()
         self._grace = grace_seconds
+        self._tracebacks = tracebacks
         self._held = frozenset(map(layout.numbers.__getitem__, held))
         self._suspended = False
         self._suspend_by: float | None = None
@@ -126,17 +129,8 @@ class Walk:
         self._now = max(self._now, now)
         while self._noted:
             self._tell_noted(self._noted.popleft())
-        for due, number, at in self._times.pop_until(self._now):
-            if due == "retry":
-                self._push_ready([number])  # in a state that was made up, its batch may not have opened yet
-            elif due == "attempt":
-                self._time_is_up(number, at)
-            else:
-                self._lose(number)
+        self._look_at_the_clock()
         if self._suspended:
-            if self._suspend_by is not None and self._suspend_by <= self._now:
-                for number in self._in_flight:
-                    self._give_back(number)
             return ()
         calls: list[StepCall] = []
         while True:
@@ -147,6 +141,18 @@ class Walk:
                     self._block(number, culprit)
             if not in_vain:
                 return tuple(calls)
+
+    def _look_at_the_clock(self) -> None:
+        for due, number, at in self._times.pop_until(self._now):
+            if due == "retry":
+                self._push_ready([number])  # in a state that was made up, its batch may not have opened yet
+            elif due == "attempt":
+                self._time_is_up(number, at)
+            else:
+                self._lose(number)
+        if self._suspend_by is not None and self._suspend_by <= self._now:
+            for number in self._in_flight:
+                self._give_back(number)
 
     def get_cancellations(self) -> tuple[str, ...]:
         """The steps whose calls are to be cancelled, each told once."""
@@ -166,10 +172,10 @@ class Walk:
         """A call failed."""
         number = self._land(name, now)
         if number is not None:
-            self._ledger.errors[number] = StepError.of(error)
+            self._ledger.errors[number] = StepError.of(error, traceback=self._tracebacks)
             if reason is not None:
                 self._ledger.reasons[number] = reason
-            final = issubclass(type(error), PermanentError) or not issubclass(type(error), (Exception, str))
+            final = is_permanent(error) or not issubclass(type(error), (Exception, str))
             self._end_attempt(number, "failed", final=final or reason is not None)
 
     def cancelled(self, name: str, *, now: float, reason: Reason | None = None) -> None:
@@ -329,7 +335,7 @@ class Walk:
             self._stopper,
             self._stop_reason,
             retry_at=self._times.get("retry", number),
-            cancel_by=self._cancel_by.get(number, self._times.get("leftover", number)),
+            cancel_by=self._cancel_by.get(number, self._leftovers.get(number)),
             leftover=number in self._leftovers,
         )
 
@@ -352,8 +358,14 @@ class Walk:
     def _call(self, number: int) -> StepCall:
         step, ledger = self._steps[number], self._ledger
         outputs = ledger.outputs_for(number) if self._outputs_for is None else self._outputs_for(step.name)
+        outputs = {name: own_copy(output) for name, output in outputs.items()}
+        planned = step.parameters
+        if planned:  # what is called may do with them what it likes
+            step = step.model_copy(update={"parameters": copy_json_object(planned)})
         run_id = ledger.run_ids.get(number, self._run_id)
-        return StepCall(step, self.purpose, ledger.attempts[number], run_id, step.timeout_seconds, outputs, self._note)
+        return StepCall(
+            step, self.purpose, ledger.attempts[number], run_id, step.timeout_seconds, outputs, self._note, planned
+        )
 
     def _note(self, call: StepCall, external_id: str) -> None:
         """May be called by any thread."""
@@ -405,11 +417,15 @@ class Walk:
         timeout = self._steps[number].timeout_seconds or 0.0
         self._ledger.errors[number] = StepError(type=TIMED_OUT, message=f"no result within {timeout:g} seconds")
         # From now on, not from when that was due: a driver that slept has asked nobody to end before.
-        self._times.set("leftover", number, self._now + max(timeout, self._grace))
+        self._wait_for_leftover(number, self._now + max(timeout, self._grace))
         self._ask_to_end(number)
         self._tell_attempt_ended(number, "timed_out")
         if not self._may_retry(number):
             self._end(number, "timed_out")
+
+    def _wait_for_leftover(self, number: int, until: float) -> None:
+        self._leftovers[number] = until
+        self._times.set("leftover", number, until)
 
     def _lose(self, number: int) -> None:
         """What was left behind has been waited for as long again."""
@@ -581,7 +597,7 @@ class Walk:
                 self._queue.lose(number)
             else:
                 fallback = self._now if due is None or timeout is None else due + max(timeout, self._grace)
-                self._times.set("leftover", number, fallback if report.cancel_by is None else report.cancel_by)
+                self._wait_for_leftover(number, fallback if report.cancel_by is None else report.cancel_by)
             return
         if report.cancel_by is not None:
             self._cancel_by[number] = report.cancel_by
@@ -591,6 +607,7 @@ class Walk:
             self._times.set("attempt", number, due)
 
     def _tell_attempt_ended(self, number: int, status: Status) -> None:
+        self._ledger.end_attempt(number, self._now)
         if self._audience.observers:
             retry_at = self._times.get("retry", number)
             if retry_at is None and self._ledger.status[number] == "pending":
