@@ -33,6 +33,7 @@ CORE = [
     "conflicts",
     "recommendations",
     "plans",
+    "step_identity",
     "reading",
     "sources",
     "planner",

@@ -12,7 +12,7 @@ from wfplan.execution.journal_reader import VERSION
 from wfplan.execution.outputs import as_json
 from wfplan.execution.progress import Progress
 from wfplan.execution.report import ExecutionReport, StepReport, type_name
-from wfplan.execution.step_keys import StepKeys
+from wfplan.step_identity import StepKeys
 
 __all__ = ["Journal"]
 

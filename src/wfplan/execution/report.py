@@ -364,6 +364,8 @@ class ExecutionReport(Value):
         compensation began and did not succeed.
         """
         found = {name for name, step in self.steps.items() if _is_uncertain(step)}
+        if self.phase == "suspended":  # what will not be made again when the run goes on
+            found |= {n for n, step in self.steps.items() if step.status == "running" and step.idempotent is False}
         found |= {n for n, step in self.rollback.items() if step.status == "failed" or _is_uncertain(step)}
         return tuple(name for name in self.steps if name in found)
 
