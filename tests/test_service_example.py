@@ -431,7 +431,7 @@ def begun_in(client: Client, plan: Answer) -> list[tuple[str, str]]:
 
 
 def test_an_orderly_end_suspends_and_a_kill_loses_nothing_either(tmp_path: Path) -> None:
-    """The real server, ended by SIGTERM and by SIGKILL in the middle of a step: the same run goes on, under its keys."""
+    """The real server, ended by SIGTERM and by SIGKILL in the middle of a step: the same run goes on."""
     plan = Answer(0, None)
     for number, signal in enumerate(("term", "kill"), start=1):
         with serving(tmp_path, "--takes", "restart_pods=600") as client:
