@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping, Optional, Sequence, Tuple
 
 from wfplan.execution.interface import StepCall
 from wfplan.execution.layout import Layout
@@ -15,6 +15,8 @@ __all__ = ["MOST_ATTEMPTS", "TIMED_OUT", "Ledger"]
 
 MOST_ATTEMPTS = 20
 """Of a step: how many of its attempts are remembered."""
+
+_Ended = Tuple[int, Optional[float], Optional[float], Optional[StepError]]
 
 TIMED_OUT = "timed_out"
 """The type of the error of an attempt that raised nothing and took too long."""
@@ -36,7 +38,7 @@ class Ledger:
         self.not_kept: dict[int, str] = {}
         """For each output that was lost on the way through JSON: its type."""
         self.errors: dict[int, StepError] = {}
-        self.history: dict[int, tuple[AttemptReport, ...]] = {}
+        self._ended_attempts: dict[int, tuple[_Ended, ...]] = {}
         self.reasons: dict[int, Reason] = {}
         self.external_ids: dict[int, str] = {}
         self.run_ids: dict[int, str] = {}
@@ -52,7 +54,8 @@ class Ledger:
         self.attempt_started[number] = report.attempt_started_at
         self.ended[number] = report.ended_at
         if report.history:
-            self.history[number] = report.history
+            known = ((each.number, each.started_at, each.ended_at, each.error) for each in report.history)
+            self._ended_attempts[number] = tuple(known)
         if report.error is not None:
             self.errors[number] = report.error
         if report.external_id is not None:
@@ -79,13 +82,15 @@ class Ledger:
 
     def end_attempt(self, number: int, now: float) -> None:
         """An attempt has ended, with the error that is noted, if any."""
-        ended = {
-            "number": self.attempts[number],
-            "started_at": self.attempt_started[number],
-            "ended_at": now,
-            "error": self.errors.get(number),
-        }
-        self.history[number] = (*self.history.get(number, ())[1 - MOST_ATTEMPTS :], trusted(AttemptReport, ended))
+        ended = (self.attempts[number], self.attempt_started[number], now, self.errors.get(number))
+        before = self._ended_attempts.get(number)
+        self._ended_attempts[number] = (ended,) if before is None else (*before[1 - MOST_ATTEMPTS :], ended)
+
+    def _history(self, number: int) -> tuple[AttemptReport, ...]:
+        return tuple(
+            trusted(AttemptReport, {"number": count, "started_at": started, "ended_at": ended, "error": error})
+            for count, started, ended, error in self._ended_attempts.get(number, ())
+        )
 
     def end(self, number: int, status: Status, now: float) -> None:
         """A step reaches its last status."""
@@ -179,6 +184,6 @@ class Ledger:
                 "leftover": leftover,
                 "run_id": self.run_ids.get(number),
                 "idempotent": step.idempotent,
-                "history": self.history.get(number, ()),
+                "history": self._history(number) if number in self._ended_attempts else (),
             },
         )

@@ -6,7 +6,10 @@ from typing import Any
 
 from wfplan.json_values import copy_json_object
 
-__all__ = ["as_json", "own_copy"]
+__all__ = ["COPIED", "as_json", "own_copy"]
+
+COPIED = frozenset((dict, list))
+"""What `own_copy` copies."""
 
 _EXACT = frozenset((dict, list, tuple, str, int, float, bool, type(None)))
 _MOST_COPIED = 1_000_000
@@ -43,7 +46,7 @@ def as_json(output: Any) -> Any:
 
 def own_copy(output: Any) -> Any:
     """A copy of dicts and lists, as deep as they go; what is in them is shared, and so is all that is huge."""
-    if type(output) is not dict and type(output) is not list:
+    if type(output) not in COPIED:
         return output
     copies: dict[int, Any] = {}
     made = _empty(output, copies)
@@ -57,7 +60,7 @@ def own_copy(output: Any) -> Any:
             return output
         for key, item in tuple(source.items()) if type(source) is dict else enumerate(tuple(source)):
             inner = item
-            if type(item) is dict or type(item) is list:
+            if type(item) in COPIED:
                 if id(item) not in copies:
                     _empty(item, copies)
                     pending.append(item)

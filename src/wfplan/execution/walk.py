@@ -10,7 +10,7 @@ from wfplan.execution.events import Audience, Event, EventKind
 from wfplan.execution.interface import Purpose, StepCall
 from wfplan.execution.layout import Layout
 from wfplan.execution.ledger import TIMED_OUT, Ledger
-from wfplan.execution.outputs import own_copy
+from wfplan.execution.outputs import COPIED, own_copy
 from wfplan.execution.ready import ReadyQueue
 from wfplan.execution.report import Reason, Status, StepError, StepReport, is_permanent
 from wfplan.execution.settings import RunSettings
@@ -358,7 +358,9 @@ class Walk:
     def _call(self, number: int) -> StepCall:
         step, ledger = self._steps[number], self._ledger
         outputs = ledger.outputs_for(number) if self._outputs_for is None else self._outputs_for(step.name)
-        outputs = {name: own_copy(output) for name, output in outputs.items()}
+        for name, output in outputs.items():
+            if type(output) in COPIED:
+                outputs[name] = own_copy(output)
         planned = step.parameters
         if planned:  # what is called may do with them what it likes
             step = step.model_copy(update={"parameters": copy_json_object(planned)})
