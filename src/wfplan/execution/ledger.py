@@ -38,6 +38,7 @@ class Ledger:
         self.not_kept: dict[int, str] = {}
         """For each output that was lost on the way through JSON: its type."""
         self.errors: dict[int, StepError] = {}
+        self._taken_over: set[int] = set()
         self._ended_attempts: dict[int, tuple[_Ended, ...]] = {}
         self.reasons: dict[int, Reason] = {}
         self.external_ids: dict[int, str] = {}
@@ -48,6 +49,8 @@ class Ledger:
 
     def take_over(self, number: int, report: StepReport) -> None:
         """Note what a report tells."""
+        if report.status == "succeeded":
+            self._taken_over.add(number)
         self.status[number] = report.status
         self.attempts[number] = report.attempts
         self.started[number] = report.started_at
@@ -80,13 +83,18 @@ class Ledger:
         self.external_ids.pop(number, None)
         self.status[number] = "running"
 
-    def end_attempt(self, number: int, now: float) -> None:
+    def end_attempt(self, number: int, status: Status, now: float) -> None:
         """An attempt has ended, with the error that is noted, if any."""
+        if status == "succeeded" and self.attempts[number] == 1:
+            return  # by far the most: what is known of the step says it all
         ended = (self.attempts[number], self.attempt_started[number], now, self.errors.get(number))
         before = self._ended_attempts.get(number)
         self._ended_attempts[number] = (ended,) if before is None else (*before[1 - MOST_ATTEMPTS :], ended)
 
     def _history(self, number: int) -> tuple[AttemptReport, ...]:
+        if self.status[number] == "succeeded" and self.attempts[number] == 1 and number not in self._taken_over:
+            at = {"started_at": self.attempt_started[number], "ended_at": self.ended[number]}
+            return (trusted(AttemptReport, {"number": 1, **at, "error": None}),)
         return tuple(
             trusted(AttemptReport, {"number": count, "started_at": started, "ended_at": ended, "error": error})
             for count, started, ended, error in self._ended_attempts.get(number, ())
@@ -184,6 +192,6 @@ class Ledger:
                 "leftover": leftover,
                 "run_id": self.run_ids.get(number),
                 "idempotent": step.idempotent,
-                "history": self._history(number) if number in self._ended_attempts else (),
+                "history": self._history(number),
             },
         )

@@ -609,7 +609,7 @@ class Walk:
             self._times.set("attempt", number, due)
 
     def _tell_attempt_ended(self, number: int, status: Status) -> None:
-        self._ledger.end_attempt(number, self._now)
+        self._ledger.end_attempt(number, status, self._now)
         if self._audience.observers:
             retry_at = self._times.get("retry", number)
             if retry_at is None and self._ledger.status[number] == "pending":
