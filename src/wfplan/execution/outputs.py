@@ -25,11 +25,11 @@ def as_json(output: Any) -> Any:
     Raises ValueError, or what a hostile value raises, if anything else than what was given would come back: for a
     subclass, such as a named tuple or a member of an enum, as for what JSON does not have at all.
     """
-    pending = [output]
+    pending: list[Any] = [output]
     left = _MOST_COPIED
     while pending:
-        value = pending.pop()
-        kind = type(value)
+        value: Any = pending.pop()
+        kind: type[Any] = type(value)
         if kind not in _EXACT:
             raise _InexactError(kind.__name__)
         if kind is dict:
@@ -50,22 +50,24 @@ def own_copy(output: Any) -> Any:
         return output
     copies: dict[int, Any] = {}
     made = _empty(output, copies)
-    pending = [output]
+    pending: list[Any] = [output]
     left = _MOST_COPIED
     while pending:
-        source = pending.pop()
+        source: Any = pending.pop()
+        keyed = type(source) is dict
         target = copies[id(source)]
         left -= len(source)
         if left < 0:
             return output
-        for key, item in tuple(source.items()) if type(source) is dict else enumerate(tuple(source)):
-            inner = item
+        entries: Any = tuple(source.items()) if keyed else enumerate(tuple(source))
+        for key, item in entries:
+            inner: Any = item
             if type(item) in COPIED:
                 if id(item) not in copies:
                     _empty(item, copies)
                     pending.append(item)
                 inner = copies[id(item)]
-            if type(source) is dict:
+            if keyed:
                 target[key] = inner
             else:
                 target.append(inner)

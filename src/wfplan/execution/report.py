@@ -142,7 +142,7 @@ def is_permanent(error: object) -> bool:
 def _parts(error: object) -> tuple[BaseException, ...]:
     """What an exception group holds; also one of the backport for Python before 3.11."""
     try:
-        parts = getattr(error, "exceptions", ()) if callable(getattr(error, "derive", None)) else ()
+        parts: Any = getattr(error, "exceptions", ()) if callable(getattr(error, "derive", None)) else ()
     except Exception:  # noqa: BLE001 - an exception of a caller's
         return ()
     is_group = isinstance(parts, tuple) and all(isinstance(part, BaseException) for part in parts)
@@ -165,7 +165,7 @@ def _first_leaves(error: object) -> list[BaseException]:
 
 
 def _notes_of(error: BaseException) -> tuple[str, ...]:
-    notes = vars(error).get("__notes__", ())
+    notes: Any = vars(error).get("__notes__", ())
     if not isinstance(notes, (list, tuple)):
         return ()
     return tuple(_cut(note) for note in notes[:_MOST_NOTES] if isinstance(note, str))
