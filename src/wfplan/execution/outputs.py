@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from wfplan.json_values import copy_json_object
 
@@ -29,7 +29,7 @@ def as_json(output: Any) -> Any:
     left = _MOST_COPIED
     while pending:
         value: Any = pending.pop()
-        kind: type[Any] = type(value)
+        kind = cast("Any", type(value))
         if kind not in _EXACT:
             raise _InexactError(kind.__name__)
         if kind is dict:
@@ -54,7 +54,8 @@ def own_copy(output: Any) -> Any:
     left = _MOST_COPIED
     while pending:
         source: Any = pending.pop()
-        keyed = type(source) is dict
+        kind = cast("Any", type(source))
+        keyed = kind is dict
         target = copies[id(source)]
         left -= len(source)
         if left < 0:
@@ -75,5 +76,5 @@ def own_copy(output: Any) -> Any:
 
 
 def _empty(source: Any, copies: dict[int, Any]) -> Any:
-    copies[id(source)] = {} if type(source) is dict else []
+    copies[id(source)] = type(source)()
     return copies[id(source)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback as tracebacks
 from os import PathLike
-from typing import Any, Dict, Iterator, Optional
+from typing import Any, Dict, Iterator, Optional, cast
 
 from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer, model_validator
 from typing_extensions import Annotated, Literal, TypeAlias
@@ -145,8 +145,8 @@ def _parts(error: object) -> tuple[BaseException, ...]:
         parts: Any = getattr(error, "exceptions", ()) if callable(getattr(error, "derive", None)) else ()
     except Exception:  # noqa: BLE001 - an exception of a caller's
         return ()
-    is_group = isinstance(parts, tuple) and all(isinstance(part, BaseException) for part in parts)
-    return parts if is_group else ()
+    inner: tuple[Any, ...] = cast("Any", parts) if isinstance(parts, tuple) else ()
+    return inner if all(isinstance(part, BaseException) for part in inner) else ()
 
 
 def _leaves(error: object) -> Iterator[BaseException]:
@@ -165,10 +165,9 @@ def _first_leaves(error: object) -> list[BaseException]:
 
 
 def _notes_of(error: BaseException) -> tuple[str, ...]:
-    notes: Any = vars(error).get("__notes__", ())
-    if not isinstance(notes, (list, tuple)):
-        return ()
-    return tuple(_cut(note) for note in notes[:_MOST_NOTES] if isinstance(note, str))
+    given: Any = vars(error).get("__notes__", ())
+    notes = cast("list[Any]", given)[:_MOST_NOTES] if isinstance(given, (list, tuple)) else ()
+    return tuple(_cut(note) for note in notes if isinstance(note, str))
 
 
 def _traceback_of(error: BaseException) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Optional
+from typing import Any, Iterable, Optional, cast
 
 from typing_extensions import get_args
 
@@ -64,14 +64,13 @@ def settle(
     )
 
 
-def check_held(plan: ExecutionPlan, hold: object, problems: ProblemList) -> tuple[str, ...]:
+def check_held(plan: ExecutionPlan, hold: Any, problems: ProblemList) -> tuple[str, ...]:
     """The names that `hold` gives, in declared order; adds an `invalid-setting` for everything that is not one."""
     if isinstance(hold, str) or not isinstance(hold, Iterable):
         _refuse("hold", "the names of steps", hold, problems)
         return ()
     held: set[str] = set()
-    given: Iterable[Any] = hold
-    for name in given:
+    for name in cast("Any", hold):
         if isinstance(name, str) and name in plan.steps:
             held.add(name)
             continue

@@ -133,10 +133,14 @@ class _Run:
         while self._task is not None:
             with self._turn:
                 self._context.run(self._go_on, answer)
-            while isinstance(self._task, Wait):
-                self._sleep()
-            answer = None if self._task is None else self._context.run(self._perform, self._task)
+            answer = self._do_task()
         self._ended.set()
+
+    def _do_task(self) -> object:
+        """Sleep for as long as there is nothing to do; give the answer to what is asked then."""
+        while isinstance(self._task, Wait):
+            self._sleep()
+        return None if self._task is None else self._context.run(self._perform, self._task)
 
     def _go_on(self, answer: object) -> None:
         """Have the session go on to the next thing that is not to be done on the spot; the turn is this thread's."""
@@ -167,12 +171,15 @@ class _Run:
 
     def _take_turns(self) -> None:
         """Go on with the run while there is mail, unless another thread does: that one looks again when it is done."""
-        while self._session.has_mail and isinstance(self._task, Wait) and self._turn.acquire(blocking=False):
+        while self._session.has_mail and self._waits() and self._turn.acquire(blocking=False):
             try:
-                if isinstance(self._task, Wait):
+                if self._waits():  # since another thread may have had the turn in between
                     self._context.run(self._go_on, None)
             finally:
                 self._turn.release()
+
+    def _waits(self) -> bool:
+        return isinstance(self._task, Wait)
 
     def _help(self, outcome: Outcome) -> None:
         """What a worker does with an outcome: what only the thread of the run can do is left to it."""
