@@ -6,7 +6,6 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from wfplan.collector import without_collection
 from wfplan.intake.syntax import Limits, is_plain
 from wfplan.json_values import MAX_DEPTH
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Recommendation, Step, Workflow
@@ -48,6 +47,9 @@ class _Document(Value):
 
 
 _LIST: TypeAdapter[Any] = TypeAdapter(Items[Recommendation])
+_SCALARS = frozenset((str, int, float, bool, type(None)))
+_RARE = frozenset(("metadata", "retry", "rollback"))
+"""The fields of items beside the parameters that hold objects."""
 _HEAD = {"schema_version", "name", "execution_strategy"}
 
 
@@ -59,19 +61,62 @@ def read_canonical(text: str, limits: Limits) -> Canonical | None:
     head = text[:_HEAD_LENGTH].lstrip()
     if limits.max_depth < MAX_DEPTH + _LEVELS_AROUND or not (head[:1] == "[" or any(key in head for key in _KEYS)):
         return None
-    if not is_plain(text):
-        return None
     try:
-        with without_collection():
-            if text.lstrip()[:1] == "[":
-                found: Canonical | None = Canonical(_LIST.validate_json(text), "")
-            else:
-                found = _look_into(_Document.model_validate_json(text))
+        document = _parse(text)
     except ValidationError:
         return None
-    if found is None or not _are_within(found.items, len(text), limits):
+    found = Canonical(document, "") if isinstance(document, tuple) else _look_into(document)
+    if found is None or not (_are_within(found.items, len(text), limits) and _has_no_key_twice(text, document)):
         return None
     return found
+
+
+def _parse(text: str) -> _Document | Tuple[Recommendation, ...]:
+    return _LIST.validate_json(text) if text.lstrip()[:1] == "[" else _Document.model_validate_json(text)
+
+
+def _has_no_key_twice(text: str, document: _Document | Tuple[Recommendation, ...]) -> bool:
+    """Return whether as many keys were written as the parsed values have: pydantic keeps the last of each name.
+
+    A colon stands behind each key, so as many colons as keys settle it. Colons in strings need another parse.
+    """
+    return _count_keys(document) == text.count(":") or is_plain(text)
+
+
+def _count_keys(document: Any) -> int:
+    """Return the number of keys in all objects of parsed values."""
+    keys = 0
+    pending: List[Any] = [document]
+    for value in pending:
+        kind = type(value)
+        if kind is dict:
+            keys += len(value)
+            pending.extend(value.values())
+        elif kind in (tuple, list):
+            if value and type(value[0]) in (Recommendation, Step):
+                keys += _count_keys_of_items(value, pending)
+            else:
+                pending.extend(value)
+        elif kind not in _SCALARS:
+            keys += len(value.__pydantic_fields_set__)
+            pending.extend(value.__dict__.values())
+    return keys
+
+
+def _count_keys_of_items(items: Sequence[Any], pending: List[Any]) -> int:
+    """Return the number of keys in items and their flat parameters; what else holds objects becomes `pending`."""
+    keys = 0
+    for item in items:
+        fields, values = item.__pydantic_fields_set__, item.__dict__
+        keys += len(fields)
+        parameters = values["parameters"]
+        if _SCALARS.issuperset(map(type, parameters.values())):
+            keys += len(parameters)
+        else:
+            pending.append(parameters)
+        if not _RARE.isdisjoint(fields):
+            pending.extend(values[field] for field in _RARE & fields)
+    return keys
 
 
 def _look_into(document: _Document) -> Canonical | None:
@@ -90,7 +135,7 @@ def _look_into(document: _Document) -> Canonical | None:
 def _are_within(items: Sequence[Item], length: int, limits: Limits) -> bool:
     if len(items) > limits.max_steps:
         return False
-    if length < limits.max_dependencies:  # a dependency or a lock takes more than one character
+    if length < 3 * limits.max_dependencies:  # each dependency or lock has two quotes and a comma or a bracket
         return True
     locks = sum(len(item.locks) for item in items if isinstance(item, Step))
     return locks + sum(len(item.dependencies) for item in items) <= limits.max_dependencies

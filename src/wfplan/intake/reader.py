@@ -109,7 +109,7 @@ def _read(source: Any, options: _Options, problems: ProblemList) -> Reading:
         text = decode(source, options.limits, problems)
         if text is None:
             return _nothing(problems)
-        options = options._replace(may_refer="\\u" in text or any(mark in text for mark in MARKS))
+        options = options._replace(may_refer=("\\" in text and "\\u" in text) or any(mark in text for mark in MARKS))
         alone = find_alone(text)
         reading = _read_canonical(alone.text, options, problems, alone)
         if reading is not None:
@@ -151,15 +151,14 @@ def _read_canonical(text: str, options: _Options, known: ProblemList, alone: Alo
     problems = ProblemList(known.listed())
     items, list_pointer, workflow, plan = canonical
     wording = RECOMMENDATIONS if workflow is None else STEPS
-    list_path: Path = tuple(list_pointer.split("/")[1:])
-    positions = Positions(list_path, [(*list_path, at) for at in range(len(items))])
+    positions = Positions(tuple(list_pointer.split("/")[1:]))
     surveyed = survey(items, wording, problems, location=positions)
     if surveyed is None:
         return None
     alone.note(problems)
-    _check_items(items, wording.key, positions, options, problems)
+    _check_items(items, surveyed, positions, options, problems)
     if alone.words:
-        _look_at_words(canonical, alone.words, positions, options, problems)
+        _look_at_words(canonical, alone.words, surveyed, positions, options, problems)
     if len(items) > 1 and not any(item.dependencies for item in items):
         states_none = any("dependencies" in item.model_fields_set for item in items)
         _note_no_order(len(items), wording is RECOMMENDATIONS, positions, problems, states_none=states_none)
@@ -171,15 +170,13 @@ def _read_canonical(text: str, options: _Options, known: ProblemList, alone: Alo
 
 
 def _check_items(
-    items: Sequence[Any], key: str, positions: Positions, options: _Options, problems: ProblemList
+    items: Sequence[Any], surveyed: Survey, positions: Positions, options: _Options, problems: ProblemList
 ) -> None:
     """Look at what the fields of valid items may hide: an order in metadata, references in parameters."""
-    check_metadata(items, key, positions, options.ignore, problems)
+    if surveyed.special:
+        check_metadata(items, surveyed.names, positions, options.ignore, problems)
     if options.may_refer:
-        ids: List[str] = [vars(item)[key] for item in items]
-        index = {id_: at for at, id_ in enumerate(ids)}
-        needs = [{index[need] for need in item.dependencies} for item in items]
-        _check_references(items, ids, needs, positions, options.ignore, problems)
+        _check_references(items, surveyed.names, _needs_of(items, surveyed), positions, options.ignore, problems)
 
 
 def _check_references(
@@ -200,14 +197,17 @@ def _check_references(
 
 
 def _look_at_words(
-    canonical: Canonical, words: Sequence[str], positions: Positions, options: _Options, problems: ProblemList
+    canonical: Canonical,
+    words: Sequence[str],
+    surveyed: Survey,
+    positions: Positions,
+    options: _Options,
+    problems: ProblemList,
 ) -> None:
     """Look at the words around a canonical document."""
-    key = "id" if canonical.workflow is None else "name"
-    ids: List[str] = [vars(item)[key] for item in canonical.items]
     others = ((item.action,) for item in canonical.items)
-    index = {id_: at for at, id_ in enumerate(ids)}
-    needs = [{index[need] for need in item.dependencies} for item in canonical.items]
+    needs = _needs_of(canonical.items, surveyed)
+    ids = surveyed.names
     remainder = Remainder(StepNames(ids, others), Graph(ids, needs, any(needs)), positions, options.ignore, problems)
     remainder.look_at_words(words, ())
 

@@ -425,14 +425,11 @@ def _says_step(line: str) -> bool:
 
 
 def check_metadata(
-    items: Sequence[Any], key: str, positions: Positions, ignore: Collection[str], problems: ProblemList
+    items: Sequence[Any], names: Sequence[str], positions: Positions, ignore: Collection[str], problems: ProblemList
 ) -> None:
     """Add an error for each key in the metadata of an item that states an order."""
-    if not any(item.metadata for item in items):
-        return
-    names: List[str] = [vars(item)[key] for item in items]
     index = {name: position for position, name in enumerate(names)}
-    needs: List[Set[int]] = [{index[need] for need in item.dependencies if need in index} for item in items]
+    needs: List[Set[int]] = [{index[need] for need in item.dependencies} for item in items]
     remainder = Remainder(StepNames(names, ()), Graph(names, needs, any(needs)), positions, ignore, problems)
     for position, item in enumerate(items):
         if item.metadata:

@@ -28,7 +28,6 @@ __all__ = [
 HOW_TO = 'write JSON such as {"recommendations": [{"id": ..., "action": ..., "dependencies": [...]}, ...]}'
 _MOST_DIGITS = 4300  # what Python itself reads at most, from 3.11 on
 _TOO_LARGE = 10**_MOST_DIGITS
-_MOST_KEYS = 1000
 _MOST_VALUES = 1_000_000
 
 
@@ -159,11 +158,11 @@ _FOREIGN: Any = (dict, list, tuple)
 
 
 class _UnusualObjectError(Exception):
-    """An object has a key twice, or very many."""
+    """An object has a key twice."""
 
 
 def is_plain(text: str) -> bool:
-    """Return whether this is JSON in which no object has a key twice, or more than 1,000; the parse keeps nothing."""
+    """Return whether this is JSON in which no object has a key twice; the parse keeps nothing."""
     try:
         json.loads(text, object_pairs_hook=_refuse_unusual, parse_int=len)
     except (_UnusualObjectError, RecursionError, ValueError):
@@ -172,7 +171,7 @@ def is_plain(text: str) -> bool:
 
 
 def _refuse_unusual(pairs: List[Tuple[str, Any]]) -> None:
-    if not len(dict(pairs)) == len(pairs) <= _MOST_KEYS:
+    if len(dict(pairs)) < len(pairs):
         raise _UnusualObjectError
 
 
