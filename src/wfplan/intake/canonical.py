@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
+from itertools import chain
+from operator import attrgetter
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from wfplan.intake.references import MARKS
 from wfplan.intake.syntax import Limits, is_plain
 from wfplan.json_values import MAX_DEPTH
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Recommendation, Step, Workflow
@@ -30,6 +33,8 @@ class Canonical(NamedTuple):
     """The workflow, without its steps, if they are steps."""
     plan: Optional[Dict[str, Any]] = None
     """Batches and strategy, if it is the dump of a plan."""
+    may_refer: bool = True
+    """Whether there may be a reference in parameters."""
 
 
 class _Document(Value):
@@ -47,6 +52,8 @@ class _Document(Value):
 
 
 _LIST: TypeAdapter[Any] = TypeAdapter(Items[Recommendation])
+_PARAMETERS = attrgetter("parameters")
+_GIVEN = attrgetter("__pydantic_fields_set__")
 _SCALARS = frozenset((str, int, float, bool, type(None)))
 _RARE = frozenset(("metadata", "retry", "rollback"))
 """The fields of items beside the parameters that hold objects."""
@@ -62,61 +69,46 @@ def read_canonical(text: str, limits: Limits) -> Canonical | None:
     if limits.max_depth < MAX_DEPTH + _LEVELS_AROUND or not (head[:1] == "[" or any(key in head for key in _KEYS)):
         return None
     try:
-        document = _parse(text)
+        document = _LIST.validate_json(text) if head[:1] == "[" else _Document.model_validate_json(text)
     except ValidationError:
         return None
-    found = Canonical(document, "") if isinstance(document, tuple) else _look_into(document)
-    if found is None or not (_are_within(found.items, len(text), limits) and _has_no_key_twice(text, document)):
+    found = _look_into(document) if isinstance(document, _Document) else Canonical(document, "")
+    if found is None or not _are_within(found.items, len(text), limits):
         return None
-    return found
+    parameters = list(chain.from_iterable(map(dict.values, map(_PARAMETERS, found.items))))
+    are_flat = _SCALARS.issuperset(map(type, parameters))
+    keys = len(parameters) + _count_keys(document, found.items, [] if are_flat else parameters)
+    # A colon stands behind each key, so as many colons as keys settle it. Colons in strings need another parse.
+    if keys != text.count(":") and not is_plain(text):
+        return None
+    may_undo = found.workflow is not None and '"rollback"' in text
+    return found._replace(may_refer=may_undo or not are_flat or _have_marks(parameters))
 
 
-def _parse(text: str) -> _Document | Tuple[Recommendation, ...]:
-    return _LIST.validate_json(text) if text.lstrip()[:1] == "[" else _Document.model_validate_json(text)
-
-
-def _has_no_key_twice(text: str, document: _Document | Tuple[Recommendation, ...]) -> bool:
-    """Return whether as many keys were written as the parsed values have: pydantic keeps the last of each name.
-
-    A colon stands behind each key, so as many colons as keys settle it. Colons in strings need another parse.
-    """
-    return _count_keys(document) == text.count(":") or is_plain(text)
-
-
-def _count_keys(document: Any) -> int:
-    """Return the number of keys in all objects of parsed values."""
-    keys = 0
-    pending: List[Any] = [document]
+def _count_keys(document: Any, items: Sequence[Any], parameters: Sequence[Any]) -> int:
+    """Return the number of keys in all objects that were parsed, other than the parameters of items themselves."""
+    given: List[Set[str]] = list(map(_GIVEN, items))
+    keys = sum(map(len, given))
+    pending: List[Any] = [document, *parameters]
+    for field in _RARE.intersection(set().union(*given)):
+        pending.extend(vars(item)[field] for item in items)
     for value in pending:
         kind = type(value)
         if kind is dict:
             keys += len(value)
             pending.extend(value.values())
         elif kind in (tuple, list):
-            if value and type(value[0]) in (Recommendation, Step):
-                keys += _count_keys_of_items(value, pending)
-            else:
-                pending.extend(value)
+            pending.extend(() if value is items else value)
         elif kind not in _SCALARS:
-            keys += len(value.__pydantic_fields_set__)
-            pending.extend(value.__dict__.values())
+            keys += len(_GIVEN(value))
+            pending.extend(vars(value).values())
     return keys
 
 
-def _count_keys_of_items(items: Sequence[Any], pending: List[Any]) -> int:
-    """Return the number of keys in items and their flat parameters; what else holds objects becomes `pending`."""
-    keys = 0
-    for item in items:
-        fields, values = item.__pydantic_fields_set__, item.__dict__
-        keys += len(fields)
-        parameters = values["parameters"]
-        if _SCALARS.issuperset(map(type, parameters.values())):
-            keys += len(parameters)
-        else:
-            pending.append(parameters)
-        if not _RARE.isdisjoint(fields):
-            pending.extend(values[field] for field in _RARE & fields)
-    return keys
+def _have_marks(values: Sequence[Any]) -> bool:
+    """Return whether anything in scalar values may be a reference."""
+    strings = "".join([value for value in values if isinstance(value, str)])
+    return any(mark in strings for mark in MARKS)
 
 
 def _look_into(document: _Document) -> Canonical | None:

@@ -337,10 +337,10 @@ class _ItemReader:
 
         This is what `waitFor` means in Google Cloud Build.
         """
-        waits = [self._positions.path(item.position, "dependencies")[-1] == "waitFor" for item in items]
-        if not any(waits):
+        if not any("waitFor" in keys for keys in self._layouts):
             return
-        for item in items[waits.index(True) :]:
+        waits = [self._positions.path(item.position, "dependencies")[-1] == "waitFor" for item in items]
+        for item in items[waits.index(True) if any(waits) else len(items) :]:
             if "dependencies" not in item.fields:
                 told = f'{item.subject} has no "waitFor", which may mean that it waits for all steps before it'
                 self._note(item, "order-not-read", told, (), "state what it waits for, [] if it is nothing")

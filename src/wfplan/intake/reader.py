@@ -109,7 +109,6 @@ def _read(source: Any, options: _Options, problems: ProblemList) -> Reading:
         text = decode(source, options.limits, problems)
         if text is None:
             return _nothing(problems)
-        options = options._replace(may_refer=("\\" in text and "\\u" in text) or any(mark in text for mark in MARKS))
         alone = find_alone(text)
         reading = _read_canonical(alone.text, options, problems, alone)
         if reading is not None:
@@ -117,7 +116,8 @@ def _read(source: Any, options: _Options, problems: ProblemList) -> Reading:
         found = extract(text, options.limits, problems)
         if found is None:
             return _nothing(problems)
-        return _read_extract(found, options, problems)
+        may_refer = "\\u" in text or any(mark in text for mark in MARKS)
+        return _read_extract(found, options._replace(may_refer=may_refer), problems)
     if isinstance(source, (dict, list, tuple)):
         document = to_plain(source, options.limits, problems)
         return (
@@ -149,14 +149,17 @@ def _read_canonical(text: str, options: _Options, known: ProblemList, alone: Alo
     if canonical is None or known.has_errors:
         return None
     problems = ProblemList(known.listed())
-    items, list_pointer, workflow, plan = canonical
+    items, list_pointer, workflow, plan, may_refer = canonical
     wording = RECOMMENDATIONS if workflow is None else STEPS
     positions = Positions(tuple(list_pointer.split("/")[1:]))
     surveyed = survey(items, wording, problems, location=positions)
     if surveyed is None:
         return None
     alone.note(problems)
-    _check_items(items, surveyed, positions, options, problems)
+    if surveyed.special:
+        check_metadata(items, surveyed.names, positions, options.ignore, problems)
+    if may_refer:
+        _check_references(items, surveyed, positions, options.ignore, problems)
     if alone.words:
         _look_at_words(canonical, alone.words, surveyed, positions, options, problems)
     if len(items) > 1 and not any(item.dependencies for item in items):
@@ -169,25 +172,10 @@ def _read_canonical(text: str, options: _Options, known: ProblemList, alone: Alo
     return None if problems.has_errors else make_reading(items, workflow, problems, surveyed)
 
 
-def _check_items(
-    items: Sequence[Any], surveyed: Survey, positions: Positions, options: _Options, problems: ProblemList
-) -> None:
-    """Look at what the fields of valid items may hide: an order in metadata, references in parameters."""
-    if surveyed.special:
-        check_metadata(items, surveyed.names, positions, options.ignore, problems)
-    if options.may_refer:
-        _check_references(items, surveyed.names, _needs_of(items, surveyed), positions, options.ignore, problems)
-
-
 def _check_references(
-    items: Sequence[Any],
-    ids: Sequence[str],
-    needs: Sequence[Collection[int]],
-    positions: Positions,
-    ignore: Collection[str],
-    problems: ProblemList,
+    items: Sequence[Any], surveyed: Survey, positions: Positions, ignore: Collection[str], problems: ProblemList
 ) -> None:
-    references = References(ids, needs, positions, ignore, problems)
+    references = References(surveyed.names, _needs_of(items, surveyed), positions, ignore, problems)
     for at, item in enumerate(items):
         references.look_at(at, item.parameters, "parameters")
         rollback = getattr(item, "rollback", None)
@@ -357,21 +345,14 @@ def _relate(
         workflow = workflow.model_copy(update={"execution_strategy": strategy})
     surveyed = _survey(items, models, valid, problems)
     if surveyed is not None and options.may_refer:
-        _check_references(
-            valid,
-            surveyed.names,
-            _needs_of(valid, surveyed),
-            positions,
-            options.ignore,
-            problems,
-        )
+        _check_references(valid, surveyed, positions, options.ignore, problems)
     states_any = any(item.fields.get("dependencies") for item in items.items)
     if len(items.items) > 1 and not states_any and not problems.has_errors:
         is_serial = strategy is not None and strategy.mode == "sequential"
         states_none = items.has_dependency_fields or is_serial
         _note_no_order(len(items.items), wording is RECOMMENDATIONS, positions, problems, states_none=states_none)
     if options.catalog is not None:
-        look_up(models.uses, options.catalog, wording, problems, positions)
+        look_up(models.uses(wording), options.catalog, wording, problems, positions)
     if settings.plan is not None and workflow is not None and surveyed is not None:
         verify_plan(settings.plan, valid, workflow, surveyed, problems)
     return make_reading(valid, workflow, problems, surveyed, strategy)

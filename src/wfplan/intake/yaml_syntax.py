@@ -87,11 +87,11 @@ def looks_like_yaml(text: str) -> bool:
     >>> [looks_like_yaml(text) for text in ("# two\nsteps:\n- id: a\n", '{\n"steps": [\n', "Plan: two steps")]
     [True, False, False]
     """
-    lines = [line.strip() for line in text.splitlines()]
-    first = next((line for line in lines if line and line[0] != "#"), "")
+    lines = text.splitlines()
+    first = next((line for line in map(str.strip, lines) if line and line[0] != "#"), "")
     if _behind_key(first) is None and not first.startswith(("---", "%YAML")):
         return False
-    return any(_is_block_line(line) for line in lines)
+    return any(_is_block_line(line) for line in map(str.strip, lines))
 
 
 def _behind_key(line: str) -> str | None:
@@ -127,10 +127,10 @@ def parse_yaml(text: str, limits: Limits) -> Yaml:
         import yaml
     except ImportError:
         raise YamlError("PyYAML is not installed", suggestion=how_to_install("yaml"), is_missing=True) from None
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     builder = _Builder(text, limits)
     try:
-        value = builder.build(yaml.parse(text, Loader=loader))
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+        value = builder.build(iter(loader.get_event, None), yaml)
     except yaml.YAMLError as error:
         raise _as_yaml_error(error) from None
     except (RecursionError, MemoryError):
@@ -167,20 +167,22 @@ class _Builder:
         self.ends_empty = False
         """Whether the last scalar is one that is not there."""
 
-    def build(self, events: Iterable[Any]) -> Any:  # noqa: C901, PLR0912 - one loop, for speed
+    def build(self, events: Iterable[Any], yaml: Any) -> Any:  # noqa: C901, PLR0912 - one loop, for speed
+        scalar, starts = yaml.ScalarEvent, (yaml.MappingStartEvent, yaml.SequenceStartEvent)
+        ends = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
         root: List[Any] = []
         container: Any = root
         key: Any = None
+        last: Any = None
         has_comments, has_escapes = "#" in self._text, "\\" in self._text
         for event in events:
-            kind = type(event).__name__
+            kind = type(event)
             if has_comments:
                 self._look_for_comments(event)
-            if kind == "ScalarEvent":
-                value = event.value
+            if kind is scalar:
+                last, value = event, event.value
                 if event.tag is not None or (has_escapes and not value.isascii()):
                     self._check_scalar(event)
-                self.ends_empty = not value and not event.style
                 if key is None and type(container) is _DICT:
                     if value in container or value == "<<" or len(value) > _LONGEST_KEY:
                         self._check_key(event, container)
@@ -188,21 +190,22 @@ class _Builder:
                     continue
                 if not event.style:
                     value = self._resolve(event, container, key)
-            elif kind in ("MappingStartEvent", "SequenceStartEvent"):
+            elif kind in starts:
                 self._check_opening(event, container, key)
                 self._stack.append((container, key))
-                container, key = {} if kind == "MappingStartEvent" else [], None
+                container, key = {} if kind is starts[0] else [], None
                 continue
-            elif kind in ("MappingEndEvent", "SequenceEndEvent"):
+            elif kind in ends:
                 value = container
                 container, key = self._stack.pop()
             else:
-                self._look_at_other(event, kind)
+                self._look_at_other(event, kind.__name__)
                 continue
             if key is None:
                 container.append(value)
             else:
                 container[key], key = value, None
+        self.ends_empty = last is not None and not last.value and not last.style
         if not root or root[0] is None:
             raise YamlError("the YAML document is empty")
         return root[0]
