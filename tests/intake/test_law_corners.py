@@ -294,6 +294,12 @@ def test_references_in_a_diamond() -> None:
     assert warnings([{"id": "E1", "action": "x"}, left, right, join]) == ["text-reference"]
 
 
+def test_parameters_under_the_name_of_an_action_keep_their_types_in_yaml() -> None:
+    reading = wfplan.read("recommendations:\n- id: 1\n  action: {scale: {replicas: 5, force: true}}\n  dependencies: []\n")
+    assert reading.recommendations[0].id == "1"
+    assert reading.recommendations[0].parameters == {"replicas": 5, "force": True}
+
+
 def test_a_yaml_parser_that_gives_up_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parse_yaml('"<<": 1\n', DEFAULT).json.value == {"<<": 1}
     assert list(parse_yaml("a: 1\na: 2\na: 3\n", DEFAULT).json.repeated.values()) == [["a"]]
@@ -302,7 +308,7 @@ def test_a_yaml_parser_that_gives_up_is_a_problem(monkeypatch: pytest.MonkeyPatc
         def give_up(*_: Any, error: Exception = error, **__: Any) -> Any:
             raise error
 
-        monkeypatch.setattr("yaml.parse", give_up)
+        monkeypatch.setattr("yaml.CSafeLoader", give_up, raising=False)
         with pytest.raises(YamlError):
             parse_yaml("a: 1\n", DEFAULT)
     begun = repair_json('"x": 1}', "", ProblemList())  # what versions of the repairer differ in

@@ -6,7 +6,7 @@ from typing import AbstractSet, Any, Callable, Dict, Iterator, List, NamedTuple,
 
 from wfplan.field_errors import kind_of
 from wfplan.intake.field_names import AUTHOR, DEPENDENCIES, FIELDS, is_list_name, plain, says_nothing
-from wfplan.intake.positions import Path
+from wfplan.intake.positions import Path, Positions
 from wfplan.intake.syntax import HOW_TO, JsonError, parse
 from wfplan.json_values import is_list, is_object
 from wfplan.locations import pointer
@@ -53,16 +53,12 @@ class Envelope(NamedTuple):
     list_path: Path
     list_key: str
     """The name of the list; empty, if it has none."""
-    paths: Sequence[Path]
+    positions: Positions
     """Of the items."""
     keys: Optional[Sequence[str]]
     """The keys of the items, if they are in a mapping."""
-    is_single: bool
-    """Whether it is one item where a list belongs."""
     holders: Sequence[Holder]
     """From the root down to the object that holds the list."""
-    cut: Optional[int]
-    """The length of the path of the outermost string that the list was parsed from, if it was."""
     words: Sequence[str] = ()
     """Lines around the document in the words of a model inside it."""
     others: Sequence[Any] = ()
@@ -81,6 +77,7 @@ class _Node(NamedTuple):
     path: Path
     holders: Tuple[Holder, ...]
     cut: Optional[int]
+    """The length of the path of the outermost string that it was parsed from, if it was."""
     words: Tuple[str, ...] = ()
     others: Tuple[Any, ...] = ()
     repeated: Tuple[str, ...] = ()
@@ -346,20 +343,20 @@ def _envelope(found: _Found, problems: ProblemList) -> Envelope | None:
         told = f"the key {quote(key)} is there more than once"
         problems.add("duplicate-key", told, location=where, suggestion="keep the one that is meant")
     keys: Optional[List[str]] = None
-    items, paths = [value], [path]
+    items: List[Any] = [value]
+    ways: Optional[List[Path]] = [()]
     if found.form == "mapping":
         keys = list(value)
-        items, paths = list(value.values()), [(*path, key) for key in keys]
+        items, ways = list(value.values()), [(key,) for key in keys]
         advice = "write a list of items, each with its id"
         problems.add("mapping-of-steps", "the items are in a mapping, by their ids", location=where, suggestion=advice)
     elif found.form == "list":
-        items, paths = list(value), [(*path, position) for position in range(len(value))]
+        items, ways = list(value), None
     else:
         told = "there is one item where a list belongs"
         problems.add("single-item", told, location=where, suggestion="write a list of one")
-    return Envelope(
-        items, path, found.key, paths, keys, found.form == "item", node.holders, node.cut, node.words, node.others
-    )
+    positions = Positions(path, ways, node.cut)
+    return Envelope(items, path, found.key, positions, keys, node.holders, node.words, node.others)
 
 
 def _is_step_itself(holder: Any, found: _Found) -> bool:

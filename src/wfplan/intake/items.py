@@ -22,6 +22,9 @@ __all__ = ["Item", "Items", "read_items"]
 
 _LONGEST_ACTION = 1024
 _LARGEST_ID = 10**15
+_STRINGS = ("id", "name", "action", "description", "dependencies")
+_STRING = frozenset((str,))
+_NO_REST: Dict[str, Any] = {}
 _WHAT_IT_IS = frozenset(("kind", "name", "type"))
 
 
@@ -96,8 +99,7 @@ def read_items(
     wording = _wording_of(envelope, problems)
     if wording is None:
         return None
-    positions = Positions(envelope.list_path, envelope.paths, envelope.cut)
-    return _ItemReader(envelope, wording, positions, ignore, spelled, problems).read()
+    return _ItemReader(envelope, wording, ignore, spelled, problems).read()
 
 
 def _wording_of(envelope: Envelope, problems: ProblemList) -> Wording | None:
@@ -121,7 +123,7 @@ def _wording_of(envelope: Envelope, problems: ProblemList) -> Wording | None:
                 problems.add(
                     "invalid-document",
                     f"steps and recommendations are mixed: item {position + 1} is the first {kind.noun}",
-                    location=Positions(envelope.list_path, envelope.paths, envelope.cut).of(position),
+                    location=envelope.positions.of(position),
                     suggestion="give every item an id, or every item a name and none an id",
                 )
                 return None
@@ -142,14 +144,13 @@ class _ItemReader:
         self,
         envelope: Envelope,
         wording: Wording,
-        positions: Positions,
         ignore: Collection[str],
         spelled: Dict[Tuple[int, Any], str],
         problems: ProblemList,
     ) -> None:
         self._envelope = envelope
         self._wording = wording
-        self._positions = positions
+        self._positions = envelope.positions
         self._ignore = ignore
         self._spelled = spelled
         self._problems = problems
@@ -180,9 +181,9 @@ class _ItemReader:
             self._problems.add("invalid-field", message, location=self._positions.of(position))
             return None
         layout = self._layout_of(raw)
-        item = Item(position, {field: raw[key] for field, key in layout.taken}, {}, self._wording)
-        for key in layout.rest:
-            item.rest[key] = raw[key]
+        fields = {field: raw[key] for field, key in layout.taken}
+        rest = {key: raw[key] for key in layout.rest} if layout.rest else _NO_REST
+        item = Item(position, fields, rest, self._wording)
         if layout.ways:
             self._positions.move_all(position, layout.ways)
             self._note_aliases(item, layout)
@@ -266,12 +267,13 @@ class _ItemReader:
 
     def _respell(self, item: Item, raw: Dict[str, Any]) -> None:
         """Give what is a string whatever it looks like the form in which YAML has it: ids, names and dependencies."""
-        for field in ("id", "name", "action", "description", "dependencies"):
+        for field in _STRINGS:
             value = item.fields.get(field)
-            if value is None or type(value) is str or (is_list(value) and {str}.issuperset(map(type, value))):
+            if value is None or type(value) is str or (type(value) is list and _STRING.issuperset(map(type, value))):
                 continue
-            way = self._positions.path(item.position, field)[-1]
-            item.fields[field] = self._as_written(value, (id(raw), way))
+            if field == "dependencies" or not is_object(value):  # an action may be an object of its parameters
+                way = self._positions.path(item.position, field)[-1]
+                item.fields[field] = self._as_written(value, (id(raw), way))
 
     def _as_written(self, value: Any, place: Tuple[int, Any]) -> Any:
         if is_list(value):

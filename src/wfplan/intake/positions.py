@@ -20,15 +20,15 @@ class Positions(ListLocation):
 
     Args:
         list_path: The path of the list.
-        items: The path of each item; by default, their positions in the list.
+        ways: The way from the list to each item; by default, their positions.
         cut: The length of the path of the string that the list was parsed from, if it was: nothing in it has a JSON
             pointer of its own, so what is found there is at the string.
     """
 
-    def __init__(self, list_path: Path, items: Sequence[Path] | None = None, cut: int | None = None) -> None:
+    def __init__(self, list_path: Path, ways: Sequence[Path] | None = None, cut: int | None = None) -> None:
         super().__init__(pointer(list_path[:cut]))
         self._list_path = list_path
-        self._items = items
+        self._ways = ways
         self._cut = cut
         self._fields: Dict[int, Dict[str, Path]] = {}
         self._dependencies: Dict[int, List[Path]] = {}
@@ -64,7 +64,7 @@ class Positions(ListLocation):
         return (*self._item(item), *inside)
 
     def _item(self, item: int) -> Path:
-        return (*self._list_path, item) if self._items is None else self._items[item]
+        return (*self._list_path, item) if self._ways is None else (*self._list_path, *self._ways[item])
 
     def of(self, item: int, *path: Any) -> str:
         """Return the JSON pointer in the original of something in an item, given by canonical names."""

@@ -19,7 +19,7 @@ from wfplan.intake.references import MARKS, References
 from wfplan.intake.remainder import Graph, Remainder, check_metadata
 from wfplan.intake.settings import Settings, read_settings
 from wfplan.intake.step_names import StepNames, titles_of
-from wfplan.intake.syntax import DEFAULT, Json, Limits, decode, inspect, to_plain
+from wfplan.intake.syntax import DEFAULT, Json, Limits, decode, is_within_depth, report_repeated, to_plain
 from wfplan.json_values import is_list
 from wfplan.models import ExecutionStrategy
 from wfplan.names import quote
@@ -226,8 +226,9 @@ def _note_no_order(
 
 def _read_extract(found: Extract, options: _Options, problems: ProblemList) -> Reading:
     """Return the reading of a document of any shape."""
-    if not inspect(found.json, options.limits, problems):
+    if found.yaml is None and not is_within_depth(found.json.value, options.limits, problems):
         return _nothing(problems)
+    report_repeated(found.json, problems)
     around: List[str] = [*found.words]
 
     def read_text(text: str) -> Tuple[Any, List[str], List[Any]] | None:
@@ -386,7 +387,7 @@ def _is_within(envelope: Envelope, limits: Limits, problems: ProblemList) -> boo
     if count <= limits.max_steps:
         return True
     message = f"the document has {count:,} items, at most {limits.max_steps:,} are read"
-    problems.add("limit-exceeded", message, location=Positions(envelope.list_path, (), envelope.cut).whole())
+    problems.add("limit-exceeded", message, location=envelope.positions.whole())
     return False
 
 

@@ -118,11 +118,6 @@ def parse_yaml(text: str, limits: Limits) -> Yaml:
     if len(text) > _MOST_CHARACTERS:
         reason = f"the YAML has {len(text):,} characters, at most {_MOST_CHARACTERS:,} are read"
         raise YamlError(reason, suggestion="write it as JSON", is_limit=True)
-    unprintable = _UNPRINTABLE.search(text)
-    if unprintable is not None:
-        start = unprintable.start()
-        line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
-        raise YamlError(f"YAML cannot hold the character {quote(unprintable[0])}", line, column, "remove it")
     try:
         import yaml
     except ImportError:
@@ -132,7 +127,7 @@ def parse_yaml(text: str, limits: Limits) -> Yaml:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
         value = builder.build(iter(loader.get_event, None), yaml)
     except yaml.YAMLError as error:
-        raise _as_yaml_error(error) from None
+        raise _as_yaml_error(error, text) from None
     except (RecursionError, MemoryError):
         raise YamlError("the YAML needs more memory than there is", is_limit=True) from None
     except (ValueError, OverflowError) as error:  # an escape or a version whose number is beyond all bounds
@@ -144,7 +139,12 @@ def parse_yaml(text: str, limits: Limits) -> Yaml:
     return Yaml(Json(value, builder.repeated), builder.comments, builder.disputed, builder.spelled)
 
 
-def _as_yaml_error(error: Any) -> YamlError:
+def _as_yaml_error(error: Any, text: str) -> YamlError:
+    unprintable = _UNPRINTABLE.search(text)
+    if unprintable is not None:
+        start = unprintable.start()
+        line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
+        return YamlError(f"YAML cannot hold the character {quote(unprintable[0])}", line, column, "remove it")
     reason = getattr(error, "problem", None) or getattr(error, "context", None) or "it cannot be parsed"
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     return YamlError(str(reason), mark.line + 1, mark.column + 1) if mark else YamlError(str(reason))
