@@ -294,8 +294,48 @@ def test_references_in_a_diamond() -> None:
     assert warnings([{"id": "E1", "action": "x"}, left, right, join]) == ["text-reference"]
 
 
+@pytest.mark.parametrize("parameters", [{"depends_on": ["a"]}, {"waitFor": "a"}, {"x": [{"needs": ["q", "a"]}]}])
+@pytest.mark.parametrize("write", [json.dumps, list])
+def test_an_order_in_parameters_is_told(parameters: Dict[str, Any], write: Any) -> None:
+    """It belongs to the action; where the step does wait for that, or the caller knows the key, nothing is told."""
+
+    def codes(needs: List[str], **options: Any) -> List[str]:
+        last = {"id": "b", "action": "y", "dependencies": needs, "parameters": parameters}
+        reading = wfplan.read(write([*CHAIN[:1], {**CHAIN[1], "id": "c"}, last]), **options)
+        return [problem.code for problem in reading.problems]
+
+    assert codes([]) == codes([], strict=True) == ["order-in-parameters"]
+    assert codes(["a"]) == codes([], ignore=("depends_on", "wait_for", "needs")) == []
+
+
+CHAIN = [
+    {"id": "a", "action": "x", "dependencies": []},
+    {"id": "b", "action": "y", "dependencies": ["a"]},
+    {"id": "c", "action": "z", "dependencies": ["b"]},
+]
+
+
+@pytest.mark.parametrize(
+    ("key", "listed", "ok"),
+    [
+        ("execution_order", ["a", "b", "c"], True),
+        ("criticalPath", ["b", "c"], True),
+        ("execution_order", ["b", "a", "c"], False),
+        ("order", ["a", "c"], False),
+        ("order", ["a", "b", "q"], False),
+        ("parallel", ["a", "b"], False),
+    ],
+)
+def test_an_order_beside_the_list_is_read_over_where_it_says_what_the_steps_say(
+    key: str, listed: List[str], *, ok: bool
+) -> None:
+    assert wfplan.read({"recommendations": CHAIN, key: listed}).ok is ok
+
+
 def test_parameters_under_the_name_of_an_action_keep_their_types_in_yaml() -> None:
-    reading = wfplan.read("recommendations:\n- id: 1\n  action: {scale: {replicas: 5, force: true}}\n  dependencies: []\n")
+    reading = wfplan.read(
+        "recommendations:\n- id: 1\n  action: {scale: {replicas: 5, force: true}}\n  dependencies: []\n"
+    )
     assert reading.recommendations[0].id == "1"
     assert reading.recommendations[0].parameters == {"replicas": 5, "force": True}
 

@@ -8,7 +8,6 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from wfplan.intake.references import MARKS
 from wfplan.intake.syntax import Limits, is_plain
 from wfplan.json_values import MAX_DEPTH
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Recommendation, Step, Workflow
@@ -33,8 +32,6 @@ class Canonical(NamedTuple):
     """The workflow, without its steps, if they are steps."""
     plan: Optional[Dict[str, Any]] = None
     """Batches and strategy, if it is the dump of a plan."""
-    may_refer: bool = True
-    """Whether there may be a reference in parameters."""
 
 
 class _Document(Value):
@@ -75,23 +72,20 @@ def read_canonical(text: str, limits: Limits) -> Canonical | None:
     found = _look_into(document) if isinstance(document, _Document) else Canonical(document, "")
     if found is None or not _are_within(found.items, len(text), limits):
         return None
-    parameters = list(chain.from_iterable(map(dict.values, map(_PARAMETERS, found.items))))
-    are_flat = _SCALARS.issuperset(map(type, parameters))
-    keys = len(parameters) + _count_keys(document, found.items, [] if are_flat else parameters)
     # A colon stands behind each key, so as many colons as keys settle it. Colons in strings need another parse.
-    if keys != text.count(":") and not is_plain(text):
-        return None
-    may_undo = found.workflow is not None and '"rollback"' in text
-    return found._replace(may_refer=may_undo or not are_flat or _have_marks(parameters))
+    return found if _count_keys(document, found.items) == text.count(":") or is_plain(text) else None
 
 
-def _count_keys(document: Any, items: Sequence[Any], parameters: Sequence[Any]) -> int:
-    """Return the number of keys in all objects that were parsed, other than the parameters of items themselves."""
+def _count_keys(document: Any, items: Sequence[Any]) -> int:
+    """Return the number of keys in all objects that were parsed."""
     given: List[Set[str]] = list(map(_GIVEN, items))
-    keys = sum(map(len, given))
-    pending: List[Any] = [document, *parameters]
+    parameters: List[Dict[str, Any]] = list(map(_PARAMETERS, items))
+    keys = sum(map(len, given)) + sum(map(len, parameters))
+    pending: List[Any] = [document]
     for field in _RARE.intersection(set().union(*given)):
         pending.extend(vars(item)[field] for item in items)
+    if not _SCALARS.issuperset(map(type, chain.from_iterable(map(dict.values, parameters)))):
+        pending.extend(chain.from_iterable(map(dict.values, parameters)))
     for value in pending:
         kind = type(value)
         if kind is dict:
@@ -103,12 +97,6 @@ def _count_keys(document: Any, items: Sequence[Any], parameters: Sequence[Any]) 
             keys += len(_GIVEN(value))
             pending.extend(vars(value).values())
     return keys
-
-
-def _have_marks(values: Sequence[Any]) -> bool:
-    """Return whether anything in scalar values may be a reference."""
-    strings = "".join([value for value in values if isinstance(value, str)])
-    return any(mark in strings for mark in MARKS)
 
 
 def _look_into(document: _Document) -> Canonical | None:

@@ -24,6 +24,7 @@ __all__ = [
     "NOUNS",
     "NUMBERING",
     "NUMBERING_BY_WORDS",
+    "ORDERINGS",
     "WEAK",
     "contains_depend",
     "is_condition",
@@ -57,6 +58,10 @@ BACKWARD = frozenset(
     "follows parent parents precededby predecessor predecessors previous previousstep waitingfor".split()
 )
 """Likewise for its direct dependencies. `following` is used both ways."""
+ORDERINGS = frozenset(
+    "criticalpath executionorder executionsequence order ordering path runorder sequence steporder".split()
+)
+"""Words for a list of steps beside the list: it says nothing new where each step in it waits for the one before it."""
 WEAK = frozenset(
     """
     child children connections connectsto consumes context end entry feeds first flow from given goto head in

@@ -15,7 +15,7 @@ from wfplan.intake.item_models import Models, make_models, move_rest
 from wfplan.intake.items import Item, Items, read_items
 from wfplan.intake.plan_dumps import verify_plan
 from wfplan.intake.positions import Path, Positions
-from wfplan.intake.references import MARKS, References
+from wfplan.intake.references import References, may_refer
 from wfplan.intake.remainder import Graph, Remainder, check_metadata
 from wfplan.intake.settings import Settings, read_settings
 from wfplan.intake.step_names import StepNames, titles_of
@@ -36,8 +36,6 @@ class _Options(NamedTuple):
     limits: Limits
     ignore: Set[str]
     catalog: Optional[Catalog]
-    may_refer: bool = True
-    """Whether the text has anything in it that a reference has."""
 
 
 def read(
@@ -116,8 +114,7 @@ def _read(source: Any, options: _Options, problems: ProblemList) -> Reading:
         found = extract(text, options.limits, problems)
         if found is None:
             return _nothing(problems)
-        may_refer = "\\u" in text or any(mark in text for mark in MARKS)
-        return _read_extract(found, options._replace(may_refer=may_refer), problems)
+        return _read_extract(found, options, problems)
     if isinstance(source, (dict, list, tuple)):
         document = to_plain(source, options.limits, problems)
         return (
@@ -149,7 +146,7 @@ def _read_canonical(text: str, options: _Options, known: ProblemList, alone: Alo
     if canonical is None or known.has_errors:
         return None
     problems = ProblemList(known.listed())
-    items, list_pointer, workflow, plan, may_refer = canonical
+    items, list_pointer, workflow, plan = canonical
     wording = RECOMMENDATIONS if workflow is None else STEPS
     positions = Positions(tuple(list_pointer.split("/")[1:]))
     surveyed = survey(items, wording, problems, location=positions)
@@ -158,7 +155,7 @@ def _read_canonical(text: str, options: _Options, known: ProblemList, alone: Alo
     alone.note(problems)
     if surveyed.special:
         check_metadata(items, surveyed.names, positions, options.ignore, problems)
-    if may_refer:
+    if may_refer(items):
         _check_references(items, surveyed, positions, options.ignore, problems)
     if alone.words:
         _look_at_words(canonical, alone.words, surveyed, positions, options, problems)
@@ -345,7 +342,7 @@ def _relate(
     if workflow is not None and strategy is not None:
         workflow = workflow.model_copy(update={"execution_strategy": strategy})
     surveyed = _survey(items, models, valid, problems)
-    if surveyed is not None and options.may_refer:
+    if surveyed is not None and may_refer(valid):
         _check_references(valid, surveyed, positions, options.ignore, problems)
     states_any = any(item.fields.get("dependencies") for item in items.items)
     if len(items.items) > 1 and not states_any and not problems.has_errors:

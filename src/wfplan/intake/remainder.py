@@ -15,6 +15,7 @@ from wfplan.intake.order_words import (
     MEASURES,
     NUMBERING,
     NUMBERING_BY_WORDS,
+    ORDERINGS,
     WEAK,
     contains_depend,
     is_condition,
@@ -37,6 +38,7 @@ __all__ = ["Graph", "Remainder", "check_metadata"]
 
 _IDS = FIELDS["id"] | frozenset("activeform displayname label name subject summary title".split())
 _ELLIPSES = frozenset(("...", "\u2026"))
+_DIRECTIONS = FORWARD | BACKWARD
 _LONGEST_REFERENCE = 300
 _HEAD = re.compile("[/.]")
 
@@ -49,9 +51,9 @@ class Graph(NamedTuple):
     has_edges: bool
     """Whether any step says that it waits for another, even for one that is unknown."""
 
-    def joins(self, first: int, then: int) -> bool:
-        """Return whether `then` waits for `first`."""
-        return first in self.needs[then]
+    def joins(self, first: int | None, then: int | None) -> bool:
+        """Return whether `then` waits for `first`; steps that are none do not."""
+        return then is not None and first in self.needs[then]
 
 
 class _Entry(NamedTuple):
@@ -238,14 +240,15 @@ class Remainder:
 
     def _says_again(self, entry: _Entry, word: str) -> bool:
         """Return whether an order is just what the graph has."""
-        if entry.item is None or not (word in FORWARD or word in BACKWARD):
+        if word not in (ORDERINGS if entry.item is None else _DIRECTIONS):
             return False
         named = entry.value if is_list(entry.value) else [entry.value]
         steps = [self._names.owner(name, numbers=True) for name in named]
-        joins = self._graph.joins
-        if word in FORWARD:
-            return all(step is not None and joins(entry.item, step) for step in steps)
-        return all(step is not None and joins(step, entry.item) for step in steps)
+        if entry.item is None:
+            pairs = list(zip(steps, steps[1:]))
+        else:
+            pairs = [(entry.item, step) if word in FORWARD else (step, entry.item) for step in steps]
+        return bool(pairs) and all(self._graph.joins(*pair) for pair in pairs)
 
     def _holds_steps(self, entry: _Entry) -> bool:
         """Return whether a value is a list with steps in it or, beside the list, a step."""
