@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import AbstractSet, Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from wfplan.field_errors import kind_of
-from wfplan.intake.field_names import AUTHOR, DEPENDENCIES, FIELDS, is_list_name, plain, says_nothing
+from wfplan.intake.field_names import AUTHOR, DEPENDENCIES, FIELDS, TITLE_WORDS, is_list_name, plain, says_nothing
 from wfplan.intake.positions import Path, Positions
 from wfplan.intake.syntax import HOW_TO, JsonError, parse
 from wfplan.json_values import is_list, is_object
@@ -16,7 +16,6 @@ from wfplan.problems import ProblemList
 __all__ = ["Beside", "Envelope", "Holder", "find_envelope", "holds_list", "is_item"]
 
 _ITEM_WORDS = FIELDS["id"] | FIELDS["action"] | DEPENDENCIES
-_TITLE_WORDS = frozenset("activeform content description displayname label name subject summary title".split())
 _WRITTEN_BY_MODELS = frozenset(("content", "text"))
 """The fields of API answers in which the words of a model are."""
 _CLOSED = AUTHOR - frozenset("args arguments inputs output outputs parameters params with".split()) | {"status"}
@@ -271,7 +270,7 @@ def _is_list_of_items(value: Sequence[Any]) -> bool:
     words = [{plain(key) for key in item if isinstance(key, str)} for item in value if is_object(item)]
     if not any(not item.isdisjoint(FIELDS["action"] | DEPENDENCIES) for item in words):
         return False
-    return all(not item.isdisjoint(_ITEM_WORDS | _TITLE_WORDS) for item in words)
+    return all(not item.isdisjoint(_ITEM_WORDS | TITLE_WORDS) for item in words)
 
 
 def _holds_named_list(value: Dict[str, Any]) -> bool:
@@ -294,7 +293,7 @@ def _holds_deeper_list(value: Dict[str, Any]) -> bool:
 
 
 def _says_what_it_is(value: Dict[str, Any]) -> bool:
-    return any(plain(key) in _ITEM_WORDS or plain(key) in _TITLE_WORDS for key in value)
+    return any(plain(key) in _ITEM_WORDS or plain(key) in TITLE_WORDS for key in value)
 
 
 def _is_mapping_of_items(value: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Collection, Dict, FrozenSet, Iterable, List, NamedTuple,
 from wfplan.field_errors import kind_of
 from wfplan.intake.dependency_forms import DependencyReader
 from wfplan.intake.envelope import Envelope
-from wfplan.intake.field_names import FIELDS, TITLES, field_of, plain, says_nothing
+from wfplan.intake.field_names import FIELDS, TITLES, field_of, number_as_id, plain, says_nothing
 from wfplan.intake.positions import Positions
 from wfplan.intake.syntax import JsonError, parse
 from wfplan.json_values import is_list, is_object
@@ -21,7 +21,6 @@ from wfplan.validation import RECOMMENDATIONS, STEPS, Wording
 __all__ = ["Item", "Items", "read_items"]
 
 _LONGEST_ACTION = 1024
-_LARGEST_ID = 10**15
 _STRINGS = ("id", "name", "action", "description", "dependencies")
 _STRING = frozenset((str,))
 _NO_REST: Dict[str, Any] = {}
@@ -444,11 +443,7 @@ def clean_id(text: str) -> str:
 
 def _as_id(value: Any) -> str | None:
     """Return the string that a value is as an id, None if it is none."""
-    if isinstance(value, str):
-        return clean_id(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return str(int(value)) if abs(value) < _LARGEST_ID and value == int(value) else None
+    return clean_id(value) if isinstance(value, str) else number_as_id(value)
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -6,10 +6,20 @@ import re
 from typing import Any, Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from wfplan.intake.envelope import Beside
-from wfplan.intake.field_names import AUTHOR, DEPENDENCIES, FIELDS, NOTHING, is_list_name, plain, says_nothing
+from wfplan.intake.field_names import (
+    AUTHOR,
+    DEPENDENCIES,
+    FIELDS,
+    NOTHING,
+    TITLE_WORDS,
+    is_list_name,
+    plain,
+    says_nothing,
+)
 from wfplan.intake.items import Item
 from wfplan.intake.order_words import (
     BACKWARD,
+    CONDITION,
     DEFAULT_RULE,
     FORWARD,
     MEASURES,
@@ -18,7 +28,6 @@ from wfplan.intake.order_words import (
     ORDERINGS,
     WEAK,
     contains_depend,
-    is_condition,
     is_inert,
     is_order,
     mode_of,
@@ -32,11 +41,10 @@ from wfplan.intake.step_names import StepNames, words_of
 from wfplan.json_values import is_list, is_object
 from wfplan.names import list_names, quote
 from wfplan.problems import ProblemList
-from wfplan.validation import STEPS
 
-__all__ = ["Graph", "Remainder", "check_metadata"]
+__all__ = ["Graph", "Remainder"]
 
-_IDS = FIELDS["id"] | frozenset("activeform displayname label name subject summary title".split())
+_IDS = FIELDS["id"] | TITLE_WORDS - {"content", "description"}
 _ELLIPSES = frozenset(("...", "\u2026"))
 _DIRECTIONS = FORWARD | BACKWARD
 _LONGEST_REFERENCE = 300
@@ -176,7 +184,7 @@ class Remainder:
             if value is not True and not self._says_none(value) and not self._says_again(entry, word):
                 self._add(entry, "states an order")
             return True
-        if is_condition(word):
+        if word in CONDITION:
             if not (value is True or (isinstance(value, str) and plain(value) in DEFAULT_RULE)):
                 self._add(entry, "states a condition")
             return True
@@ -425,15 +433,3 @@ def _does_something(value: Dict[str, Any]) -> bool:
 def _says_step(line: str) -> bool:
     """Return whether a line says "step" or the like."""
     return any(word in ("step", "steps", "task", "tasks", "job", "jobs") for word in words_of(line))
-
-
-def check_metadata(
-    items: Sequence[Any], names: Sequence[str], positions: Positions, ignore: Collection[str], problems: ProblemList
-) -> None:
-    """Add an error for each key in the metadata of an item that states an order."""
-    index = {name: position for position, name in enumerate(names)}
-    needs: List[Set[int]] = [{index[need] for need in item.dependencies} for item in items]
-    remainder = Remainder(StepNames(names, ()), Graph(names, needs, any(needs)), positions, ignore, problems)
-    for position, item in enumerate(items):
-        if item.metadata:
-            remainder.look_at_item(Item(position, {"metadata": item.metadata}, {}, STEPS), "")
