@@ -332,6 +332,18 @@ def test_an_order_beside_the_list_is_read_over_where_it_says_what_the_steps_say(
     assert wfplan.read({"recommendations": CHAIN, key: listed}).ok is ok
 
 
+def test_yaml_nested_deeper_than_can_be_written_is_read() -> None:
+    text = "recommendations:\n- id: a\n  action: x\nnotes: " + "[" * 300 + "]" * 300 + "\n"
+    assert errors(text) == ["limit-exceeded"]
+    assert wfplan.read(text, max_depth=400).ok
+
+
+def test_an_id_with_an_escape_of_markdown_is_the_id_without() -> None:
+    reading = wfplan.read([{"id": "a\\_1 ", "action": "x"}, {"id": "b", "action": "y", "dependencies": ["a\\_1"]}])
+    assert [item.id for item in reading.recommendations] == ["a_1", "b"]
+    assert reading.recommendations[1].dependencies == ("a_1",)
+
+
 def test_parameters_under_the_name_of_an_action_keep_their_types_in_yaml() -> None:
     reading = wfplan.read(
         "recommendations:\n- id: 1\n  action: {scale: {replicas: 5, force: true}}\n  dependencies: []\n"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import chain
-from operator import attrgetter
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from wfplan.intake.references import are_scalar, parameter_values
 from wfplan.intake.syntax import Limits, is_plain
-from wfplan.json_values import MAX_DEPTH
+from wfplan.json_values import MAX_DEPTH, is_list, is_object
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Recommendation, Step, Workflow
 from wfplan.problems import Problem
 from wfplan.validation import Item
@@ -49,9 +48,6 @@ class _Document(Value):
 
 
 _LIST: TypeAdapter[Any] = TypeAdapter(Items[Recommendation])
-_PARAMETERS = attrgetter("parameters")
-_GIVEN = attrgetter("__pydantic_fields_set__")
-_SCALARS = frozenset((str, int, float, bool, type(None)))
 _RARE = frozenset(("metadata", "retry", "rollback"))
 """The fields of items beside the parameters that hold objects."""
 _HEAD = {"schema_version", "name", "execution_strategy"}
@@ -78,23 +74,22 @@ def read_canonical(text: str, limits: Limits) -> Canonical | None:
 
 def _count_keys(document: Any, items: Sequence[Any]) -> int:
     """Return the number of keys in all objects that were parsed."""
-    given: List[Set[str]] = list(map(_GIVEN, items))
-    parameters: List[Dict[str, Any]] = list(map(_PARAMETERS, items))
-    keys = sum(map(len, given)) + sum(map(len, parameters))
-    pending: List[Any] = [document]
-    for field in _RARE.intersection(set().union(*given)):
+    given: List[Set[str]] = [item.__pydantic_fields_set__ for item in items]
+    values = parameter_values(items)
+    keys = sum(map(len, given)) + len(values)
+    pending: List[Any] = [document, *(() if are_scalar(values) else values)]
+    named: Set[str] = set()
+    named.update(*given)
+    for field in _RARE & named:
         pending.extend(vars(item)[field] for item in items)
-    if not _SCALARS.issuperset(map(type, chain.from_iterable(map(dict.values, parameters)))):
-        pending.extend(chain.from_iterable(map(dict.values, parameters)))
     for value in pending:
-        kind = type(value)
-        if kind is dict:
+        if is_object(value):
             keys += len(value)
             pending.extend(value.values())
-        elif kind in (tuple, list):
+        elif is_list(value):
             pending.extend(() if value is items else value)
-        elif kind not in _SCALARS:
-            keys += len(_GIVEN(value))
+        elif isinstance(value, Value):
+            keys += len(value.model_fields_set)
             pending.extend(vars(value).values())
     return keys
 

@@ -22,7 +22,6 @@ __all__ = ["Item", "Items", "read_items"]
 
 _LONGEST_ACTION = 1024
 _STRINGS = ("id", "name", "action", "description", "dependencies")
-_STRING = frozenset((str,))
 _NO_REST: Dict[str, Any] = {}
 _WHAT_IT_IS = frozenset(("kind", "name", "type"))
 
@@ -268,7 +267,7 @@ class _ItemReader:
         """Give what is a string whatever it looks like the form in which YAML has it: ids, names and dependencies."""
         for field in _STRINGS:
             value = item.fields.get(field)
-            if value is None or type(value) is str or (type(value) is list and _STRING.issuperset(map(type, value))):
+            if value is None or type(value) is str or (is_list(value) and {str}.issuperset(map(type, value))):
                 continue
             if field == "dependencies" or not is_object(value):  # an action may be an object of its parameters
                 way = self._positions.path(item.position, field)[-1]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Collection, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
+from pydantic_core import to_json
+
 from wfplan.catalog import Catalog, as_catalog
 from wfplan.catalog_lookup import look_up, uses_of
 from wfplan.field_errors import kind_of
@@ -123,7 +125,7 @@ def _read(source: Any, options: _Options, problems: ProblemList) -> Reading:
         found = extract(text, options.limits, problems)
         if found is None:
             return _nothing(problems)
-        return _read_extract(found, options, problems)
+        return _read_yaml(found, options, problems) or _read_extract(found, options, problems)
     if isinstance(source, (dict, list, tuple)):
         document = to_plain(source, options.limits, problems)
         return (
@@ -174,6 +176,18 @@ def _read_canonical(text: str, options: _Options, known: ProblemList, alone: Alo
     if plan is not None and workflow is not None:
         verify_plan(plan, items, workflow, surveyed, problems)
     return None if problems.has_errors else make_reading(items, workflow, problems, surveyed)
+
+
+def _read_yaml(found: Extract, options: _Options, problems: ProblemList) -> Reading | None:
+    """Return the reading of a document that is canonical but for being YAML, None if it is anything else."""
+    yaml = found.yaml
+    if yaml is None or yaml.disputed or yaml.json.repeated or found.words or found.comments or found.others:
+        return None
+    try:
+        text = to_json(found.json.value, inf_nan_mode="constants").decode()
+    except ValueError:  # it is nested deeper than pydantic writes
+        return None
+    return _read_canonical(text, options, problems, Alone(text, [], is_fenced=False))
 
 
 def _check_references(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Collection, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
+from typing import Any, Collection, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from wfplan.intake.field_names import plain
 from wfplan.intake.order_words import is_order
@@ -14,7 +14,7 @@ from wfplan.json_values import is_list, is_object
 from wfplan.names import list_names, quote
 from wfplan.problems import ProblemList
 
-__all__ = ["MARKS", "References", "may_refer", "referenced_names"]
+__all__ = ["MARKS", "References", "are_scalar", "may_refer", "parameter_values", "referenced_names"]
 
 MARKS = ("$", "{{", "#", "<")
 """Every reference has one of these in it."""
@@ -26,7 +26,10 @@ _WHOLE = re.compile(
 )
 _INSIDE = re.compile(r"(?:\$?\{\{ ?|\$\(|\$\{)(?:steps?|tasks?|needs|nodes?|jobs?)[.\[]([\w-]+)|#(E\d+)")
 _LONGEST_WHOLE = 300
-_SCALARS = frozenset((str, int, float, bool, type(None)))
+_SCALARS: FrozenSet[Any] = frozenset((str, int, float, bool, type(None)))
+_PARAMETERS: Any = attrgetter("parameters")
+_DICT: Any = dict
+_TYPE: Any = type
 _CHUNK = 1024
 
 
@@ -51,15 +54,24 @@ def referenced_names(text: str) -> Iterator[str]:
             yield name[1:]
 
 
+def parameter_values(items: Sequence[Any]) -> List[Any]:
+    """Return the values in the parameters of all items."""
+    return list(chain.from_iterable(map(_DICT.values, map(_PARAMETERS, items))))
+
+
+def are_scalar(values: Sequence[Any]) -> bool:
+    """Return whether there is no object or list among JSON values."""
+    return _SCALARS.issuperset(map(_TYPE, values))
+
+
 def may_refer(items: Sequence[Any]) -> bool:
     """Return whether anything in the parameters of items may be a reference to a step, or a key of an order."""
-    parameters: List[Dict[str, Any]] = list(map(attrgetter("parameters"), items))
-    values = list(chain.from_iterable(map(dict.values, parameters)))
+    values = parameter_values(items)
     are_steps = "rollback" in vars(items[0]) if items else False
-    if not _SCALARS.issuperset(map(type, values)) or (are_steps and any(item.rollback for item in items)):
+    if not are_scalar(values) or (are_steps and any(item.rollback for item in items)):
         return True
     strings = "".join([value for value in values if isinstance(value, str)])
-    keys = set(chain.from_iterable(parameters))
+    keys: Set[str] = set(chain.from_iterable(map(_PARAMETERS, items)))
     return any(mark in strings for mark in MARKS) or any(is_order(plain(key)) for key in keys)
 
 

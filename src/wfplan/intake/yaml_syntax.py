@@ -17,6 +17,7 @@ _MOST_REPEATED = 100
 _MOST_TOLD = 20
 _IN_KEYS = frozenset("_./$-")
 _DICT: Any = dict
+_TYPE: Any = type
 
 _UNPRINTABLE = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufeff\uff00-\ufffd\U00010000-\U0010ffff]")
 _COMMENT = re.compile(r"#[^\n]*")
@@ -124,7 +125,7 @@ def parse_yaml(text: str, limits: Limits) -> Yaml:
         raise YamlError("PyYAML is not installed", suggestion=how_to_install("yaml"), is_missing=True) from None
     builder = _Builder(text, limits)
     try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+        loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
         value = builder.build(iter(loader.get_event, None), yaml)
     except yaml.YAMLError as error:
         raise _as_yaml_error(error, text) from None
@@ -176,7 +177,7 @@ class _Builder:
         last: Any = None
         has_comments, has_escapes = "#" in self._text, "\\" in self._text
         for event in events:
-            kind = type(event)
+            kind: Any = _TYPE(event)
             if has_comments:
                 self._look_for_comments(event)
             if kind is scalar:
