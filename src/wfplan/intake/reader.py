@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any, Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
+from typing import Any, Collection, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
+
+from pydantic_core import to_json
 
 from wfplan.catalog import Catalog, as_catalog
 from wfplan.catalog_lookup import look_up, uses_of
 from wfplan.field_errors import kind_of
-from wfplan.intake.canonical import Canonical, read_canonical
+from wfplan.intake.canonical import read_canonical
 from wfplan.intake.envelope import Beside, Envelope, find_envelope
 from wfplan.intake.extraction import Alone, Extract, extract, find_alone
 from wfplan.intake.field_names import FIELDS, plain
 from wfplan.intake.item_models import Models, make_models, move_rest
 from wfplan.intake.items import Item, Items, read_items
 from wfplan.intake.plan_dumps import verify_plan
-from wfplan.intake.positions import Path, Positions
-from wfplan.intake.references import MARKS, References
-from wfplan.intake.remainder import Graph, Remainder, check_metadata
+from wfplan.intake.positions import Positions
+from wfplan.intake.references import References, may_refer
+from wfplan.intake.remainder import Graph, Remainder
 from wfplan.intake.settings import Settings, read_settings
 from wfplan.intake.step_names import StepNames, titles_of
-from wfplan.intake.syntax import DEFAULT, Json, Limits, decode, inspect, to_plain
+from wfplan.intake.syntax import DEFAULT, Json, Limits, decode, is_within_depth, report_repeated, to_plain
 from wfplan.json_values import is_list
 from wfplan.models import ExecutionStrategy
 from wfplan.names import quote
 from wfplan.problems import LENIENT, ProblemList
 from wfplan.reading import Reading, make_reading
-from wfplan.validation import RECOMMENDATIONS, STEPS, Survey, add_unknown_modes, find_levels, survey
+from wfplan.validation import (
+    RECOMMENDATIONS,
+    STEPS,
+    Survey,
+    Wording,
+    add_unknown_modes,
+    find_levels,
+    note_missing_dependencies,
+    survey,
+)
 
 __all__ = ["read"]
 
@@ -36,8 +47,6 @@ class _Options(NamedTuple):
     limits: Limits
     ignore: Set[str]
     catalog: Optional[Catalog]
-    may_refer: bool = True
-    """Whether the text has anything in it that a reference has."""
 
 
 def read(
@@ -109,7 +118,6 @@ def _read(source: Any, options: _Options, problems: ProblemList) -> Reading:
         text = decode(source, options.limits, problems)
         if text is None:
             return _nothing(problems)
-        options = options._replace(may_refer="\\u" in text or any(mark in text for mark in MARKS))
         alone = find_alone(text)
         reading = _read_canonical(alone.text, options, problems, alone)
         if reading is not None:
@@ -117,7 +125,7 @@ def _read(source: Any, options: _Options, problems: ProblemList) -> Reading:
         found = extract(text, options.limits, problems)
         if found is None:
             return _nothing(problems)
-        return _read_extract(found, options, problems)
+        return _read_yaml(found, options, problems) or _read_extract(found, options, problems)
     if isinstance(source, (dict, list, tuple)):
         document = to_plain(source, options.limits, problems)
         return (
@@ -151,18 +159,18 @@ def _read_canonical(text: str, options: _Options, known: ProblemList, alone: Alo
     problems = ProblemList(known.listed())
     items, list_pointer, workflow, plan = canonical
     wording = RECOMMENDATIONS if workflow is None else STEPS
-    list_path: Path = tuple(list_pointer.split("/")[1:])
-    positions = Positions(list_path, [(*list_path, at) for at in range(len(items))])
+    positions = Positions(tuple(list_pointer.split("/")[1:]))
     surveyed = survey(items, wording, problems, location=positions)
     if surveyed is None:
         return None
     alone.note(problems)
-    _check_items(items, wording.key, positions, options, problems)
-    if alone.words:
-        _look_at_words(canonical, alone.words, positions, options, problems)
+    if surveyed.special or alone.words:
+        _look_at_hidden(items, alone.words, surveyed, wording, positions, options, problems)
+    if may_refer(items):
+        _check_references(items, surveyed, positions, options.ignore, problems)
     if len(items) > 1 and not any(item.dependencies for item in items):
         states_none = any("dependencies" in item.model_fields_set for item in items)
-        _note_no_order(len(items), wording is RECOMMENDATIONS, positions, problems, states_none=states_none)
+        _note_no_order(items, wording, positions, problems, states_none=states_none)
     if options.catalog is not None:
         look_up(uses_of(items, wording), options.catalog, wording, problems, positions)
     if plan is not None and workflow is not None:
@@ -170,27 +178,22 @@ def _read_canonical(text: str, options: _Options, known: ProblemList, alone: Alo
     return None if problems.has_errors else make_reading(items, workflow, problems, surveyed)
 
 
-def _check_items(
-    items: Sequence[Any], key: str, positions: Positions, options: _Options, problems: ProblemList
-) -> None:
-    """Look at what the fields of valid items may hide: an order in metadata, references in parameters."""
-    check_metadata(items, key, positions, options.ignore, problems)
-    if options.may_refer:
-        ids: List[str] = [vars(item)[key] for item in items]
-        index = {id_: at for at, id_ in enumerate(ids)}
-        needs = [{index[need] for need in item.dependencies} for item in items]
-        _check_references(items, ids, needs, positions, options.ignore, problems)
+def _read_yaml(found: Extract, options: _Options, problems: ProblemList) -> Reading | None:
+    """Return the reading of a document that is canonical but for being YAML, None if it is anything else."""
+    yaml = found.yaml
+    if yaml is None or yaml.disputed or yaml.json.repeated or found.words or found.comments or found.others:
+        return None
+    try:
+        text = to_json(found.json.value, inf_nan_mode="constants").decode()
+    except ValueError:  # it is nested deeper than pydantic writes
+        return None
+    return _read_canonical(text, options, problems, Alone(text, [], is_fenced=False))
 
 
 def _check_references(
-    items: Sequence[Any],
-    ids: Sequence[str],
-    needs: Sequence[Collection[int]],
-    positions: Positions,
-    ignore: Collection[str],
-    problems: ProblemList,
+    items: Sequence[Any], surveyed: Survey, positions: Positions, ignore: Collection[str], problems: ProblemList
 ) -> None:
-    references = References(ids, needs, positions, ignore, problems)
+    references = References(surveyed.names, _needs_of(items, surveyed), positions, ignore, problems)
     for at, item in enumerate(items):
         references.look_at(at, item.parameters, "parameters")
         rollback = getattr(item, "rollback", None)
@@ -199,38 +202,39 @@ def _check_references(
     references.check()
 
 
-def _look_at_words(
-    canonical: Canonical, words: Sequence[str], positions: Positions, options: _Options, problems: ProblemList
+def _look_at_hidden(
+    items: Sequence[Any],
+    words: Sequence[str],
+    surveyed: Survey,
+    wording: Wording,
+    positions: Positions,
+    options: _Options,
+    problems: ProblemList,
 ) -> None:
-    """Look at the words around a canonical document."""
-    key = "id" if canonical.workflow is None else "name"
-    ids: List[str] = [vars(item)[key] for item in canonical.items]
-    others = ((item.action,) for item in canonical.items)
-    index = {id_: at for at, id_ in enumerate(ids)}
-    needs = [{index[need] for need in item.dependencies} for item in canonical.items]
-    remainder = Remainder(StepNames(ids, others), Graph(ids, needs, any(needs)), positions, options.ignore, problems)
+    """Look at the metadata of canonical items, and at the words around them."""
+    names, needs = surveyed.names, _needs_of(items, surveyed)
+    titles = ((item.action,) for item in items)
+    remainder = Remainder(
+        StepNames(names, titles), Graph(names, needs, any(needs)), positions, options.ignore, problems
+    )
+    for at in surveyed.special:
+        remainder.look_at_item(Item(at, {"metadata": items[at].metadata}, {}, wording), "")
     remainder.look_at_words(words, ())
 
 
 def _note_no_order(
-    count: int, are_recommendations: bool, positions: Positions, problems: ProblemList, *, states_none: bool
+    items: Sequence[Any], wording: Wording, positions: Positions, problems: ProblemList, *, states_none: bool
 ) -> None:
     """Add a warning if nothing in a document states an order, a note if each item states that it needs nothing."""
-    where = positions.whole()
     if not states_none:
         problems.add(
             "no-order-stated",
-            f"nothing in the document says what any of {count:,} steps waits for, so all may run at the same time",
-            location=where,
+            f"nothing in the document says what any of {len(items):,} steps waits for, so all may run at the same time",
+            location=positions.whole(),
             suggestion='state what each step waits for, "dependencies": [] if it is nothing',
         )
-    elif are_recommendations:
-        problems.add(
-            "no-dependencies",
-            f"none of {count:,} recommendations depends on another, so all may run at the same time",
-            location=where,
-            suggestion="if this is not meant, state what each one needs",
-        )
+    elif wording is RECOMMENDATIONS:
+        note_missing_dependencies(items, problems, positions)
 
 
 # ------------------------------------------------------------------------------------------------------ the long way
@@ -238,8 +242,9 @@ def _note_no_order(
 
 def _read_extract(found: Extract, options: _Options, problems: ProblemList) -> Reading:
     """Return the reading of a document of any shape."""
-    if not inspect(found.json, options.limits, problems):
+    if found.yaml is None and not is_within_depth(found.json.value, options.limits, problems):
         return _nothing(problems)
+    report_repeated(found.json, problems)
     around: List[str] = [*found.words]
 
     def read_text(text: str) -> Tuple[Any, List[str], List[Any]] | None:
@@ -247,12 +252,21 @@ def _read_extract(found: Extract, options: _Options, problems: ProblemList) -> R
         return None if inner is None or inner.json.repeated else (inner.json.value, inner.words, inner.others)
 
     envelope = find_envelope(found.json.value, options.ignore, read_text, problems)
-    if envelope is None or not _is_within(envelope, options.limits, problems):
+    limits = options.limits
+    if envelope is None:
+        return _nothing(problems)
+    if _are_too_many(
+        len(envelope.items), limits.max_steps, "the document has {:,} items", envelope.positions, problems
+    ):
         return _nothing(problems)
     around.extend(envelope.words)
     spelled = {} if found.yaml is None else found.yaml.spelled
     items = read_items(envelope, options.ignore, spelled, problems)
-    if items is None or not _are_within(items, options.limits, problems):
+    if items is None:
+        return _nothing(problems)
+    held = sum(len(value) for item in items.items for value in _listed(item))
+    what = "the items have {:,} dependencies and locks"
+    if _are_too_many(held, limits.max_dependencies, what, items.positions, problems):
         return _nothing(problems)
     if found.yaml is not None:
         _note_disputed(found, items.positions, problems)
@@ -356,22 +370,15 @@ def _relate(
     if workflow is not None and strategy is not None:
         workflow = workflow.model_copy(update={"execution_strategy": strategy})
     surveyed = _survey(items, models, valid, problems)
-    if surveyed is not None and options.may_refer:
-        _check_references(
-            valid,
-            surveyed.names,
-            _needs_of(valid, surveyed),
-            positions,
-            options.ignore,
-            problems,
-        )
+    if surveyed is not None and may_refer(valid):
+        _check_references(valid, surveyed, positions, options.ignore, problems)
     states_any = any(item.fields.get("dependencies") for item in items.items)
     if len(items.items) > 1 and not states_any and not problems.has_errors:
         is_serial = strategy is not None and strategy.mode == "sequential"
         states_none = items.has_dependency_fields or is_serial
-        _note_no_order(len(items.items), wording is RECOMMENDATIONS, positions, problems, states_none=states_none)
+        _note_no_order(valid, wording, positions, problems, states_none=states_none)
     if options.catalog is not None:
-        look_up(models.uses, options.catalog, wording, problems, positions)
+        look_up(models.uses(wording), options.catalog, wording, problems, positions)
     if settings.plan is not None and workflow is not None and surveyed is not None:
         verify_plan(settings.plan, valid, workflow, surveyed, problems)
     return make_reading(valid, workflow, problems, surveyed, strategy)
@@ -400,21 +407,12 @@ def _survey(items: Items, models: Models, valid: Tuple[Any, ...], problems: Prob
     return None
 
 
-def _is_within(envelope: Envelope, limits: Limits, problems: ProblemList) -> bool:
-    count = len(envelope.items)
-    if count <= limits.max_steps:
-        return True
-    message = f"the document has {count:,} items, at most {limits.max_steps:,} are read"
-    problems.add("limit-exceeded", message, location=Positions(envelope.list_path, (), envelope.cut).whole())
-    return False
+def _are_too_many(count: int, limit: int, what: str, positions: Positions, problems: ProblemList) -> bool:
+    if count > limit:
+        message = f"{what.format(count)}, at most {limit:,} are read"
+        problems.add("limit-exceeded", message, location=positions.whole())
+    return count > limit
 
 
-def _are_within(items: Items, limits: Limits, problems: ProblemList) -> bool:
-    fields = ("dependencies", "locks")
-    held = (item.fields.get(field) for item in items.items for field in fields)
-    total = sum(len(values) for values in held if is_list(values))
-    if total <= limits.max_dependencies:
-        return True
-    message = f"the items have {total:,} dependencies and locks, at most {limits.max_dependencies:,} are read"
-    problems.add("limit-exceeded", message, location=items.positions.whole())
-    return False
+def _listed(item: Item) -> Iterator[Sequence[Any]]:
+    return (value for value in map(item.fields.get, ("dependencies", "locks")) if is_list(value))
