@@ -80,8 +80,7 @@ def _count_keys(document: Any, items: Sequence[Any]) -> int:
     pending: List[Any] = [document, *(() if are_scalar(values) else values)]
     named: Set[str] = set()
     named.update(*given)
-    for field in _RARE & named:
-        pending.extend(vars(item)[field] for item in items)
+    pending.extend([getattr(item, field) for field in _RARE & named for item in items])
     for value in pending:
         if is_object(value):
             keys += len(value)

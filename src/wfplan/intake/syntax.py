@@ -252,7 +252,7 @@ def to_plain(source: Any, limits: Limits, problems: ProblemList) -> Any:
         else:
             target[key] = copied
         if isinstance(copied, _DICT):
-            entries = _entries_of(value)
+            entries: List[Tuple[Any, Any]] = list(_DICT.items(value))
             odd = next((type(name).__name__ for name, _ in entries if not isinstance(name, str)), None)
             if odd is not None:
                 message = f"a key is of type {odd}, not a string"
@@ -267,11 +267,6 @@ def to_plain(source: Any, limits: Limits, problems: ProblemList) -> Any:
             last = len(values) - 1
             pending.extend((inner, copied, None, (*path, last - at)) for at, inner in enumerate(reversed(values)))
     return root[0]
-
-
-def _entries_of(value: Any) -> List[Tuple[Any, Any]]:
-    """Return the entries of a dict of any class, by the method of dict itself."""
-    return list(_DICT.items(value))
 
 
 def _values_of(value: Any) -> List[Any]:
