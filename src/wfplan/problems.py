@@ -61,6 +61,7 @@ CODES: Mapping[str, Severity] = {
     "mode-alias": "warning",
     "yaml-scalar": "warning",
     "text-reference": "warning",
+    "order-in-parameters": "warning",
     "no-order-stated": "warning",
     "finished-step": "warning",
     "duplicate-dependency": "warning",
@@ -119,7 +120,7 @@ LENIENT: FrozenSet[str] = frozenset(
     surrounding-text code-fence thinking-block json-lines repaired-json yaml-document wrapped-document text-in-text
     mapping-of-steps key-alias number-as-id missing-id missing-action null-as-none text-as-list dependency-object
     confidence-text unknown-field single-item markdown-escape id-spelling name-as-id mode-alias yaml-scalar
-    text-reference no-order-stated
+    text-reference order-in-parameters no-order-stated
     """.split()
 )
 """The codes of what was read although it was not written as it should be; errors, if it is read strictly."""

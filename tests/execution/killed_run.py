@@ -232,14 +232,20 @@ def fork(work: Callable[[], None]) -> int:
         os._exit(code)
 
 
-def kill_after(child: int, delay: Optional[float]) -> bool:
-    """Whether a process was killed so many seconds from now, and had not ended before."""
-    if delay is not None:
-        time.sleep(delay)
+def kill_at(child: int, effects: Path, size: Optional[int]) -> bool:
+    """Whether a process was killed once its effects had this size in bytes, and had not ended before.
+
+    How far a run has come is not asked of a clock, so it is no matter of how busy the machine is where kills fall.
+    """
+    ended, status = os.waitpid(child, os.WNOHANG if size is not None else 0)
+    while not ended and size is not None and effects.stat().st_size < size:
+        time.sleep(0.0005)
+        ended, status = os.waitpid(child, os.WNOHANG)
+    if not ended:
         os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    if delay is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
-        return True
+        _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+            return True
     if status:
         raise SystemExit(f"a run failed or hung: status {status}")
     return False
@@ -252,20 +258,20 @@ def kill_runs(seed: int, folder: Path) -> List[Dict[str, Any]]:
     for case in LONG:
         for schedule in SCHEDULES:
             plan = plan_for(case, schedule)
-            kills, longest = 0, 0.0
-            while not longest or kills < KILLS[case]:
+            kills, whole = 0, 0
+            while not whole or kills < KILLS[case]:
                 place = Place(folder / str(len(runs)), case, schedule)
                 runs.append(place.told)
                 is_over = False
                 while not is_over:
-                    began = time.monotonic()
+                    spared = not whole or kills == KILLS[case]
+                    size = place.effects.stat().st_size + luck.randrange(max(whole // 3, 1))
                     child = fork(partial(place.run, plan, 0.001))
-                    spared = not longest or kills == KILLS[case]
-                    is_over = not kill_after(child, None if spared else luck.uniform(0, longest))
+                    is_over = not kill_at(child, place.effects, None if spared else size)
                     if not is_over:
                         kills += 1
                         place.note_death()
-                longest = longest or (time.monotonic() - began) / 3
+                whole = whole or place.effects.stat().st_size
     return runs
 
 

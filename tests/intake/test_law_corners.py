@@ -294,6 +294,64 @@ def test_references_in_a_diamond() -> None:
     assert warnings([{"id": "E1", "action": "x"}, left, right, join]) == ["text-reference"]
 
 
+@pytest.mark.parametrize("parameters", [{"depends_on": ["a"]}, {"waitFor": "a"}, {"x": [{"needs": ["q", "a"]}]}])
+@pytest.mark.parametrize("write", [json.dumps, list])
+def test_an_order_in_parameters_is_told(parameters: Dict[str, Any], write: Any) -> None:
+    """It belongs to the action; where the step does wait for that, or the caller knows the key, nothing is told."""
+
+    def codes(needs: List[str], **options: Any) -> List[str]:
+        last = {"id": "b", "action": "y", "dependencies": needs, "parameters": parameters}
+        reading = wfplan.read(write([*CHAIN[:1], {**CHAIN[1], "id": "c"}, last]), **options)
+        return [problem.code for problem in reading.problems]
+
+    assert codes([]) == codes([], strict=True) == ["order-in-parameters"]
+    assert codes(["a"]) == codes([], ignore=("depends_on", "wait_for", "needs")) == []
+
+
+CHAIN = [
+    {"id": "a", "action": "x", "dependencies": []},
+    {"id": "b", "action": "y", "dependencies": ["a"]},
+    {"id": "c", "action": "z", "dependencies": ["b"]},
+]
+
+
+@pytest.mark.parametrize(
+    ("key", "listed", "ok"),
+    [
+        ("execution_order", ["a", "b", "c"], True),
+        ("criticalPath", ["b", "c"], True),
+        ("execution_order", ["b", "a", "c"], False),
+        ("order", ["a", "c"], False),
+        ("order", ["a", "b", "q"], False),
+        ("parallel", ["a", "b"], False),
+    ],
+)
+def test_an_order_beside_the_list_is_read_over_where_it_says_what_the_steps_say(
+    key: str, listed: List[str], *, ok: bool
+) -> None:
+    assert wfplan.read({"recommendations": CHAIN, key: listed}).ok is ok
+
+
+def test_yaml_nested_deeper_than_can_be_written_is_read() -> None:
+    text = "recommendations:\n- id: a\n  action: x\nnotes: " + "[" * 300 + "]" * 300 + "\n"
+    assert errors(text) == ["limit-exceeded"]
+    assert wfplan.read(text, max_depth=400).ok
+
+
+def test_an_id_with_an_escape_of_markdown_is_the_id_without() -> None:
+    reading = wfplan.read([{"id": "a\\_1 ", "action": "x"}, {"id": "b", "action": "y", "dependencies": ["a\\_1"]}])
+    assert [item.id for item in reading.recommendations] == ["a_1", "b"]
+    assert reading.recommendations[1].dependencies == ("a_1",)
+
+
+def test_parameters_under_the_name_of_an_action_keep_their_types_in_yaml() -> None:
+    reading = wfplan.read(
+        "recommendations:\n- id: 1\n  action: {scale: {replicas: 5, force: true}}\n  dependencies: []\n"
+    )
+    assert reading.recommendations[0].id == "1"
+    assert reading.recommendations[0].parameters == {"replicas": 5, "force": True}
+
+
 def test_a_yaml_parser_that_gives_up_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parse_yaml('"<<": 1\n', DEFAULT).json.value == {"<<": 1}
     assert list(parse_yaml("a: 1\na: 2\na: 3\n", DEFAULT).json.repeated.values()) == [["a"]]
@@ -302,7 +360,7 @@ def test_a_yaml_parser_that_gives_up_is_a_problem(monkeypatch: pytest.MonkeyPatc
         def give_up(*_: Any, error: Exception = error, **__: Any) -> Any:
             raise error
 
-        monkeypatch.setattr("yaml.parse", give_up)
+        monkeypatch.setattr("yaml.CSafeLoader", give_up, raising=False)
         with pytest.raises(YamlError):
             parse_yaml("a: 1\n", DEFAULT)
     begun = repair_json('"x": 1}', "", ProblemList())  # what versions of the repairer differ in

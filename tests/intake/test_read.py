@@ -387,7 +387,7 @@ NOT_MADE_OF_IDS = [
 
 def test_metadata_and_parameters_may_name_steps() -> None:
     """In parameters and metadata, which are the caller's own, ids are no problem."""
-    reading = wfplan.read(recs(rec("a", parameters={"after": ["b"]}), rec("b", metadata={"links": ["a"]})))
+    reading = wfplan.read(recs(rec("a", parameters={"target": ["b"]}), rec("b", metadata={"links": ["a"]})))
     assert found_in(reading) == []
 
 

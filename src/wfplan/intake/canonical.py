@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from wfplan.collector import without_collection
+from wfplan.intake.references import are_scalar, parameter_values
 from wfplan.intake.syntax import Limits, is_plain
-from wfplan.json_values import MAX_DEPTH
+from wfplan.json_values import MAX_DEPTH, is_list, is_object
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Recommendation, Step, Workflow
 from wfplan.problems import Problem
 from wfplan.validation import Item
@@ -48,6 +48,8 @@ class _Document(Value):
 
 
 _LIST: TypeAdapter[Any] = TypeAdapter(Items[Recommendation])
+_RARE = frozenset(("metadata", "retry", "rollback"))
+"""The fields of items beside the parameters that hold objects."""
 _HEAD = {"schema_version", "name", "execution_strategy"}
 
 
@@ -59,19 +61,36 @@ def read_canonical(text: str, limits: Limits) -> Canonical | None:
     head = text[:_HEAD_LENGTH].lstrip()
     if limits.max_depth < MAX_DEPTH + _LEVELS_AROUND or not (head[:1] == "[" or any(key in head for key in _KEYS)):
         return None
-    if not is_plain(text):
-        return None
     try:
-        with without_collection():
-            if text.lstrip()[:1] == "[":
-                found: Canonical | None = Canonical(_LIST.validate_json(text), "")
-            else:
-                found = _look_into(_Document.model_validate_json(text))
+        document = _LIST.validate_json(text) if head[:1] == "[" else _Document.model_validate_json(text)
     except ValidationError:
         return None
+    found = _look_into(document) if isinstance(document, _Document) else Canonical(document, "")
     if found is None or not _are_within(found.items, len(text), limits):
         return None
-    return found
+    # A colon stands behind each key, so as many colons as keys settle it. Colons in strings need another parse.
+    return found if _count_keys(document, found.items) == text.count(":") or is_plain(text) else None
+
+
+def _count_keys(document: Any, items: Sequence[Any]) -> int:
+    """Return the number of keys in all objects that were parsed."""
+    given: List[Set[str]] = [item.__pydantic_fields_set__ for item in items]
+    values = parameter_values(items)
+    keys = sum(map(len, given)) + len(values)
+    pending: List[Any] = [document, *(() if are_scalar(values) else values)]
+    named: Set[str] = set()
+    named.update(*given)
+    pending.extend([getattr(item, field) for field in _RARE & named for item in items])
+    for value in pending:
+        if is_object(value):
+            keys += len(value)
+            pending.extend(value.values())
+        elif is_list(value):
+            pending.extend(() if value is items else value)
+        elif isinstance(value, Value):
+            keys += len(value.model_fields_set)
+            pending.extend(vars(value).values())
+    return keys
 
 
 def _look_into(document: _Document) -> Canonical | None:
@@ -90,7 +109,7 @@ def _look_into(document: _Document) -> Canonical | None:
 def _are_within(items: Sequence[Item], length: int, limits: Limits) -> bool:
     if len(items) > limits.max_steps:
         return False
-    if length < limits.max_dependencies:  # a dependency or a lock takes more than one character
+    if length < 3 * limits.max_dependencies:  # each dependency or lock has two quotes and a comma or a bracket
         return True
     locks = sum(len(item.locks) for item in items if isinstance(item, Step))
     return locks + sum(len(item.dependencies) for item in items) <= limits.max_dependencies

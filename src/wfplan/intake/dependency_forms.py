@@ -6,8 +6,8 @@ import unicodedata
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from wfplan.field_errors import kind_of
-from wfplan.intake.field_names import NOTHING, ONE_ID, TITLES, plain, says_nothing
-from wfplan.intake.order_words import DEFAULT_RULE, is_condition, is_inert
+from wfplan.intake.field_names import NOTHING, ONE_ID, TITLES, number_as_id, plain, says_nothing
+from wfplan.intake.order_words import CONDITION, DEFAULT_RULE, is_inert
 from wfplan.intake.positions import Path, Positions
 from wfplan.intake.syntax import JsonError, parse
 from wfplan.json_values import is_list, is_object
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DependencyReader"]
 
-_LARGEST_ID = 10**15
 _LONGEST_NUMBER = 15
 _MOST_TOLD = 20
 
@@ -117,7 +116,7 @@ class DependencyReader:
             return []
         if is_object(need):
             return self._read_object(item, need, place)
-        number = _as_number(need)
+        number = number_as_id(need)
         if number is None:
             self._wrong += 1
             if self._wrong > _MOST_TOLD:
@@ -188,7 +187,7 @@ class DependencyReader:
     def _read_object(self, item: Item, need: Dict[str, Any], place: Path) -> Found:
         """Return the id in an object that stands for a dependency, if nothing in it says anything else."""
         key = self._id_key(need)
-        number = None if key is None else _as_number(need[key])
+        number = None if key is None else number_as_id(need[key])
         id_ = None if key is None else need[key] if isinstance(need[key], str) else number
         if key is None or id_ is None:
             told = f"a dependency of {item.subject} is an object without an id"
@@ -213,7 +212,7 @@ class DependencyReader:
         word = plain(key)
         if says_nothing(value) or (value is True and word in ("required", "restart")):
             return True
-        if is_condition(word):
+        if word in CONDITION:
             return _is_default_rule(value)
         if word in ("name", "title", "label", "action") or is_inert(word):
             return isinstance(value, str) and (value not in self._ids or is_inert(word))
@@ -313,12 +312,6 @@ class DependencyReader:
 def _is_default_rule(value: Any) -> bool:
     """Return whether the value of a condition says what holds anyway."""
     return value is True or (isinstance(value, str) and plain(value) in DEFAULT_RULE)
-
-
-def _as_number(value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return str(int(value)) if abs(value) < _LARGEST_ID and value == int(value) else None
 
 
 def _is_number(text: str) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import AbstractSet, Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from wfplan.field_errors import kind_of
-from wfplan.intake.field_names import AUTHOR, DEPENDENCIES, FIELDS, is_list_name, plain, says_nothing
-from wfplan.intake.positions import Path
+from wfplan.intake.field_names import AUTHOR, DEPENDENCIES, FIELDS, TITLE_WORDS, is_list_name, plain, says_nothing
+from wfplan.intake.positions import Path, Positions
 from wfplan.intake.syntax import HOW_TO, JsonError, parse
 from wfplan.json_values import is_list, is_object
 from wfplan.locations import pointer
@@ -16,7 +16,6 @@ from wfplan.problems import ProblemList
 __all__ = ["Beside", "Envelope", "Holder", "find_envelope", "holds_list", "is_item"]
 
 _ITEM_WORDS = FIELDS["id"] | FIELDS["action"] | DEPENDENCIES
-_TITLE_WORDS = frozenset("activeform content description displayname label name subject summary title".split())
 _WRITTEN_BY_MODELS = frozenset(("content", "text"))
 """The fields of API answers in which the words of a model are."""
 _CLOSED = AUTHOR - frozenset("args arguments inputs output outputs parameters params with".split()) | {"status"}
@@ -53,16 +52,12 @@ class Envelope(NamedTuple):
     list_path: Path
     list_key: str
     """The name of the list; empty, if it has none."""
-    paths: Sequence[Path]
+    positions: Positions
     """Of the items."""
     keys: Optional[Sequence[str]]
     """The keys of the items, if they are in a mapping."""
-    is_single: bool
-    """Whether it is one item where a list belongs."""
     holders: Sequence[Holder]
     """From the root down to the object that holds the list."""
-    cut: Optional[int]
-    """The length of the path of the outermost string that the list was parsed from, if it was."""
     words: Sequence[str] = ()
     """Lines around the document in the words of a model inside it."""
     others: Sequence[Any] = ()
@@ -81,6 +76,7 @@ class _Node(NamedTuple):
     path: Path
     holders: Tuple[Holder, ...]
     cut: Optional[int]
+    """The length of the path of the outermost string that it was parsed from, if it was."""
     words: Tuple[str, ...] = ()
     others: Tuple[Any, ...] = ()
     repeated: Tuple[str, ...] = ()
@@ -274,7 +270,7 @@ def _is_list_of_items(value: Sequence[Any]) -> bool:
     words = [{plain(key) for key in item if isinstance(key, str)} for item in value if is_object(item)]
     if not any(not item.isdisjoint(FIELDS["action"] | DEPENDENCIES) for item in words):
         return False
-    return all(not item.isdisjoint(_ITEM_WORDS | _TITLE_WORDS) for item in words)
+    return all(not item.isdisjoint(_ITEM_WORDS | TITLE_WORDS) for item in words)
 
 
 def _holds_named_list(value: Dict[str, Any]) -> bool:
@@ -297,7 +293,7 @@ def _holds_deeper_list(value: Dict[str, Any]) -> bool:
 
 
 def _says_what_it_is(value: Dict[str, Any]) -> bool:
-    return any(plain(key) in _ITEM_WORDS or plain(key) in _TITLE_WORDS for key in value)
+    return any(plain(key) in _ITEM_WORDS or plain(key) in TITLE_WORDS for key in value)
 
 
 def _is_mapping_of_items(value: Any) -> bool:
@@ -346,20 +342,20 @@ def _envelope(found: _Found, problems: ProblemList) -> Envelope | None:
         told = f"the key {quote(key)} is there more than once"
         problems.add("duplicate-key", told, location=where, suggestion="keep the one that is meant")
     keys: Optional[List[str]] = None
-    items, paths = [value], [path]
+    items: List[Any] = [value]
+    ways: Optional[List[Path]] = [()]
     if found.form == "mapping":
         keys = list(value)
-        items, paths = list(value.values()), [(*path, key) for key in keys]
+        items, ways = list(value.values()), [(key,) for key in keys]
         advice = "write a list of items, each with its id"
         problems.add("mapping-of-steps", "the items are in a mapping, by their ids", location=where, suggestion=advice)
     elif found.form == "list":
-        items, paths = list(value), [(*path, position) for position in range(len(value))]
+        items, ways = list(value), None
     else:
         told = "there is one item where a list belongs"
         problems.add("single-item", told, location=where, suggestion="write a list of one")
-    return Envelope(
-        items, path, found.key, paths, keys, found.form == "item", node.holders, node.cut, node.words, node.others
-    )
+    positions = Positions(path, ways, node.cut)
+    return Envelope(items, path, found.key, positions, keys, node.holders, node.words, node.others)
 
 
 def _is_step_itself(holder: Any, found: _Found) -> bool:

@@ -18,8 +18,10 @@ __all__ = [
     "NOTHING",
     "ONE_ID",
     "TITLES",
+    "TITLE_WORDS",
     "field_of",
     "is_list_name",
+    "number_as_id",
     "plain",
     "says_nothing",
 ]
@@ -79,6 +81,7 @@ AUTHOR = _words(
 )
 """Fields whose content belongs to the author of the document, so it is not searched for an order."""
 
+_LARGEST_ID = 10**15
 _FIELD_OF = {word: field for field, words in FIELDS.items() for word in words}
 
 
@@ -86,6 +89,9 @@ _FIELD_OF = {word: field for field, words in FIELDS.items() for word in words}
 def plain(text: str) -> str:
     """Return a string without case and punctuation; one of nothing else stays as it is."""
     return "".join(char for char in text.casefold() if char.isalnum()) or text.casefold()
+
+
+TITLE_WORDS = frozenset(map(plain, TITLES))
 
 
 def field_of(key: str, known: Collection[str]) -> str | None:
@@ -111,3 +117,10 @@ def is_list_name(key: object) -> bool:
 def says_nothing(value: Any) -> bool:
     """Return whether a value states nothing, whatever its key: null, or an empty string, list or object."""
     return value is None or (not value and (isinstance(value, (str, list, tuple)) or is_object(value)))
+
+
+def number_as_id(value: Any) -> str | None:
+    """Return the string that a whole number is as an id, None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return str(int(value)) if abs(value) < _LARGEST_ID and value == int(value) else None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from typing import Any, Collection, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from wfplan.catalog_lookup import ActionUse, uses_of
 from wfplan.field_errors import add_field_errors, kind_of
@@ -15,7 +15,7 @@ from wfplan.intake.items import Item, Items
 from wfplan.json_values import NotJsonError, copy_json_object, is_list, is_object
 from wfplan.names import quote
 from wfplan.problems import ProblemList
-from wfplan.validation import STEPS
+from wfplan.validation import STEPS, Wording
 
 __all__ = ["Models", "make_models", "move_rest"]
 
@@ -34,8 +34,14 @@ class Models(NamedTuple):
     """Of those that have a valid name or id, whether all else is valid or not."""
     dependencies: List[Sequence[str]]
     name_positions: List[int]
-    uses: List[ActionUse]
-    """Of actions, as far as they are known, whether all else is valid or not; positions are those in the document."""
+    other_uses: List[ActionUse]
+    """Of actions by items of which something else is wrong; positions are those in the document."""
+
+    def uses(self, wording: Wording) -> List[ActionUse]:
+        """Return the uses of actions, as far as they are known, by their positions in the document."""
+        found = uses_of(self.valid, wording)
+        known = [use._replace(position=self.valid_positions[use.position]) for use in found]
+        return sorted([*known, *self.other_uses], key=lambda use: use.position)
 
 
 def move_rest(
@@ -134,14 +140,12 @@ def _make_all(items: Items, models: Models) -> bool:
     if any(_is_suspect(item.fields) for item in items.items):
         return False
     try:
-        text = json.dumps([item.fields for item in items.items])  # pydantic is faster with text than with objects
-        made = _adapter(items.wording.kind).validate_json(text)
-    except (RecursionError, ValueError):  # pydantic's, or a number that Python does not write
+        # Pydantic is faster with text than with objects.
+        text = to_json([item.fields for item in items.items], inf_nan_mode="constants")
+        models.valid.extend(_adapter(items.wording.kind).validate_json(text))
+    except ValueError:  # pydantic's, or what it cannot write
         return False
-    models.valid.extend(made)
     models.valid_positions.extend(item.position for item in items.items)
-    uses = uses_of(made, items.wording)
-    models.uses.extend(use._replace(position=items.items[use.position].position) for use in uses)
     return True
 
 
@@ -173,12 +177,13 @@ def _make_one(items: Items, item: Item, models: Models, problems: ProblemList) -
             steps=item.steps,
             locate=lambda path: items.positions.of(item.position, *path),
         )
-        models.uses.extend(_use_of_invalid(items, item))
+        models.other_uses.extend(_use_of_invalid(items, item))
     else:
-        models.uses.extend(use._replace(position=item.position) for use in uses_of((made,), wording))
         if fields is item.fields:
             models.valid.append(made)
             models.valid_positions.append(item.position)
+        else:
+            models.other_uses.extend(_use_of_invalid(items, item))
 
 
 def _use_of_invalid(items: Items, item: Item) -> Iterator[ActionUse]:

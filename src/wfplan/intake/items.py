@@ -9,7 +9,7 @@ from typing import Any, Collection, Dict, FrozenSet, Iterable, List, NamedTuple,
 from wfplan.field_errors import kind_of
 from wfplan.intake.dependency_forms import DependencyReader
 from wfplan.intake.envelope import Envelope
-from wfplan.intake.field_names import FIELDS, TITLES, field_of, plain, says_nothing
+from wfplan.intake.field_names import FIELDS, TITLES, field_of, number_as_id, plain, says_nothing
 from wfplan.intake.positions import Positions
 from wfplan.intake.syntax import JsonError, parse
 from wfplan.json_values import is_list, is_object
@@ -21,7 +21,8 @@ from wfplan.validation import RECOMMENDATIONS, STEPS, Wording
 __all__ = ["Item", "Items", "read_items"]
 
 _LONGEST_ACTION = 1024
-_LARGEST_ID = 10**15
+_STRINGS = ("id", "name", "action", "description", "dependencies")
+_NO_REST: Dict[str, Any] = {}
 _WHAT_IT_IS = frozenset(("kind", "name", "type"))
 
 
@@ -96,8 +97,7 @@ def read_items(
     wording = _wording_of(envelope, problems)
     if wording is None:
         return None
-    positions = Positions(envelope.list_path, envelope.paths, envelope.cut)
-    return _ItemReader(envelope, wording, positions, ignore, spelled, problems).read()
+    return _ItemReader(envelope, wording, ignore, spelled, problems).read()
 
 
 def _wording_of(envelope: Envelope, problems: ProblemList) -> Wording | None:
@@ -121,7 +121,7 @@ def _wording_of(envelope: Envelope, problems: ProblemList) -> Wording | None:
                 problems.add(
                     "invalid-document",
                     f"steps and recommendations are mixed: item {position + 1} is the first {kind.noun}",
-                    location=Positions(envelope.list_path, envelope.paths, envelope.cut).of(position),
+                    location=envelope.positions.of(position),
                     suggestion="give every item an id, or every item a name and none an id",
                 )
                 return None
@@ -142,14 +142,13 @@ class _ItemReader:
         self,
         envelope: Envelope,
         wording: Wording,
-        positions: Positions,
         ignore: Collection[str],
         spelled: Dict[Tuple[int, Any], str],
         problems: ProblemList,
     ) -> None:
         self._envelope = envelope
         self._wording = wording
-        self._positions = positions
+        self._positions = envelope.positions
         self._ignore = ignore
         self._spelled = spelled
         self._problems = problems
@@ -180,9 +179,9 @@ class _ItemReader:
             self._problems.add("invalid-field", message, location=self._positions.of(position))
             return None
         layout = self._layout_of(raw)
-        item = Item(position, {field: raw[key] for field, key in layout.taken}, {}, self._wording)
-        for key in layout.rest:
-            item.rest[key] = raw[key]
+        fields = {field: raw[key] for field, key in layout.taken}
+        rest = {key: raw[key] for key in layout.rest} if layout.rest else _NO_REST
+        item = Item(position, fields, rest, self._wording)
         if layout.ways:
             self._positions.move_all(position, layout.ways)
             self._note_aliases(item, layout)
@@ -266,12 +265,13 @@ class _ItemReader:
 
     def _respell(self, item: Item, raw: Dict[str, Any]) -> None:
         """Give what is a string whatever it looks like the form in which YAML has it: ids, names and dependencies."""
-        for field in ("id", "name", "action", "description", "dependencies"):
+        for field in _STRINGS:
             value = item.fields.get(field)
             if value is None or type(value) is str or (is_list(value) and {str}.issuperset(map(type, value))):
                 continue
-            way = self._positions.path(item.position, field)[-1]
-            item.fields[field] = self._as_written(value, (id(raw), way))
+            if field == "dependencies" or not is_object(value):  # an action may be an object of its parameters
+                way = self._positions.path(item.position, field)[-1]
+                item.fields[field] = self._as_written(value, (id(raw), way))
 
     def _as_written(self, value: Any, place: Tuple[int, Any]) -> Any:
         if is_list(value):
@@ -337,10 +337,10 @@ class _ItemReader:
 
         This is what `waitFor` means in Google Cloud Build.
         """
-        waits = [self._positions.path(item.position, "dependencies")[-1] == "waitFor" for item in items]
-        if not any(waits):
+        if not any("waitFor" in keys for keys in self._layouts):
             return
-        for item in items[waits.index(True) :]:
+        waits = [self._positions.path(item.position, "dependencies")[-1] == "waitFor" for item in items]
+        for item in items[waits.index(True) if any(waits) else len(items) :]:
             if "dependencies" not in item.fields:
                 told = f'{item.subject} has no "waitFor", which may mean that it waits for all steps before it'
                 self._note(item, "order-not-read", told, (), "state what it waits for, [] if it is nothing")
@@ -442,11 +442,7 @@ def clean_id(text: str) -> str:
 
 def _as_id(value: Any) -> str | None:
     """Return the string that a value is as an id, None if it is none."""
-    if isinstance(value, str):
-        return clean_id(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return str(int(value)) if abs(value) < _LARGEST_ID and value == int(value) else None
+    return clean_id(value) if isinstance(value, str) else number_as_id(value)
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -24,9 +24,9 @@ __all__ = [
     "NOUNS",
     "NUMBERING",
     "NUMBERING_BY_WORDS",
+    "ORDERINGS",
     "WEAK",
     "contains_depend",
-    "is_condition",
     "is_inert",
     "is_order",
     "mode_of",
@@ -57,6 +57,10 @@ BACKWARD = frozenset(
     "follows parent parents precededby predecessor predecessors previous previousstep waitingfor".split()
 )
 """Likewise for its direct dependencies. `following` is used both ways."""
+ORDERINGS = frozenset(
+    "criticalpath executionorder executionsequence order ordering path runorder sequence steporder".split()
+)
+"""Words for a list of steps beside the list: it says nothing new where each step in it waits for the one before it."""
 WEAK = frozenset(
     """
     child children connections connectsto consumes context end entry feeds first flow from given goto head in
@@ -130,11 +134,10 @@ INERT = frozenset(
     reasoning risk risks script summary tags teststrategy text thinking thought thoughts title why
     """.split()
 )
-_INERT_ENDS = (
+_ENDS = tuple(
     "comment comments description explanation instruction instructions message note notes prompt rationale reason"
-    " summary"
+    " summary".split()
 )
-_ENDS = tuple(_INERT_ENDS.split())
 MEASURES = frozenset("confidences costs durations efforts estimates scores".split())
 """Objects from steps to numbers that measure them."""
 
@@ -173,11 +176,6 @@ def is_order(word: str) -> bool:
 def contains_depend(word: str) -> bool:
     """Return whether a plain key is no word of an order itself, but is made of one."""
     return "depend" in word and "independ" not in word and word not in ORDER and _SUFFIX.sub("", word) not in ORDER
-
-
-def is_condition(word: str) -> bool:
-    """Return whether a plain key states under which condition something runs."""
-    return word in CONDITION
 
 
 @lru_cache(maxsize=4096)

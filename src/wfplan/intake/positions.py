@@ -20,14 +20,15 @@ class Positions(ListLocation):
 
     Args:
         list_path: The path of the list.
-        items: The path of each item.
+        ways: The way from the list to each item; by default, their positions.
         cut: The length of the path of the string that the list was parsed from, if it was: nothing in it has a JSON
             pointer of its own, so what is found there is at the string.
     """
 
-    def __init__(self, list_path: Path, items: Sequence[Path], cut: int | None = None) -> None:
+    def __init__(self, list_path: Path, ways: Sequence[Path] | None = None, cut: int | None = None) -> None:
         super().__init__(pointer(list_path[:cut]))
-        self._items = items
+        self._list_path = list_path
+        self._ways = ways
         self._cut = cut
         self._fields: Dict[int, Dict[str, Path]] = {}
         self._dependencies: Dict[int, List[Path]] = {}
@@ -50,7 +51,7 @@ class Positions(ListLocation):
     def path(self, item: int, *path: Any) -> Path:
         """Return the path in the original of something in an item, given by canonical names."""
         if not path:
-            return self._items[item]
+            return self._item(item)
         field: str = path[0]
         rest: List[Any] = list(path[1:])
         if field == "dependencies" and rest and item in self._dependencies:
@@ -60,7 +61,10 @@ class Positions(ListLocation):
         inside: Path = (*way, *rest)
         if item in self._opaque and field in self._opaque[item]:
             inside = inside[: self._opaque[item][field]]
-        return (*self._items[item], *inside)
+        return (*self._item(item), *inside)
+
+    def _item(self, item: int) -> Path:
+        return (*self._list_path, item) if self._ways is None else (*self._list_path, *self._ways[item])
 
     def of(self, item: int, *path: Any) -> str:
         """Return the JSON pointer in the original of something in an item, given by canonical names."""

@@ -2,42 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any, Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
+
+from pydantic_core import to_json
 
 from wfplan.catalog import Catalog, as_catalog
 from wfplan.catalog_lookup import look_up, uses_of
 from wfplan.field_errors import kind_of
-from wfplan.intake.canonical import Canonical, read_canonical
+from wfplan.intake.canonical import read_canonical
 from wfplan.intake.envelope import Beside, Envelope, find_envelope
 from wfplan.intake.extraction import Alone, Extract, extract, find_alone
 from wfplan.intake.field_names import FIELDS, plain
 from wfplan.intake.item_models import Models, make_models, move_rest
 from wfplan.intake.items import Item, Items, read_items
 from wfplan.intake.plan_dumps import verify_plan
-from wfplan.intake.positions import Path, Positions
-from wfplan.intake.references import MARKS, References
-from wfplan.intake.remainder import Graph, Remainder, check_metadata
+from wfplan.intake.positions import Positions
+from wfplan.intake.references import References, may_refer
+from wfplan.intake.remainder import Graph, Remainder
 from wfplan.intake.settings import Settings, read_settings
 from wfplan.intake.step_names import StepNames, titles_of
-from wfplan.intake.syntax import DEFAULT, Json, Limits, decode, inspect, to_plain
+from wfplan.intake.syntax import DEFAULT, Json, Limits, decode, is_within_depth, report_repeated, to_plain
 from wfplan.json_values import is_list
 from wfplan.models import ExecutionStrategy
 from wfplan.names import quote
 from wfplan.problems import LENIENT, ProblemList
 from wfplan.reading import Reading, make_reading
-from wfplan.validation import RECOMMENDATIONS, STEPS, Survey, add_unknown_modes, find_levels, survey
+from wfplan.validation import (
+    RECOMMENDATIONS,
+    STEPS,
+    Survey,
+    Wording,
+    add_unknown_modes,
+    find_levels,
+    note_missing_dependencies,
+    survey,
+)
 
 __all__ = ["read"]
 
 _STRINGS = FIELDS["id"] | FIELDS["action"] | FIELDS["dependencies"] | {"name", "description"}
-
-
-class _Options(NamedTuple):
-    limits: Limits
-    ignore: Set[str]
-    catalog: Optional[Catalog]
-    may_refer: bool = True
-    """Whether the text has anything in it that a reference has."""
 
 
 def read(
@@ -76,18 +79,14 @@ def read(
         A reading. It is never an exception, whatever `source` is: what is wrong is in `Reading.problems`.
 
     >>> reading = read('The plan: {"steps": [{"id": 1, "action": "scale"}, {"id": 2, "tool": "verify", "needs": [0]}]}')
-    >>> reading.ok
-    False
-    >>> print(reading.problems[0].location, reading.problems[0].message)
-    /steps/1/needs/0 "2" needs "0", but no recommendation has this id
+    >>> reading.ok, reading.problems[0].location
+    (False, '/steps/1/needs/0')
     """
     problems = ProblemList()
-    options = _Options(
-        Limits(max_bytes, max_depth, max_steps, max_dependencies),
-        {plain(str(key)) for key in ([ignore] if isinstance(ignore, str) else ignore)},
-        None if catalog is None else as_catalog(catalog, problems),
-    )
-    reading = _read(source, options, problems)
+    limits = Limits(max_bytes, max_depth, max_steps, max_dependencies)
+    words = {plain(str(key)) for key in ([ignore] if isinstance(ignore, str) else ignore)}
+    actions = None if catalog is None else as_catalog(catalog, problems)
+    reading = _Reader(limits, words, actions, problems).read(source)
     return _strictly(reading) if strict else reading
 
 
@@ -104,201 +103,210 @@ def _strictly(reading: Reading) -> Reading:
     return make_reading(tuple(reading.items), reading.workflow, problems, None, reading.execution_strategy)
 
 
-def _read(source: Any, options: _Options, problems: ProblemList) -> Reading:
-    if isinstance(source, (str, bytes, bytearray)):
-        text = decode(source, options.limits, problems)
-        if text is None:
-            return _nothing(problems)
-        options = options._replace(may_refer="\\u" in text or any(mark in text for mark in MARKS))
-        alone = find_alone(text)
-        reading = _read_canonical(alone.text, options, problems, alone)
-        if reading is not None:
-            return reading
-        found = extract(text, options.limits, problems)
-        if found is None:
-            return _nothing(problems)
-        return _read_extract(found, options, problems)
-    if isinstance(source, (dict, list, tuple)):
-        document = to_plain(source, options.limits, problems)
-        return (
-            _nothing(problems)
-            if document is None
-            else _read_extract(Extract(Json(document, {}), [], [], []), options, problems)
-        )
-    problems.add(
-        "invalid-document",
-        f"{kind_of(source)} cannot be read",
-        suggestion="pass JSON or YAML as a string, or the dict or list that it stands for",
-    )
-    return _nothing(problems)
+class _Reader(NamedTuple):
+    """Reads one document."""
 
+    limits: Limits
+    ignore: Set[str]
+    """Keys, without case and punctuation, that state nothing."""
+    catalog: Optional[Catalog]
+    problems: ProblemList
+    """Where problems go."""
 
-def _nothing(problems: ProblemList) -> Reading:
-    return make_reading((), None, problems, None)
+    def read(self, source: Any) -> Reading:
+        """Return the reading of a document in any form."""
+        found: Extract | None = None
+        if isinstance(source, (str, bytes, bytearray)):
+            text = decode(source, self.limits, self.problems)
+            reading = None if text is None else self._read_canonical(find_alone(text))
+            if reading is not None:
+                return reading
+            found = None if text is None else extract(text, self.limits, self.problems)
+        elif isinstance(source, (dict, list, tuple)):
+            document = to_plain(source, self.limits, self.problems)
+            found = None if document is None else Extract(Json(document, {}), [], [], [])
+        else:
+            told = f"{kind_of(source)} cannot be read"
+            advice = "pass JSON or YAML as a string, or the dict or list that it stands for"
+            self.problems.add("invalid-document", told, suggestion=advice)
+        reading = None if found is None else self._read_yaml(found) or self._read_extract(found)
+        return make_reading((), None, self.problems, None) if reading is None else reading
 
+    # ------------------------------------------------------------------------------------------------- the short way
 
-# ----------------------------------------------------------------------------------------------------- the short way
+    def _read_canonical(self, alone: Alone) -> Reading | None:
+        """Return the reading of JSON text that is just what this library writes: pydantic reads it whole.
 
+        None if it is anything else, or an error is found: the long way knows more of it.
+        """
+        canonical = read_canonical(alone.text, self.limits)
+        if canonical is None or self.problems.has_errors:
+            return None
+        own = self._replace(problems=ProblemList(self.problems.listed()))
+        items, list_pointer, workflow, plan = canonical
+        wording = RECOMMENDATIONS if workflow is None else STEPS
+        positions = Positions(tuple(list_pointer.split("/")[1:]))
+        surveyed = survey(items, wording, own.problems, location=positions)
+        if surveyed is None:
+            return None
+        alone.note(own.problems)
+        if surveyed.special or alone.words:
+            own.look_at_hidden(items, alone.words, surveyed, wording, positions)
+        own.check_references(items, surveyed, positions)
+        if not any(item.dependencies for item in items):
+            states_none = any("dependencies" in item.model_fields_set for item in items)
+            _note_no_order(items, wording, positions, own.problems, states_none=states_none)
+        if own.catalog is not None:
+            look_up(uses_of(items, wording), own.catalog, wording, own.problems, positions)
+        if plan is not None and workflow is not None:
+            verify_plan(plan, items, workflow, surveyed, own.problems)
+        return None if own.problems.has_errors else make_reading(items, workflow, own.problems, surveyed)
 
-def _read_canonical(text: str, options: _Options, known: ProblemList, alone: Alone) -> Reading | None:
-    """Return the reading of JSON text that is just what this library writes: pydantic reads it whole.
+    def _read_yaml(self, found: Extract) -> Reading | None:
+        """Return the reading of a document that is canonical but for being YAML, None if it is anything else."""
+        yaml = found.yaml
+        if yaml is None or yaml.disputed or yaml.json.repeated or found.words or found.comments or found.others:
+            return None
+        try:
+            text = to_json(found.json.value, inf_nan_mode="constants").decode()
+        except ValueError:  # it is nested deeper than pydantic writes
+            return None
+        return self._read_canonical(Alone(text, [], is_fenced=False))
 
-    None if it is anything else, or an error is found: the long way knows more of it.
-    """
-    canonical = read_canonical(text, options.limits)
-    if canonical is None or known.has_errors:
-        return None
-    problems = ProblemList(known.listed())
-    items, list_pointer, workflow, plan = canonical
-    wording = RECOMMENDATIONS if workflow is None else STEPS
-    list_path: Path = tuple(list_pointer.split("/")[1:])
-    positions = Positions(list_path, [(*list_path, at) for at in range(len(items))])
-    surveyed = survey(items, wording, problems, location=positions)
-    if surveyed is None:
-        return None
-    alone.note(problems)
-    _check_items(items, wording.key, positions, options, problems)
-    if alone.words:
-        _look_at_words(canonical, alone.words, positions, options, problems)
-    if len(items) > 1 and not any(item.dependencies for item in items):
-        states_none = any("dependencies" in item.model_fields_set for item in items)
-        _note_no_order(len(items), wording is RECOMMENDATIONS, positions, problems, states_none=states_none)
-    if options.catalog is not None:
-        look_up(uses_of(items, wording), options.catalog, wording, problems, positions)
-    if plan is not None and workflow is not None:
-        verify_plan(plan, items, workflow, surveyed, problems)
-    return None if problems.has_errors else make_reading(items, workflow, problems, surveyed)
+    def look_at_hidden(
+        self, items: Sequence[Any], words: Sequence[str], surveyed: Survey, wording: Wording, positions: Positions
+    ) -> None:
+        """Look at the metadata of canonical items, and at the words around them."""
+        graph = Graph(surveyed.names, _needs_of(items, surveyed), any(item.dependencies for item in items))
+        names = StepNames(surveyed.names, ((item.action,) for item in items))
+        remainder = Remainder(names, graph, positions, self.ignore, self.problems)
+        for at in surveyed.special:
+            remainder.look_at_item(Item(at, {"metadata": items[at].metadata}, {}, wording), "")
+        remainder.look_at_words(words, ())
 
+    def check_references(self, items: Sequence[Any], surveyed: Survey, positions: Positions) -> None:
+        """Check that each reference in parameters goes to a step that is waited for."""
+        if not may_refer(items):
+            return
+        references = References(surveyed.names, _needs_of(items, surveyed), positions, self.ignore, self.problems)
+        for at, item in enumerate(items):
+            references.look_at(at, item.parameters, "parameters")
+            rollback = getattr(item, "rollback", None)
+            if rollback is not None:
+                references.look_at(at, rollback.parameters, "rollback", "parameters")
+        references.check()
 
-def _check_items(
-    items: Sequence[Any], key: str, positions: Positions, options: _Options, problems: ProblemList
-) -> None:
-    """Look at what the fields of valid items may hide: an order in metadata, references in parameters."""
-    check_metadata(items, key, positions, options.ignore, problems)
-    if options.may_refer:
-        ids: List[str] = [vars(item)[key] for item in items]
-        index = {id_: at for at, id_ in enumerate(ids)}
-        needs = [{index[need] for need in item.dependencies} for item in items]
-        _check_references(items, ids, needs, positions, options.ignore, problems)
+    # -------------------------------------------------------------------------------------------------- the long way
 
+    def _read_extract(self, found: Extract) -> Reading | None:
+        """Return the reading of a document of any shape, None with a problem if it has to be refused whole."""
+        problems = self.problems
+        if found.yaml is None and not is_within_depth(found.json.value, self.limits, problems):
+            return None
+        report_repeated(found.json, problems)
+        envelope = find_envelope(found.json.value, self.ignore, self._read_inside, problems)
+        if envelope is None or self._has_too_many_items(envelope):
+            return None
+        items = read_items(envelope, self.ignore, found.yaml.spelled if found.yaml else {}, problems)
+        if items is None or self._has_too_many_dependencies(items):
+            return None
+        _note_disputed(found, items.positions, problems)
+        settings = read_settings(envelope, items.wording, items.positions, problems)
+        remainder = self._look_at_remainder(found, envelope, items, settings)
+        strategy = _strategy_of(settings, remainder, items.positions, problems)
+        move_rest(items, remainder.hints, remainder.refused, problems)
+        return self._relate(items, make_models(items, problems), settings, strategy)
 
-def _check_references(
-    items: Sequence[Any],
-    ids: Sequence[str],
-    needs: Sequence[Collection[int]],
-    positions: Positions,
-    ignore: Collection[str],
-    problems: ProblemList,
-) -> None:
-    references = References(ids, needs, positions, ignore, problems)
-    for at, item in enumerate(items):
-        references.look_at(at, item.parameters, "parameters")
-        rollback = getattr(item, "rollback", None)
-        if rollback is not None:
-            references.look_at(at, rollback.parameters, "rollback", "parameters")
-    references.check()
-
-
-def _look_at_words(
-    canonical: Canonical, words: Sequence[str], positions: Positions, options: _Options, problems: ProblemList
-) -> None:
-    """Look at the words around a canonical document."""
-    key = "id" if canonical.workflow is None else "name"
-    ids: List[str] = [vars(item)[key] for item in canonical.items]
-    others = ((item.action,) for item in canonical.items)
-    index = {id_: at for at, id_ in enumerate(ids)}
-    needs = [{index[need] for need in item.dependencies} for item in canonical.items]
-    remainder = Remainder(StepNames(ids, others), Graph(ids, needs, any(needs)), positions, options.ignore, problems)
-    remainder.look_at_words(words, ())
-
-
-def _note_no_order(
-    count: int, are_recommendations: bool, positions: Positions, problems: ProblemList, *, states_none: bool
-) -> None:
-    """Add a warning if nothing in a document states an order, a note if each item states that it needs nothing."""
-    where = positions.whole()
-    if not states_none:
-        problems.add(
-            "no-order-stated",
-            f"nothing in the document says what any of {count:,} steps waits for, so all may run at the same time",
-            location=where,
-            suggestion='state what each step waits for, "dependencies": [] if it is nothing',
-        )
-    elif are_recommendations:
-        problems.add(
-            "no-dependencies",
-            f"none of {count:,} recommendations depends on another, so all may run at the same time",
-            location=where,
-            suggestion="if this is not meant, state what each one needs",
-        )
-
-
-# ------------------------------------------------------------------------------------------------------ the long way
-
-
-def _read_extract(found: Extract, options: _Options, problems: ProblemList) -> Reading:
-    """Return the reading of a document of any shape."""
-    if not inspect(found.json, options.limits, problems):
-        return _nothing(problems)
-    around: List[str] = [*found.words]
-
-    def read_text(text: str) -> Tuple[Any, List[str], List[Any]] | None:
-        inner = extract(text, options.limits, ProblemList())
+    def _read_inside(self, text: str) -> Tuple[Any, List[str], List[Any]] | None:
+        """Return the document in the words of a model inside of another, and what is around it; None if none is."""
+        inner = extract(text, self.limits, ProblemList())
         return None if inner is None or inner.json.repeated else (inner.json.value, inner.words, inner.others)
 
-    envelope = find_envelope(found.json.value, options.ignore, read_text, problems)
-    if envelope is None or not _is_within(envelope, options.limits, problems):
-        return _nothing(problems)
-    around.extend(envelope.words)
-    spelled = {} if found.yaml is None else found.yaml.spelled
-    items = read_items(envelope, options.ignore, spelled, problems)
-    if items is None or not _are_within(items, options.limits, problems):
-        return _nothing(problems)
-    if found.yaml is not None:
-        _note_disputed(found, items.positions, problems)
-    settings = read_settings(envelope, items.wording, items.positions, problems)
-    others = [Beside((), "", value) for value in (*found.others, *envelope.others)]
-    strategy = settings.strategy
-    hints: Dict[int, Tuple[str, str]] = {}
-    refused: Set[Tuple[int, str]] = set()
-    if around or found.comments or others or settings.rest or any(map(_has_rest, items.items)):
-        remainder = _look_at_remainder(items, envelope, [*settings.rest, *others], options, problems)
-        remainder.look_at_words(around, found.comments)
+    def _has_too_many_items(self, envelope: Envelope) -> bool:
+        count, limit = len(envelope.items), self.limits.max_steps
+        if count > limit:
+            message = f"the document has {count:,} items, at most {limit:,} are read"
+            self.problems.add("limit-exceeded", message, location=envelope.positions.whole())
+        return count > limit
+
+    def _has_too_many_dependencies(self, items: Items) -> bool:
+        held = (item.fields.get(field) for item in items.items for field in ("dependencies", "locks"))
+        total, limit = sum(len(values) for values in held if is_list(values)), self.limits.max_dependencies
+        if total > limit:
+            message = f"the items have {total:,} dependencies and locks, at most {limit:,} are read"
+            self.problems.add("limit-exceeded", message, location=items.positions.whole())
+        return total > limit
+
+    def _look_at_remainder(self, found: Extract, envelope: Envelope, items: Items, settings: Settings) -> Remainder:
+        """Return what looked at all that no field took; where there is nothing, nothing is looked at."""
+        words = [*found.words, *envelope.words]
+        others = [Beside((), "", value) for value in (*found.others, *envelope.others)]
+        full = [item for item in items.items if item.rest or item.fields.get("metadata")]
+        is_clean = not (words or found.comments or others or settings.rest or full)
+        names, graph = (StepNames((), ()), Graph((), (), False)) if is_clean else _names_of(items, len(envelope.items))
+        remainder = Remainder(names, graph, items.positions, self.ignore, self.problems)
+        for item in full:
+            remainder.look_at_item(item, envelope.list_key)
+        remainder.look_beside([*settings.rest, *others])
+        remainder.look_at_words(words, found.comments)
         remainder.finish()
-        strategy, hints = _strategy_of(settings, remainder, items.positions, problems), remainder.hints
-        refused = remainder.refused
-    move_rest(items, hints, refused, problems)
-    return _relate(items, make_models(items, problems), settings, strategy, options, problems)
+        return remainder
+
+    def _relate(
+        self, items: Items, models: Models, settings: Settings, strategy: Optional[ExecutionStrategy]
+    ) -> Reading:
+        """Return the reading of items that were read one by one, with every problem between them."""
+        wording, positions, problems = items.wording, items.positions, self.problems
+        valid = tuple(models.valid)
+        workflow = settings.workflow if wording is STEPS else None
+        if workflow is not None and strategy is not None:
+            workflow = workflow.model_copy(update={"execution_strategy": strategy})
+        surveyed = _survey(items, models, valid, problems)
+        if surveyed is not None:
+            self.check_references(valid, surveyed, positions)
+        if not problems.has_errors and not any(item.fields.get("dependencies") for item in items.items):
+            is_serial = strategy is not None and strategy.mode == "sequential"
+            states_none = items.has_dependency_fields or is_serial
+            _note_no_order(valid, wording, positions, problems, states_none=states_none)
+        if self.catalog is not None:
+            look_up(models.uses(wording), self.catalog, wording, problems, positions)
+        if settings.plan is not None and workflow is not None and surveyed is not None:
+            verify_plan(settings.plan, valid, workflow, surveyed, problems)
+        return make_reading(valid, workflow, problems, surveyed, strategy)
 
 
-def _has_rest(item: Item) -> bool:
-    return bool(item.rest or item.fields.get("metadata"))
-
-
-def _look_at_remainder(
-    items: Items, envelope: Envelope, beside: Sequence[Beside], options: _Options, problems: ProblemList
-) -> Remainder:
-    """Return what looked at all that no field took."""
-    key = items.wording.key
-    count = len(envelope.items)
+def _names_of(items: Items, count: int) -> Tuple[StepNames, Graph]:
+    """Return what the steps may be called, and what waits for what, as far as items are valid."""
     ids: List[Optional[str]] = [None] * count
     titles: List[List[str]] = [[] for _ in range(count)]
     needs: List[Set[int]] = [set() for _ in range(count)]
     for item in items.items:
-        name = item.fields.get(key)
+        name = item.fields.get(items.wording.key)
         ids[item.position] = name if isinstance(name, str) else None
         titles[item.position] = titles_of(item.fields, item.rest)
     index = {id_: at for at, id_ in enumerate(ids) if id_ is not None}
     for item in items.items:
         needs[item.position] = {index[need] for need in item.fields.get("dependencies", ()) if need in index}
     names = [id_ or f"{items.wording.noun} {at + 1}" for at, id_ in enumerate(ids)]
-    graph = Graph(names, needs, any(item.fields.get("dependencies") for item in items.items))
-    remainder = Remainder(StepNames(ids, titles), graph, items.positions, options.ignore, problems)
-    for item in items.items:
-        if _has_rest(item):
-            remainder.look_at_item(item, envelope.list_key)
-    remainder.look_beside(beside)
-    return remainder
+    has_edges = any(item.fields.get("dependencies") for item in items.items)
+    return StepNames(ids, titles), Graph(names, needs, has_edges)
+
+
+def _note_no_order(
+    items: Sequence[Any], wording: Wording, positions: Positions, problems: ProblemList, *, states_none: bool
+) -> None:
+    """Add a warning if nothing in a document states an order, a note if each item states that it needs nothing."""
+    if len(items) < 2:
+        return
+    if not states_none:
+        problems.add(
+            "no-order-stated",
+            f"nothing in the document says what any of {len(items):,} steps waits for, so all may run at the same time",
+            location=positions.whole(),
+            suggestion='state what each step waits for, "dependencies": [] if it is nothing',
+        )
+    elif wording is RECOMMENDATIONS:
+        note_missing_dependencies(items, problems, positions)
 
 
 def _strategy_of(
@@ -341,42 +349,6 @@ def _note_disputed(found: Extract, positions: Positions, problems: ProblemList) 
             )
 
 
-def _relate(
-    items: Items,
-    models: Models,
-    settings: Settings,
-    strategy: Optional[ExecutionStrategy],
-    options: _Options,
-    problems: ProblemList,
-) -> Reading:
-    """Return the reading of items that were read one by one, with every problem between them."""
-    wording, positions = items.wording, items.positions
-    valid = tuple(models.valid)
-    workflow = settings.workflow if wording is STEPS else None
-    if workflow is not None and strategy is not None:
-        workflow = workflow.model_copy(update={"execution_strategy": strategy})
-    surveyed = _survey(items, models, valid, problems)
-    if surveyed is not None and options.may_refer:
-        _check_references(
-            valid,
-            surveyed.names,
-            _needs_of(valid, surveyed),
-            positions,
-            options.ignore,
-            problems,
-        )
-    states_any = any(item.fields.get("dependencies") for item in items.items)
-    if len(items.items) > 1 and not states_any and not problems.has_errors:
-        is_serial = strategy is not None and strategy.mode == "sequential"
-        states_none = items.has_dependency_fields or is_serial
-        _note_no_order(len(items.items), wording is RECOMMENDATIONS, positions, problems, states_none=states_none)
-    if options.catalog is not None:
-        look_up(models.uses, options.catalog, wording, problems, positions)
-    if settings.plan is not None and workflow is not None and surveyed is not None:
-        verify_plan(settings.plan, valid, workflow, surveyed, problems)
-    return make_reading(valid, workflow, problems, surveyed, strategy)
-
-
 def _needs_of(items: Sequence[Any], surveyed: Survey) -> List[Set[int]]:
     index = {name: at for at, name in enumerate(surveyed.names)}
     return [{index[need] for need in item.dependencies} for item in items]
@@ -398,23 +370,3 @@ def _survey(items: Items, models: Models, valid: Tuple[Any, ...], problems: Prob
     )
     add_unknown_modes(valid, range(len(valid)), wording, problems, found)
     return None
-
-
-def _is_within(envelope: Envelope, limits: Limits, problems: ProblemList) -> bool:
-    count = len(envelope.items)
-    if count <= limits.max_steps:
-        return True
-    message = f"the document has {count:,} items, at most {limits.max_steps:,} are read"
-    problems.add("limit-exceeded", message, location=Positions(envelope.list_path, (), envelope.cut).whole())
-    return False
-
-
-def _are_within(items: Items, limits: Limits, problems: ProblemList) -> bool:
-    fields = ("dependencies", "locks")
-    held = (item.fields.get(field) for item in items.items for field in fields)
-    total = sum(len(values) for values in held if is_list(values))
-    if total <= limits.max_dependencies:
-        return True
-    message = f"the items have {total:,} dependencies and locks, at most {limits.max_dependencies:,} are read"
-    problems.add("limit-exceeded", message, location=items.positions.whole())
-    return False

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Collection, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
+from itertools import chain
+from operator import attrgetter
+from typing import Any, Collection, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from wfplan.intake.field_names import plain
+from wfplan.intake.order_words import is_order
 from wfplan.intake.positions import Path, Positions
 from wfplan.json_values import is_list, is_object
-from wfplan.names import quote
+from wfplan.names import list_names, quote
 from wfplan.problems import ProblemList
 
-__all__ = ["MARKS", "References"]
+__all__ = ["MARKS", "References", "are_scalar", "may_refer", "parameter_values", "referenced_names"]
 
 MARKS = ("$", "{{", "#", "<")
 """Every reference has one of these in it."""
@@ -23,6 +26,10 @@ _WHOLE = re.compile(
 )
 _INSIDE = re.compile(r"(?:\$?\{\{ ?|\$\(|\$\{)(?:steps?|tasks?|needs|nodes?|jobs?)[.\[]([\w-]+)|#(E\d+)")
 _LONGEST_WHOLE = 300
+_SCALARS: FrozenSet[Any] = frozenset((str, int, float, bool, type(None)))
+_PARAMETERS: Any = attrgetter("parameters")
+_DICT: Any = dict
+_TYPE: Any = type
 _CHUNK = 1024
 
 
@@ -45,6 +52,27 @@ def referenced_names(text: str) -> Iterator[str]:
         yield name
         if name[0] == "E" and found.group(2):
             yield name[1:]
+
+
+def parameter_values(items: Sequence[Any]) -> List[Any]:
+    """Return the values in the parameters of all items."""
+    return list(chain.from_iterable(map(_DICT.values, map(_PARAMETERS, items))))
+
+
+def are_scalar(values: Sequence[Any]) -> bool:
+    """Return whether there is no object or list among JSON values."""
+    return _SCALARS.issuperset(map(_TYPE, values))
+
+
+def may_refer(items: Sequence[Any]) -> bool:
+    """Return whether anything in the parameters of items may be a reference to a step, or a key of an order."""
+    values = parameter_values(items)
+    are_steps = "rollback" in vars(items[0]) if items else False
+    if not are_scalar(values) or (are_steps and any(item.rollback for item in items)):
+        return True
+    strings = "".join([value for value in values if isinstance(value, str)])
+    keys: Set[str] = set(chain.from_iterable(map(_PARAMETERS, items)))
+    return any(mark in strings for mark in MARKS) or any(is_order(plain(key)) for key in keys)
 
 
 class _Reference(NamedTuple):
@@ -95,9 +123,28 @@ class References:
                     if targets:
                         self._found.append(_Reference(item, path, value, targets))
             elif is_object(value):
-                pending.extend(((*path, key), inner) for key, inner in value.items() if plain(key) not in self._ignore)
+                for key, inner in value.items():
+                    if plain(key) not in self._ignore:
+                        self._look_at_key(item, (*path, key), inner)
+                        pending.append(((*path, key), inner))
             elif is_list(value):
                 pending.extend(((*path, at), inner) for at, inner in enumerate(value))
+
+    def _look_at_key(self, item: int, path: Path, value: Any) -> None:
+        """Add a warning for a key of an order that names steps which the item does not wait for."""
+        if not is_order(plain(path[-1])):
+            return
+        named = [each for each in (value if is_list(value) else [value]) if isinstance(each, str)]
+        others = [name for name in named if self._index.get(name, item) not in (item, *self._needs[item])]
+        if others:
+            own = self._ids[item]
+            self._problems.add(
+                "order-in-parameters",
+                f"{quote(path[-1])} in the parameters of {quote(own)} names {list_names(others)}, and orders nothing",
+                steps=(own,),
+                location=self._positions.of(item, *path),
+                suggestion="if it waits for that, state it in its dependencies",
+            )
 
     def check(self) -> None:
         """Add an error for each reference to a step that is no ancestor, and a warning for each other one."""

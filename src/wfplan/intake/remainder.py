@@ -6,18 +6,28 @@ import re
 from typing import Any, Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from wfplan.intake.envelope import Beside
-from wfplan.intake.field_names import AUTHOR, DEPENDENCIES, FIELDS, NOTHING, is_list_name, plain, says_nothing
+from wfplan.intake.field_names import (
+    AUTHOR,
+    DEPENDENCIES,
+    FIELDS,
+    NOTHING,
+    TITLE_WORDS,
+    is_list_name,
+    plain,
+    says_nothing,
+)
 from wfplan.intake.items import Item
 from wfplan.intake.order_words import (
     BACKWARD,
+    CONDITION,
     DEFAULT_RULE,
     FORWARD,
     MEASURES,
     NUMBERING,
     NUMBERING_BY_WORDS,
+    ORDERINGS,
     WEAK,
     contains_depend,
-    is_condition,
     is_inert,
     is_order,
     mode_of,
@@ -31,12 +41,12 @@ from wfplan.intake.step_names import StepNames, words_of
 from wfplan.json_values import is_list, is_object
 from wfplan.names import list_names, quote
 from wfplan.problems import ProblemList
-from wfplan.validation import STEPS
 
-__all__ = ["Graph", "Remainder", "check_metadata"]
+__all__ = ["Graph", "Remainder"]
 
-_IDS = FIELDS["id"] | frozenset("activeform displayname label name subject summary title".split())
+_IDS = FIELDS["id"] | TITLE_WORDS - {"content", "description"}
 _ELLIPSES = frozenset(("...", "\u2026"))
+_DIRECTIONS = FORWARD | BACKWARD
 _LONGEST_REFERENCE = 300
 _HEAD = re.compile("[/.]")
 
@@ -49,9 +59,9 @@ class Graph(NamedTuple):
     has_edges: bool
     """Whether any step says that it waits for another, even for one that is unknown."""
 
-    def joins(self, first: int, then: int) -> bool:
-        """Return whether `then` waits for `first`."""
-        return first in self.needs[then]
+    def joins(self, first: int | None, then: int | None) -> bool:
+        """Return whether `then` waits for `first`; steps that are none do not."""
+        return then is not None and first in self.needs[then]
 
 
 class _Entry(NamedTuple):
@@ -174,7 +184,7 @@ class Remainder:
             if value is not True and not self._says_none(value) and not self._says_again(entry, word):
                 self._add(entry, "states an order")
             return True
-        if is_condition(word):
+        if word in CONDITION:
             if not (value is True or (isinstance(value, str) and plain(value) in DEFAULT_RULE)):
                 self._add(entry, "states a condition")
             return True
@@ -238,14 +248,15 @@ class Remainder:
 
     def _says_again(self, entry: _Entry, word: str) -> bool:
         """Return whether an order is just what the graph has."""
-        if entry.item is None or not (word in FORWARD or word in BACKWARD):
+        if word not in (ORDERINGS if entry.item is None else _DIRECTIONS):
             return False
         named = entry.value if is_list(entry.value) else [entry.value]
         steps = [self._names.owner(name, numbers=True) for name in named]
-        joins = self._graph.joins
-        if word in FORWARD:
-            return all(step is not None and joins(entry.item, step) for step in steps)
-        return all(step is not None and joins(step, entry.item) for step in steps)
+        if entry.item is None:
+            pairs = list(zip(steps, steps[1:]))
+        else:
+            pairs = [(entry.item, step) if word in FORWARD else (step, entry.item) for step in steps]
+        return bool(pairs) and all(self._graph.joins(*pair) for pair in pairs)
 
     def _holds_steps(self, entry: _Entry) -> bool:
         """Return whether a value is a list with steps in it or, beside the list, a step."""
@@ -422,18 +433,3 @@ def _does_something(value: Dict[str, Any]) -> bool:
 def _says_step(line: str) -> bool:
     """Return whether a line says "step" or the like."""
     return any(word in ("step", "steps", "task", "tasks", "job", "jobs") for word in words_of(line))
-
-
-def check_metadata(
-    items: Sequence[Any], key: str, positions: Positions, ignore: Collection[str], problems: ProblemList
-) -> None:
-    """Add an error for each key in the metadata of an item that states an order."""
-    if not any(item.metadata for item in items):
-        return
-    names: List[str] = [vars(item)[key] for item in items]
-    index = {name: position for position, name in enumerate(names)}
-    needs: List[Set[int]] = [{index[need] for need in item.dependencies if need in index} for item in items]
-    remainder = Remainder(StepNames(names, ()), Graph(names, needs, any(needs)), positions, ignore, problems)
-    for position, item in enumerate(items):
-        if item.metadata:
-            remainder.look_at_item(Item(position, {"metadata": item.metadata}, {}, STEPS), "")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional
 
 from pydantic import ValidationError
 
 from wfplan.field_errors import add_field_errors, kind_of, show
 from wfplan.intake.envelope import Beside, Envelope
-from wfplan.intake.positions import Path, Positions
+from wfplan.intake.positions import Positions
 from wfplan.json_values import is_list, is_object
 from wfplan.locations import pointer
 from wfplan.models import ExecutionStrategy, Workflow
@@ -33,7 +33,6 @@ class Settings(NamedTuple):
     """Without steps: name and execution strategy."""
     strategy: Optional[ExecutionStrategy]
     """The execution strategy, if the document has one."""
-    strategy_path: Path
     plan: Optional[Dict[str, Any]]
     """The dump of a plan that the list is in."""
     rest: List[Beside]
@@ -66,8 +65,7 @@ def read_settings(envelope: Envelope, wording: Wording, positions: Positions, pr
     _check_versions(found["schema_version"], positions, problems)
     strategy = _read_strategy(found["execution_strategy"], positions, problems)
     workflow = _head(found["name"], strategy, positions, problems)
-    path = found["execution_strategy"][0].path if found["execution_strategy"] else ()
-    return Settings(workflow, strategy, path, root if is_dump else None, rest)
+    return Settings(workflow, strategy, root if is_dump else None, rest)
 
 
 def _refuse_dump_with_errors(root: Any, problems: ProblemList) -> None:
@@ -120,7 +118,8 @@ def _read_strategy(found: List[Beside], positions: Positions, problems: ProblemL
         return None
     fields: Dict[str, Any] = {}
     spelled: Dict[str, str] = {}
-    for key, field in _fields_of(raw):
+    for key in raw:
+        field = _CAPITAL.sub(lambda capital: "_" + capital.group().lower(), key)
         where = location + pointer((key,))
         if field not in ExecutionStrategy.model_fields:
             problems.add(
@@ -140,8 +139,3 @@ def _read_strategy(found: List[Beside], positions: Positions, problems: ProblemL
     except ValidationError as error:
         add_field_errors(error, problems, subject="the execution strategy", location=location, spelled=spelled)
         return None
-
-
-def _fields_of(raw: Dict[str, Any]) -> Iterator[Tuple[str, str]]:
-    for key in raw:
-        yield key, _CAPITAL.sub(lambda capital: "_" + capital.group().lower(), key)

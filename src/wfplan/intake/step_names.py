@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Set, Tuple
 
-from wfplan.intake.field_names import TITLES, plain
+from wfplan.intake.field_names import TITLE_WORDS, number_as_id, plain
 from wfplan.intake.order_words import ARROWS, LEADS, NOUNS, tells_order
 
 __all__ = ["Mention", "StepNames", "titles_of", "words_of"]
@@ -22,8 +22,6 @@ class Mention(NamedTuple):
     """A name of a step in a line of words."""
 
     step: int
-    is_clear: bool
-    """Whether it is more than a number or a letter, or stands right behind a word that makes a name of it."""
     is_led: bool
     """Whether a word such as "after" or "needs" stands right before it."""
 
@@ -80,9 +78,8 @@ class StepNames:
                 return None
             word = plain(value)
             return None if word.isdigit() and not numbers else self._owners.get(word)
-        if not numbers or not abs(value) <= 10**15 or value != int(value):
-            return None
-        return self._owners.get(str(int(value)))
+        number = number_as_id(value) if numbers else None
+        return None if number is None else self._owners.get(number)
 
     def listed(self, text: str, *, numbers: bool) -> List[int]:
         """Return the steps that a string lists, if it is nothing but a list of their names."""
@@ -105,14 +102,13 @@ class StepNames:
                 continue
             before = words[position - 1] if position else ""
             is_led = before in LEADS and (before != "on" or words[position - 2].startswith(("depend", "wait")))
-            is_clear = length > 1 or not (len(words[position]) == 1 or words[position].isdigit())
-            if not is_clear and (is_led or before in NOUNS):
-                is_clear = True
+            is_word = length > 1 or not (len(words[position]) == 1 or words[position].isdigit())
+            is_clear = is_word or is_led or before in NOUNS
             if not is_clear:
                 tells = tells_order(line, words) if tells is None else tells
                 is_clear = tells and not (words[position] == "a" and self._is_article(words, position))
             if is_clear:
-                found.append(Mention(step, is_clear, is_led))
+                found.append(Mention(step, is_led))
             position += length
         return found
 
@@ -141,6 +137,5 @@ class StepNames:
 def titles_of(fields: Dict[str, Any], rest: Dict[str, Any]) -> List[str]:
     """Return the strings that say what an item is called besides its id."""
     names: List[str] = [value for value in (fields.get("action"), fields.get("name")) if isinstance(value, str)]
-    words = {plain(title) for title in TITLES}
-    names.extend(value for key, value in rest.items() if isinstance(value, str) and plain(key) in words)
+    names.extend(value for key, value in rest.items() if isinstance(value, str) and plain(key) in TITLE_WORDS)
     return names

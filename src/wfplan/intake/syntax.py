@@ -18,17 +18,17 @@ __all__ = [
     "JsonError",
     "Limits",
     "decode",
-    "inspect",
     "is_plain",
+    "is_within_depth",
     "parse",
     "parse_prefix",
+    "report_repeated",
     "to_plain",
 ]
 
 HOW_TO = 'write JSON such as {"recommendations": [{"id": ..., "action": ..., "dependencies": [...]}, ...]}'
 _MOST_DIGITS = 4300  # what Python itself reads at most, from 3.11 on
 _TOO_LARGE = 10**_MOST_DIGITS
-_MOST_KEYS = 1000
 _MOST_VALUES = 1_000_000
 
 
@@ -159,11 +159,11 @@ _FOREIGN: Any = (dict, list, tuple)
 
 
 class _UnusualObjectError(Exception):
-    """An object has a key twice, or very many."""
+    """An object has a key twice."""
 
 
 def is_plain(text: str) -> bool:
-    """Return whether this is JSON in which no object has a key twice, or more than 1,000; the parse keeps nothing."""
+    """Return whether this is JSON in which no object has a key twice; the parse keeps nothing."""
     try:
         json.loads(text, object_pairs_hook=_refuse_unusual, parse_int=len)
     except (_UnusualObjectError, RecursionError, ValueError):
@@ -172,24 +172,22 @@ def is_plain(text: str) -> bool:
 
 
 def _refuse_unusual(pairs: List[Tuple[str, Any]]) -> None:
-    if not len(dict(pairs)) == len(pairs) <= _MOST_KEYS:
+    if len(dict(pairs)) < len(pairs):
         raise _UnusualObjectError
 
 
-def inspect(document: Json, limits: Limits, problems: ProblemList, base: Path = ()) -> bool:
-    """Return whether a document is within the limits of depth; add a problem for each key that an object has twice."""
-    level: List[Any] = [document.value]
+def is_within_depth(document: Any, limits: Limits, problems: ProblemList) -> bool:
+    """Return whether a document is within the limits of depth; add a problem if it is not."""
+    level: List[Any] = [document]
     depth = 0
     while level:
         level = [value for value in level if type(value) in _CONTAINERS]
         depth += bool(level)
         if depth > limits.max_depth:
             message = f"the document is nested deeper than {limits.max_depth} levels"
-            problems.add("limit-exceeded", message, location=pointer((*base, *_way_down(document.value, 8))))
+            problems.add("limit-exceeded", message, location=pointer(_way_down(document, 8)))
             return False
         level = [value for holder in level for value in (holder.values() if type(holder) is _DICT else holder)]
-    if document.repeated:
-        _report_repeated(document, problems, base)
     return True
 
 
@@ -206,8 +204,9 @@ def _way_down(value: Any, length: int) -> Path:
     return tuple(way)
 
 
-def _report_repeated(document: Json, problems: ProblemList, base: Path) -> None:
-    pending: List[Tuple[Any, Path, Tuple[str, ...]]] = [(document.value, base, ())]
+def report_repeated(document: Json, problems: ProblemList) -> None:
+    """Add a problem for each key that an object of the document has twice."""
+    pending: List[Tuple[Any, Path, Tuple[str, ...]]] = [(document.value, (), ())] if document.repeated else []
     key: Any
     while pending:
         value, path, steps = pending.pop()
@@ -253,7 +252,7 @@ def to_plain(source: Any, limits: Limits, problems: ProblemList) -> Any:
         else:
             target[key] = copied
         if isinstance(copied, _DICT):
-            entries = _entries_of(value)
+            entries: List[Tuple[Any, Any]] = list(_DICT.items(value))
             odd = next((type(name).__name__ for name, _ in entries if not isinstance(name, str)), None)
             if odd is not None:
                 message = f"a key is of type {odd}, not a string"
@@ -268,11 +267,6 @@ def to_plain(source: Any, limits: Limits, problems: ProblemList) -> Any:
             last = len(values) - 1
             pending.extend((inner, copied, None, (*path, last - at)) for at, inner in enumerate(reversed(values)))
     return root[0]
-
-
-def _entries_of(value: Any) -> List[Tuple[Any, Any]]:
-    """Return the entries of a dict of any class, by the method of dict itself."""
-    return list(_DICT.items(value))
 
 
 def _values_of(value: Any) -> List[Any]:

@@ -17,6 +17,7 @@ _MOST_REPEATED = 100
 _MOST_TOLD = 20
 _IN_KEYS = frozenset("_./$-")
 _DICT: Any = dict
+_TYPE: Any = type
 
 _UNPRINTABLE = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufeff\uff00-\ufffd\U00010000-\U0010ffff]")
 _COMMENT = re.compile(r"#[^\n]*")
@@ -87,11 +88,11 @@ def looks_like_yaml(text: str) -> bool:
     >>> [looks_like_yaml(text) for text in ("# two\nsteps:\n- id: a\n", '{\n"steps": [\n', "Plan: two steps")]
     [True, False, False]
     """
-    lines = [line.strip() for line in text.splitlines()]
-    first = next((line for line in lines if line and line[0] != "#"), "")
+    lines = text.splitlines()
+    first = next((line for line in map(str.strip, lines) if line and line[0] != "#"), "")
     if _behind_key(first) is None and not first.startswith(("---", "%YAML")):
         return False
-    return any(_is_block_line(line) for line in lines)
+    return any(_is_block_line(line) for line in map(str.strip, lines))
 
 
 def _behind_key(line: str) -> str | None:
@@ -118,21 +119,16 @@ def parse_yaml(text: str, limits: Limits) -> Yaml:
     if len(text) > _MOST_CHARACTERS:
         reason = f"the YAML has {len(text):,} characters, at most {_MOST_CHARACTERS:,} are read"
         raise YamlError(reason, suggestion="write it as JSON", is_limit=True)
-    unprintable = _UNPRINTABLE.search(text)
-    if unprintable is not None:
-        start = unprintable.start()
-        line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
-        raise YamlError(f"YAML cannot hold the character {quote(unprintable[0])}", line, column, "remove it")
     try:
         import yaml
     except ImportError:
         raise YamlError("PyYAML is not installed", suggestion=how_to_install("yaml"), is_missing=True) from None
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     builder = _Builder(text, limits)
     try:
-        value = builder.build(yaml.parse(text, Loader=loader))
+        loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+        value = builder.build(iter(loader.get_event, None), yaml)
     except yaml.YAMLError as error:
-        raise _as_yaml_error(error) from None
+        raise _as_yaml_error(error, text) from None
     except (RecursionError, MemoryError):
         raise YamlError("the YAML needs more memory than there is", is_limit=True) from None
     except (ValueError, OverflowError) as error:  # an escape or a version whose number is beyond all bounds
@@ -144,7 +140,12 @@ def parse_yaml(text: str, limits: Limits) -> Yaml:
     return Yaml(Json(value, builder.repeated), builder.comments, builder.disputed, builder.spelled)
 
 
-def _as_yaml_error(error: Any) -> YamlError:
+def _as_yaml_error(error: Any, text: str) -> YamlError:
+    unprintable = _UNPRINTABLE.search(text)
+    if unprintable is not None:
+        start = unprintable.start()
+        line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
+        return YamlError(f"YAML cannot hold the character {quote(unprintable[0])}", line, column, "remove it")
     reason = getattr(error, "problem", None) or getattr(error, "context", None) or "it cannot be parsed"
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     return YamlError(str(reason), mark.line + 1, mark.column + 1) if mark else YamlError(str(reason))
@@ -167,20 +168,22 @@ class _Builder:
         self.ends_empty = False
         """Whether the last scalar is one that is not there."""
 
-    def build(self, events: Iterable[Any]) -> Any:  # noqa: C901, PLR0912 - one loop, for speed
+    def build(self, events: Iterable[Any], yaml: Any) -> Any:  # noqa: C901, PLR0912 - one loop, for speed
+        scalar, starts = yaml.ScalarEvent, (yaml.MappingStartEvent, yaml.SequenceStartEvent)
+        ends = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
         root: List[Any] = []
         container: Any = root
         key: Any = None
+        last: Any = None
         has_comments, has_escapes = "#" in self._text, "\\" in self._text
         for event in events:
-            kind = type(event).__name__
+            kind: Any = _TYPE(event)
             if has_comments:
                 self._look_for_comments(event)
-            if kind == "ScalarEvent":
-                value = event.value
+            if kind is scalar:
+                last, value = event, event.value
                 if event.tag is not None or (has_escapes and not value.isascii()):
                     self._check_scalar(event)
-                self.ends_empty = not value and not event.style
                 if key is None and type(container) is _DICT:
                     if value in container or value == "<<" or len(value) > _LONGEST_KEY:
                         self._check_key(event, container)
@@ -188,21 +191,22 @@ class _Builder:
                     continue
                 if not event.style:
                     value = self._resolve(event, container, key)
-            elif kind in ("MappingStartEvent", "SequenceStartEvent"):
+            elif kind in starts:
                 self._check_opening(event, container, key)
                 self._stack.append((container, key))
-                container, key = {} if kind == "MappingStartEvent" else [], None
+                container, key = {} if kind is starts[0] else [], None
                 continue
-            elif kind in ("MappingEndEvent", "SequenceEndEvent"):
+            elif kind in ends:
                 value = container
                 container, key = self._stack.pop()
             else:
-                self._look_at_other(event, kind)
+                self._look_at_other(event, kind.__name__)
                 continue
             if key is None:
                 container.append(value)
             else:
                 container[key], key = value, None
+        self.ends_empty = last is not None and not last.value and not last.style
         if not root or root[0] is None:
             raise YamlError("the YAML document is empty")
         return root[0]

@@ -185,29 +185,20 @@ def _steps(reading: Reading) -> Tuple[Step, ...]:
     """Return the items of a reading as steps, named by their ids, whether they can be planned or not."""
     if reading.workflow is not None:
         return reading.workflow.steps
+    carried = ("action", "parameters", "dependencies", "metadata", "description", "confidence")
     return tuple(
-        Step(
-            name=item.id,
-            action=item.action,
-            parameters=item.parameters,
-            dependencies=item.dependencies,
-            metadata=item.metadata,
-            description=item.description,
-            confidence=item.confidence,
-        )
-        for item in reading.recommendations
+        Step(name=item.id, **{field: getattr(item, field) for field in carried}) for item in reading.recommendations
     )
 
 
 def _without_asked(changes: PlanDiff, before: Reading) -> PlanDiff:
     """Return the changes without those of steps that an error was about."""
     asked: Set[str] = {name for problem in before.problems if problem.severity == "error" for name in problem.steps}
+    keys = {"added": "name", "removed": "name", "changed": "name_before"}
+    keys.update(dict.fromkeys(("added_edges", "removed_edges"), "dependent"))
     return changes.model_copy(
         update={
-            "added": tuple(step for step in changes.added if step.name not in asked),
-            "removed": tuple(step for step in changes.removed if step.name not in asked),
-            "changed": tuple(change for change in changes.changed if change.name_before not in asked),
-            "added_edges": tuple(edge for edge in changes.added_edges if edge.dependent not in asked),
-            "removed_edges": tuple(edge for edge in changes.removed_edges if edge.dependent not in asked),
+            field: tuple(each for each in getattr(changes, field) if getattr(each, key) not in asked)
+            for field, key in keys.items()
         }
     )
