@@ -178,7 +178,7 @@ class Service:
             "id": plan_id,
             **reviewed.data,
             "batches": [batch.model_dump(mode="json") for batch in reviewed.plan.batches],
-            "text": str(reviewed.request()) if reviewed.verdict == "approve" else str(reviewed),
+            "text": str(reviewed.request()) if reviewed.verdict == "needs-approval" else str(reviewed),
             "approval": approval and approval.model_dump(mode="json"),
             "phase": self._report(home).phase if (home / "released.json").exists() else None,
         }

@@ -86,6 +86,8 @@ CODES: Mapping[str, Severity] = {
     "approval-unanswered": "error",
     "approval-refused": "error",
     "approval-altered": "error",
+    "approval-unsigned": "error",
+    "signature-mismatch": "error",
     "approval-mismatch": "error",
     "approval-expired": "error",
     "approval-from-future": "error",

@@ -165,7 +165,9 @@ assert_type(wfplan.read("[]", catalog=catalog), Reading)
 assert_type(find_conflicts([step]).listed, Tuple[Conflict, ...])
 assert_type(step.is_irreversible, bool)
 
-policy = Policy(max_steps=20, deny_actions=["wipe"], approve_effects=["write", "destructive"], allow_actions=["scale"])
+policy = Policy(
+    max_steps=20, deny_actions=["wipe"], approval_for_effects=["write", "destructive"], allow_actions=["scale"]
+)
 assert_type(policies.kubernaut, Policy)
 assert_type(read_policy("{}"), Policy)
 reviewed = review(plan, policy, approved=plan)
