@@ -30,7 +30,6 @@ from wfplan.analysis import (
     compare,
     critical_path,
     explain,
-    fails,
     lint,
     simulate,
     slack,
@@ -43,6 +42,7 @@ from wfplan.execution.rollback import rollback_plan, rollback_preview
 from wfplan.graph import DependencyGraph
 from wfplan.intake import Feedback, feedback, plan_with_feedback, repair
 from wfplan.interop.graphlib import from_graphlib, to_graphlib
+from wfplan.outcomes import fails, in_turn
 from wfplan.planner import build_dependency_graph, calculate_execution_order, determine_execution_strategy
 from wfplan.policy import Approval, ApprovalRequest, Policy, Review, StepReview, policies, read_policy, review
 from wfplan.render import html, mermaid, mimebundle, svg
@@ -183,7 +183,7 @@ wfplan.run(reviewed.release(lambda asked: asked.deny("jo")), {"restart": restart
 assert_type(critical_path(plan), CriticalPath)
 assert_type(slack(plan), Dict[str, StepTiming])
 assert_type(width(plan), int)
-assert_type(simulate(plan, durations={"b": 3}, outcomes={"b": [fails("no"), OSError()]}), wfplan.ExecutionReport)
+assert_type(simulate(plan, durations={"b": 3}, outcomes={"b": in_turn(fails("no"), OSError)}), wfplan.ExecutionReport)
 assert_type(compare(plan, max_parallel=[1, 2]), Comparison)
 assert_type(explain(plan, "b"), Explanation)
 assert_type(lint(plan), Tuple[Problem, ...])
