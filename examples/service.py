@@ -49,7 +49,7 @@ MOST_BYTES = 1024 * 1024
 # What may be done, and what the service says of it, whatever a model says.
 
 
-class Namespace(BaseModel):
+class Namespace(BaseModel, extra="forbid"):
     namespace: str = Field(pattern="^[a-z0-9-]{1,63}$")
 
 
@@ -141,7 +141,7 @@ def problems_of(problems: Iterable[wfplan.Problem], **more: Any) -> Dict[str, An
 def make_plan(answer: bytes) -> ExecutionPlan:
     reading = wfplan.read(answer, catalog=CATALOG, max_bytes=MOST_BYTES, max_steps=1000)
     try:
-        return wfplan.plan(reading, catalog=CATALOG, on_conflict="error", execution_strategy=STRATEGY)
+        return wfplan.plan(reading, on_conflict="error", execution_strategy=STRATEGY)
     except wfplan.InvalidWorkflowError as error:
         told = str(feedback(error.problems, reading.recommendations, catalog=CATALOG))
         raise HTTPException(422, problems_of(error.problems, feedback=told)) from None

@@ -66,6 +66,7 @@ CODES: Mapping[str, Severity] = {
     "blocking-hint": "info",
     "estimate-over-timeout": "warning",
     "invalid-catalog": "error",
+    "catalog-needed": "error",
     "conflict": "warning",
     "overruled-field": "warning",
     "invalid-policy": "error",

@@ -35,6 +35,7 @@ from wfplan.analysis import (
     slack,
     width,
 )
+from wfplan.catalog import ResolvedAction
 from wfplan.conflicts import Conflict, find_conflicts
 from wfplan.diff import PlanDiff, diff
 from wfplan.execution.resume import resume_preview
@@ -141,7 +142,7 @@ assert_type(conversation.attempts[0].changes, PlanDiff)
 assert_type(diff(plan, plan).added, Tuple[Step, ...])
 
 
-class Scale(BaseModel):
+class Scale(BaseModel, extra="forbid"):
     name: str
     replicas: int = 1
 
@@ -162,6 +163,7 @@ catalog = {
 assert_type(wfplan.plan(reading, catalog=catalog, on_conflict="error"), ExecutionPlan)
 assert_type(wfplan.check([step], catalog=catalog), Tuple[Problem, ...])
 assert_type(wfplan.read("[]", catalog=catalog), Reading)
+assert_type(wfplan.read("[]", catalog=catalog).resolved_actions, Optional[Tuple[ResolvedAction, ...]])
 assert_type(find_conflicts([step]).listed, Tuple[Conflict, ...])
 assert_type(step.is_irreversible, bool)
 
@@ -178,6 +180,9 @@ assert_type(request, ApprovalRequest)
 approval = request.approve("jo", until=2.0, at=1.0, comment="fine")
 assert_type(approval, Approval)
 assert_type(reviewed.release(approval, now=1.5), ExecutionPlan)
+assert_type(reviewed.release(approval.sign(b"secret"), key=b"secret", hold=False), ExecutionPlan)
+assert_type(reviewed.release(hold=True), Tuple[ExecutionPlan, Tuple[str, ...]])
+assert_type(policy.allowed(catalog), Dict[str, Action])
 wfplan.run(reviewed.release(lambda asked: asked.deny("jo")), {"restart": restart})
 
 assert_type(critical_path(plan), CriticalPath)

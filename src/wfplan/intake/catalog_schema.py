@@ -14,7 +14,7 @@ from wfplan.intake.parameter_pairs import means_a_field
 from wfplan.json_values import is_list, is_object
 from wfplan.models import Recommendation
 from wfplan.names import quote
-from wfplan.problems import ProblemList
+from wfplan.problems import Problem, ProblemList
 
 __all__ = ["DescribedAction", "action_branches", "closed_object", "describe_actions", "on_one_line", "quote_whole"]
 
@@ -75,7 +75,7 @@ def describe_actions(catalog: Catalog) -> List[DescribedAction]:
     problems = ProblemList()
     actions = as_catalog(catalog, problems)
     if actions is None:
-        raise ValueError("; ".join(problem.message for problem in problems.listed()))
+        raise ValueError("; ".join(map(_in_full, problems.listed())))
     if not actions:
         raise ValueError("the catalog is empty: there is nothing that a model could recommend")
     taken = [name for name in actions if means_a_field(name, Recommendation.model_fields)]
@@ -85,6 +85,10 @@ def describe_actions(catalog: Catalog) -> List[DescribedAction]:
             "give the action another name in the catalog"
         )
     return [_describe(name, action.parameters) for name, action in actions.items()]
+
+
+def _in_full(problem: Problem) -> str:
+    return f"{problem.message} ({problem.suggestion})" if problem.suggestion else problem.message
 
 
 def action_branches(actions: Sequence[DescribedAction], around: Dict[str, Any]) -> List[Dict[str, Any]]:
@@ -228,7 +232,7 @@ class _ModelSchema:
         return (
             self._root.get("type") == "object"
             and not self._root.get("properties")
-            and not self._root.get("additionalProperties")
+            and not self._root.get("additionalProperties", True)
         )
 
     def _resolve(self, node: Any, refs: _Refs) -> Tuple[Dict[str, Any], _Refs]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Sequence, Union
 
-from wfplan.catalog import Catalog, as_catalog
+from wfplan.catalog import Catalog, ResolvedAction, as_catalog
 from wfplan.catalog_lookup import look_up, uses_of
 from wfplan.field_errors import kind_of
 from wfplan.intake.answer import CUT_OFF, NO_PLAN, Found, find_document
@@ -59,7 +59,8 @@ def read(
     other names of keys, numbers for ids and the like. Each is a warning with a code of its own; an error, if `strict`.
 
     With a `catalog`, actions that are not in it, and parameters that do not fit, are errors like all others. The
-    recommendations stay as they were written: what the catalog knows gets onto steps by `plan(reading, catalog=...)`.
+    recommendations stay as they were written: what the catalog says is kept beside them, and gets onto steps by
+    `plan(reading)`.
 
     `max_bytes` bounds text, `max_depth` the levels of nesting (text is never read beyond 200), `max_steps` the steps,
     `max_dependencies` the dependencies and locks of all together; what is beyond is refused whole.
@@ -201,11 +202,12 @@ def _read_canonical(canonical: Canonical, catalog: Catalog | None) -> Reading | 
     names: List[Any] = [vars(item)[wording.key] for item in items]
     report_lookalikes(names, wording.noun, location, problems)
     surveyed = _search(items, workflow, ListLocation(location), problems)
+    resolved: List[ResolvedAction] | None = None
     if catalog is not None:
-        look_up(uses_of(items, wording), catalog, wording, problems, ListLocation(location))
+        resolved = look_up(uses_of(items, wording), catalog, wording, problems, ListLocation(location))
     if plan is not None and workflow is not None and surveyed is not None:
         verify_plan(plan, items, workflow, surveyed, problems)
-    return None if problems.has_errors else make_reading(items, workflow, problems, surveyed)
+    return None if problems.has_errors else make_reading(items, workflow, problems, surveyed, resolved)
 
 
 def _report_repeated(document: Any, repeated: Sequence[RepeatedKey], problems: ProblemList) -> None:
@@ -253,11 +255,12 @@ def _read_shape(shape: Shape, ids: set[str], catalog: Catalog | None, problems: 
         _search_partly_read(read, ids, shape, problems)
     else:
         surveyed = _search(items, workflow, items_location(shape, read), problems)
+    resolved: List[ResolvedAction] | None = None
     if catalog is not None:
-        look_up(read.uses, catalog, shape.wording, problems, ListLocation(shape.location))
+        resolved = look_up(read.uses, catalog, shape.wording, problems, ListLocation(shape.location))
     if shape.plan is not None and workflow is not None and surveyed is not None:
         verify_plan(shape.plan, items, workflow, surveyed, problems)
-    return make_reading(items, workflow, problems, surveyed)
+    return make_reading(items, workflow, problems, surveyed, resolved)
 
 
 def _report_lookalikes(shape: Shape, problems: ProblemList) -> None:
