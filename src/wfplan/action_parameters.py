@@ -13,10 +13,10 @@ from wfplan.json_values import NotJsonError, copy_json_object, is_list, is_objec
 from wfplan.names import tell_error
 from wfplan.parameter_models import key_rules
 
-__all__ = ["Fitted", "UnfitError", "UnusableModelError", "encode", "fit", "parameter_names"]
+__all__ = ["ParameterError", "ParsedParameters", "UnusableModelError", "encode", "parameter_names", "parse_parameters"]
 
 
-class Fitted(NamedTuple):
+class ParsedParameters(NamedTuple):
     """Parameters that a model takes."""
 
     value: BaseModel
@@ -25,7 +25,7 @@ class Fitted(NamedTuple):
     """The same as JSON: converted, with all defaults."""
 
 
-class UnfitError(Exception):
+class ParameterError(Exception):
     """Parameters that the model does not refuse, and that can be used no more for that; `path` tells where in them."""
 
     path: Tuple[Any, ...]
@@ -42,12 +42,12 @@ class UnusableModelError(Exception):
     """A model that fails in another way than by refusing, or does not read what it writes."""
 
 
-def fit(model: Type[BaseModel], parameters: Dict[str, Any]) -> Fitted:
+def parse_parameters(model: Type[BaseModel], parameters: Dict[str, Any]) -> ParsedParameters:
     """Parameters through the model of their action.
 
     They are read as JSON, so that a strict model takes a date from a string and a tuple from a list. Where the model
     writes them in another way than they were given, what it writes is read once more, since that is what will run: it
-    has to be the same. Raises pydantic's ValidationError where the model refuses them, UnfitError where it makes
+    has to be the same. Raises pydantic's ValidationError where the model refuses them, ParameterError where it makes
     something of them that JSON cannot hold, as of "inf", or one key of two, UnusableModelError where it is at fault
     itself.
     """
@@ -55,14 +55,14 @@ def fit(model: Type[BaseModel], parameters: Dict[str, Any]) -> Fitted:
     _check_keys(model, parameters, value)
     written = _write(value)
     if encode(written) == encode(parameters):
-        return Fitted(value, written)
+        return ParsedParameters(value, written)
     try:
         again = _read(model, written)
     except ValidationError:
         raise UnusableModelError("does not read what it writes") from None
     if not _says_the_same(again, value) or encode(_write(again)) != encode(written):
         raise UnusableModelError("does not read what it writes: its JSON, read again, is another value")
-    return Fitted(again, written)
+    return ParsedParameters(again, written)
 
 
 def parameter_names(model: Type[BaseModel]) -> List[str]:
@@ -102,7 +102,7 @@ def _write(value: BaseModel) -> Dict[str, Any]:
     try:
         return copy_json_object(written)
     except NotJsonError as error:
-        raise UnfitError(error.path, str(error.args[1])) from None
+        raise ParameterError(error.path, str(error.args[1])) from None
 
 
 def _says_the_same(again: BaseModel, value: BaseModel) -> bool:
@@ -114,7 +114,7 @@ def _says_the_same(again: BaseModel, value: BaseModel) -> bool:
 
 
 def _check_keys(model: Type[BaseModel], parameters: Dict[str, Any], value: BaseModel) -> None:
-    """Raise UnfitError if keys of an object mean the same to the model, as "80" and "080" where they are numbers."""
+    """Raise ParameterError if keys of an object mean the same to the model, as "80" and "080" where they are numbers."""
     pending: List[Tuple[Any, Any, Tuple[Any, ...]]] = []
     if key_rules(model).converts_keys:
         pending.append((parameters, value, ()))
@@ -123,7 +123,9 @@ def _check_keys(model: Type[BaseModel], parameters: Dict[str, Any], value: BaseM
         while isinstance(kept, RootModel):
             kept = cast("Any", kept).root
         if is_object(given) and is_object(kept) and len(kept) < len(given):
-            raise UnfitError(path, f"has {len(given):,} keys of which some mean the same: only {len(kept):,} are left")
+            raise ParameterError(
+                path, f"has {len(given):,} keys of which some mean the same: only {len(kept):,} are left"
+            )
         pending += [(given[at], inner, (*path, at)) for at, inner in _matched(given, kept)]
 
 

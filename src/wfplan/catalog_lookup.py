@@ -8,7 +8,13 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Opt
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from wfplan.action_parameters import Fitted, UnfitError, UnusableModelError, fit, parameter_names
+from wfplan.action_parameters import (
+    ParameterError,
+    ParsedParameters,
+    UnusableModelError,
+    parameter_names,
+    parse_parameters,
+)
 from wfplan.catalog import Action, Catalog, ResolvedAction, overruled_fields, request_digest, worse_effect
 from wfplan.field_errors import add_field_errors, did_you_mean, kind_of
 from wfplan.locations import NOWHERE, ListLocation
@@ -98,11 +104,11 @@ class _LookUp:
                 self._report_overruled(use, overruled_fields(use.step, known))
 
     def _resolve(self, use: ActionUse, action: Action, digest: str) -> Optional[ResolvedAction]:
-        fitted = self._fit(use, action)
-        if fitted is None:
+        parsed = self._parse(use, action)
+        if parsed is None:
             return None
-        locks = self._call(use, "locks", action.locks, fitted.value, _as_locks)
-        undo = self._call(use, "rollback", action.rollback, fitted.value, self._as_compensation)
+        locks = self._call(use, "locks", action.locks, parsed.value, _as_locks)
+        undo = self._call(use, "rollback", action.rollback, parsed.value, self._as_compensation)
         if locks is None or undo is None:
             return None
         return trusted(
@@ -110,7 +116,7 @@ class _LookUp:
             {
                 "action": use.action,
                 "request": digest,
-                "parameters": fitted.parameters,
+                "parameters": parsed.parameters,
                 "locks": locks,
                 "rollback": undo[0],
                 "effect": self._effect_of(action, undo[0]),
@@ -124,14 +130,14 @@ class _LookUp:
         undoing = None if undo is None else self._catalog.get(undo.action)
         return action.effect if undoing is None else worse_effect(action.effect, undoing.effect)
 
-    def _fit(self, use: ActionUse, action: Action) -> Optional[Fitted]:
+    def _parse(self, use: ActionUse, action: Action) -> Optional[ParsedParameters]:
         model = action.parameters or _NoParameters
         try:
-            return fit(model, use.parameters)
+            return parse_parameters(model, use.parameters)
         except ValidationError as error:
             self._report_refused(use, model, error)
-        except UnfitError as error:
-            self._report_unfit(use, error)
+        except ParameterError as error:
+            self._report_misfit(use, error)
         except UnusableModelError as error:
             self._blame(use, "the model of the parameters", str(error))
         return None
@@ -156,8 +162,8 @@ class _LookUp:
         if action is None:
             return (Compensation(action=given.action, parameters=given.parameters),)
         model = action.parameters or _NoParameters
-        with suppress(ValidationError, UnfitError, UnusableModelError):
-            return (Compensation(action=given.action, parameters=fit(model, given.parameters).parameters),)
+        with suppress(ValidationError, ParameterError, UnusableModelError):
+            return (Compensation(action=given.action, parameters=parse_parameters(model, given.parameters).parameters),)
         raise _NonsenseError(f"gives parameters that do not fit the action {quote(given.action)}")
 
     # What there is to tell.
@@ -190,7 +196,7 @@ class _LookUp:
             most=_MOST_TOLD,
         )
 
-    def _report_unfit(self, use: ActionUse, error: UnfitError) -> None:
+    def _report_misfit(self, use: ActionUse, error: ParameterError) -> None:
         if error.path and error.path[0] not in use.parameters:
             self._blame(use, "the model of the parameters", f"has a default that {error}")
         else:
