@@ -26,7 +26,7 @@ class ParsedParameters(NamedTuple):
 
 
 class ParameterError(Exception):
-    """Parameters that the model does not refuse, and that can be used no more for that; `path` tells where in them."""
+    """Raised for parameters that the model takes, but wfplan cannot use; `path` locates them."""
 
     path: Tuple[Any, ...]
 
@@ -39,11 +39,11 @@ class ParameterError(Exception):
 
 
 class UnusableModelError(Exception):
-    """A model that fails in another way than by refusing, or does not read what it writes."""
+    """Raised for a model that fails in another way than by refusing, or does not read what it writes."""
 
 
 def parse_parameters(model: Type[BaseModel], parameters: Dict[str, Any]) -> ParsedParameters:
-    """Parameters through the model of their action.
+    """Return the parameters as the model of their action understands them.
 
     They are read as JSON, so that a strict model takes a date from a string and a tuple from a list. Where the model
     writes them in another way than they were given, what it writes is read once more, since that is what will run: it
@@ -114,7 +114,7 @@ def _says_the_same(again: BaseModel, value: BaseModel) -> bool:
 
 
 def _check_keys(model: Type[BaseModel], parameters: Dict[str, Any], value: BaseModel) -> None:
-    """Raise ParameterError if keys of an object mean the same to the model, as "80" and "080" where they are numbers."""
+    """Raise ParameterError if keys of an object mean the same to the model, as "80" and "080" as numbers."""
     pending: List[Tuple[Any, Any, Tuple[Any, ...]]] = []
     if key_rules(model).converts_keys:
         pending.append((parameters, value, ()))
@@ -123,9 +123,8 @@ def _check_keys(model: Type[BaseModel], parameters: Dict[str, Any], value: BaseM
         while isinstance(kept, RootModel):
             kept = cast("Any", kept).root
         if is_object(given) and is_object(kept) and len(kept) < len(given):
-            raise ParameterError(
-                path, f"has {len(given):,} keys of which some mean the same: only {len(kept):,} are left"
-            )
+            told = f"has keys that mean the same: of {len(given):,} given, {len(kept):,} would be left"
+            raise ParameterError(path, told)
         pending += [(given[at], inner, (*path, at)) for at, inner in _matched(given, kept)]
 
 
