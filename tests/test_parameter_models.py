@@ -29,7 +29,7 @@ from pydantic import (
 from typing_extensions import Annotated, Literal, TypedDict
 
 from wfplan import Action, Problem, Step, check, plan, read
-from wfplan.intake import prompt_instructions, recommendation_schema
+from wfplan.prompting import prompt_instructions, recommendation_schema
 
 T = TypeVar("T")
 CLOSED = ConfigDict(extra="forbid")

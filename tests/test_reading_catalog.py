@@ -192,8 +192,10 @@ def test_a_replaced_item_has_the_problems_of_what_it_is_now() -> None:
 def test_another_catalog_is_asked_alone() -> None:
     """What the first one said is forgotten: its refusals, its warnings, its locks."""
     other = {"scal": Action(effect="read"), "verify": Action(effect="write", idempotent=True)}
-    steps = {"steps": [{"name": "a", "action": "scal"}, {"name": "b", "action": "verify", "idempotent": True}]}
-    reading = reading_of(steps)
+    step = {"name": "a", "action": "scal"}
+    reading = reading_of(
+        {"steps": [step, {"name": "b", "action": "verify", "dependencies": ["a"], "idempotent": True}]}
+    )
     assert [problem.code for problem in reading.problems] == ["unknown-action", "overruled-field"]
     assert wfplan.check(reading, catalog=other) == ()
     assert wfplan.plan(reading, catalog=other).steps["b"].effect == "write"
@@ -255,9 +257,10 @@ def test_what_is_not_what_a_catalog_says_is_refused() -> None:
 @pytest.mark.parametrize("catalog", [None, CATALOG])
 def test_a_document_says_nothing_for_the_catalog(as_text: Any, catalog: Any) -> None:
     """It may come from anywhere; and what a dump holds is not passed over, either."""
-    document = {key: value for key, value in json.loads(reading_of().model_dump_json()).items() if key != "workflow"}
-    document["resolved_actions"][0]["locks"] = []
-    assert errors(wfplan.read(as_text(document), catalog=catalog).problems) == ["ambiguous-answer"]
+    dump = json.loads(reading_of().model_dump_json())
+    document = {key: dump[key] for key in ("recommendations", "resolved_actions")}
+    (problem,) = wfplan.read(as_text(document), catalog=catalog).problems
+    assert (problem.code, problem.location, problem.severity) == ("order-not-read", "/resolved_actions", "error")
 
 
 def test_a_problem_of_the_first_reading_is_not_lost() -> None:

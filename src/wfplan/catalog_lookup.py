@@ -188,7 +188,7 @@ class _LookUp:
             self._problems,
             subject=self._subject(use),
             steps=(use.name,),
-            location=None if self._location.list_pointer is None else self._location.of(use.position),
+            locate=lambda path: self._location.of(use.position, *path),
             within=("parameters",),
             place=lambda loc: place_in(use.parameters, loc),
             known=parameter_names(model),
@@ -251,5 +251,5 @@ def _as_locks(given: Any) -> Tuple[str, ...]:
         try:
             _TEXT.validate_python(key, strict=True)
         except ValidationError:
-            raise _NonsenseError("gives a key that is no text of 1 to 1,024 characters") from None
+            raise _NonsenseError("gives a key that is not a string of 1 to 1,024 characters") from None
     return tuple(sorted({str.__str__(key) for key in keys}))  # from a set, they would come in any order

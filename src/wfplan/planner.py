@@ -158,7 +158,7 @@ def _settle(
         problems.add("invalid-field", f"naming must be {' or '.join(map(quote, NAMINGS))}, not {shown}")
     given = {"isolate_sequential": isolate_sequential, "max_batch_size": max_batch_size}
     changes = {key: value for key, value in given.items() if value is not None}
-    settings: Any = opened.workflow.execution_strategy if opened and opened.workflow else None
+    settings: Any = None if opened is None else opened.strategy
     if execution_strategy is not None:
         settings = _validate(execution_strategy, problems)
     if not changes:

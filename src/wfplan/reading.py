@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from wfplan.catalog import ResolvedAction, request_digest
 from wfplan.catalog_lookup import CATALOG_ERRORS
-from wfplan.models import Recommendation, Step, Workflow
+from wfplan.models import ExecutionStrategy, Recommendation, Step, Workflow
 from wfplan.names import quote
 from wfplan.problems import Problem, ProblemList
 from wfplan.validation import RECOMMENDATIONS, RELATION_CODES, STEPS, Survey, Wording, note_missing_dependencies, survey
@@ -30,6 +30,8 @@ class Reading(Value):
     workflow: Optional[Workflow] = None
     problems: Items[Problem] = EMPTY
     """All that was found, errors first."""
+    execution_strategy: Optional[ExecutionStrategy] = None
+    """What the document says of how to execute recommendations; `plan` uses it unless it is given another one."""
     resolved_actions: OptionalItems[ResolvedAction] = NOT_GIVEN
     """What the catalog said, if the document was read with one: `plan` uses it, without being handed the catalog again.
 
@@ -106,7 +108,9 @@ class Reading(Value):
         surveyed = survey(tuple(items), self.wording, problems, unreadable=sorted(unreadable))
         told = {name for problem in kept if problem.code in CATALOG_ERRORS for name in problem.steps}
         report_unresolved(items, self.wording, self.resolved_actions, problems, told)
-        return make_reading(tuple(items), self.workflow, problems, surveyed, self.resolved_actions)
+        return make_reading(
+            tuple(items), self.workflow, problems, surveyed, self.execution_strategy, self.resolved_actions
+        )
 
     def _repr_mimebundle_(self, **_: Any) -> Dict[str, str]:
         from wfplan.render import mimebundle
@@ -138,6 +142,7 @@ def make_reading(
     workflow: Workflow | None,
     problems: ProblemList,
     surveyed: Survey | None,
+    strategy: ExecutionStrategy | None = None,
     resolved: Iterable[ResolvedAction] | None = None,
 ) -> Reading:
     """Return the reading of these recommendations or, if there is a workflow, these steps in its place.
@@ -153,6 +158,7 @@ def make_reading(
             "recommendations": () if workflow else items,
             "workflow": workflow,
             "problems": problems.listed(),
+            "execution_strategy": None if workflow else strategy,
             "resolved_actions": None if resolved is None else tuple(resolved),
         },
     )

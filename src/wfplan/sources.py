@@ -10,7 +10,7 @@ from typing_extensions import TypeAlias
 from wfplan.catalog import ResolvedAction
 from wfplan.field_errors import add_field_errors, kind_of
 from wfplan.json_values import is_list, is_mapping
-from wfplan.models import Recommendation, Step, Workflow
+from wfplan.models import ExecutionStrategy, Recommendation, Step, Workflow
 from wfplan.names import quote, tell_error, why_not_a_name
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import ProblemList
@@ -36,6 +36,8 @@ class Source(NamedTuple):
     """None if there are errors."""
     workflow: Workflow | None = None
     """The workflow that the items are the steps of, if they were one."""
+    strategy: ExecutionStrategy | None = None
+    """The settings that the source has."""
     resolved_actions: Sequence[ResolvedAction] | None = None
     """What the catalog said of all of them, if they were read with one, and there is no other."""
 
@@ -60,7 +62,8 @@ def _open(source: object, problems: ProblemList, *, has_catalog: bool) -> Source
     if isinstance(source, Reading):
         return _open_reading(source, problems, has_catalog=has_catalog)
     if isinstance(source, Workflow):
-        return Source(source.steps, STEPS, survey(source.steps, STEPS, problems), source)
+        found = survey(source.steps, STEPS, problems)
+        return Source(source.steps, STEPS, found, source, strategy=source.execution_strategy)
     if is_mapping(source):
         return _open_mapping(source, problems)
     return _open_iterable(source, problems)
@@ -70,7 +73,8 @@ def _open_reading(reading: Reading, problems: ProblemList, *, has_catalog: bool)
     told = reading.problems_without(CATALOG_CODES) if has_catalog else reading.problems
     resolved_actions = None if has_catalog else reading.resolved_actions
     items, wording = reading.items, reading.wording
-    opened = Source(items, wording, None, reading.workflow, resolved_actions)
+    strategy = reading.workflow.execution_strategy if reading.workflow else reading.execution_strategy
+    opened = Source(items, wording, None, reading.workflow, strategy, resolved_actions)
     for problem in told:
         problems.keep(problem)
     if problems.has_errors:

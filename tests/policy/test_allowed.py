@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import wfplan
 from wfplan import Action, RefusedError
-from wfplan.intake import Feedback, feedback, plan_with_feedback, prompt_instructions, recommendation_schema
 from wfplan.policy import Policy, review
+from wfplan.prompting import Feedback, feedback, plan_with_feedback, prompt_instructions, recommendation_schema
 
 CATALOG = {
     "scale_deployment": Action(effect="write"),
