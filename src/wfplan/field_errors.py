@@ -84,7 +84,12 @@ def add_field_errors(
     document of what pydantic gives for one; `known` are names that one which is not known may have been meant for.
     """
     steps = tuple(steps)
-    where = locate or (lambda path: "" if location is None else location + pointer(path))
+
+    def where(path: Sequence[Any]) -> str:
+        if locate is not None:
+            return locate(path)
+        return "" if location is None else location + pointer(path)
+
     details = error.errors(include_url=False)
     for detail in details[:most]:
         way = tuple(part for part in detail["loc"] if part != "[key]")

@@ -486,9 +486,9 @@ def test_what_is_written_into_a_release_or_a_request_changes_no_other(data: st.D
 def test_an_approval_with_one_field_changed_opens_nothing(
     data: st.DataObject, reviewed: Review, junk: Dict[str, Any]
 ) -> None:
-    """Whatever it is changed into."""
+    """Whatever it is changed into; a signature says nothing where no key is given."""
     approval = approve(reviewed.request())
-    field = data.draw(st.sampled_from(sorted(Approval.model_fields)))
+    field = data.draw(st.sampled_from(sorted({*Approval.model_fields} - {"signature"})))
     value = getattr(approval, field)
     other = data.draw(st.sampled_from((*_others(value), "denied", "approved", junk)))
     assume(as_json(other) != as_json(value))
