@@ -6,7 +6,21 @@ import copy
 import dataclasses
 import datetime as dt
 import enum
-from typing import Any, Dict, FrozenSet, Generic, List, NamedTuple, Optional, Tuple, Type, TypeVar, Union
+from typing import (
+    Any,
+    Deque,
+    Dict,
+    FrozenSet,
+    Generic,
+    List,
+    NamedTuple,
+    Optional,
+    OrderedDict,
+    Tuple,
+    Type,
+    TypeVar,
+    Union,
+)
 
 import pydantic
 import pytest
@@ -310,6 +324,8 @@ MERGED: Dict[str, Tuple[Type[BaseModel], Dict[str, Any], str]] = {
     "in a list": (holding(List[Dict[int, str]]), {"value": [{"1": "a"}, PORTS]}, "/value/1"),
     "in a tuple": (holding(Tuple[int, Dict[int, str]]), {"value": [1, PORTS]}, "/value/1"),
     "in a mapping": (holding(Dict[str, Dict[int, str]]), {"value": {"a": {}, "b": PORTS}}, "/value/b"),
+    "in a deque": (holding(Deque[Dict[int, str]]), {"value": [{"1": "a"}, PORTS]}, "/value/1"),
+    "in an ordered mapping": (holding(OrderedDict[int, str]), {"value": PORTS}, "/value"),
     "under a converted key": (holding(Dict[int, Dict[int, str]]), {"value": {"07": PORTS}}, "/value/07"),
     "in a model": (holding(Aliased), {"value": {"ports": PORTS}}, "/value/ports"),
     "in a dataclass": (holding(HasPorts), {"value": {"ports": PORTS}}, "/value/ports"),

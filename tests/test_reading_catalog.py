@@ -170,6 +170,30 @@ def test_other_changes_keep_what_the_catalog_said() -> None:
     assert wfplan.plan(changed).steps["scale-1"].locks == ("deployment/web",)
 
 
+def test_a_changed_reading_keeps_the_settings_of_its_document_too() -> None:
+    reading = reading_of({"execution_strategy": {"max_parallel": 2}, "recommendations": ANSWER})
+    for changed in (reading, reading.replace("3", confidence=0.5)):
+        planned = wfplan.plan(Reading.model_validate_json(changed.model_dump_json()))
+        assert planned.workflow.execution_strategy.max_parallel == 2
+        assert planned.steps["scale-1"].locks == ("deployment/web",)
+
+
+def test_strictly_read_it_is_planned_with_its_catalog_as_well() -> None:
+    strict = wfplan.read(ANSWER, catalog=CATALOG, strict=True)
+    assert wfplan.plan(strict) == wfplan.plan(reading_of())
+    refused = wfplan.read("Sure:\n" + json.dumps(ANSWER), catalog=CATALOG, strict=True)
+    assert refused.resolved_actions == strict.resolved_actions
+    assert not refused.ok
+
+
+def test_of_many_unknown_keys_it_is_told_where_all_of_them_are() -> None:
+    parameters = {f"key {number}": number for number in range(50)}
+    reading = reading_of({"plan": [{"id": "1", "tool": "verify", "args": parameters}]})
+    assert [problem.location for problem in reading.problems if problem.code == "invalid-parameters"][
+        -1
+    ] == "/plan/0/args"
+
+
 def test_a_step_that_is_renamed_keeps_what_the_catalog_said() -> None:
     """The catalog knows actions, not names."""
     reading = reading_of({"steps": [{"name": "a", "action": "scale", "parameters": {"name": "web"}}]})

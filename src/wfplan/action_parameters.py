@@ -130,8 +130,8 @@ def _check_keys(model: Type[BaseModel], parameters: Dict[str, Any], value: BaseM
 
 def _matched(given: Any, kept: Any) -> Sequence[Tuple[Any, Any]]:
     """Return the keys or positions in what was given, with what became of the values there, as far as that is clear."""
-    if is_list(given) and is_list(kept) and len(given) == len(kept):
-        return list(enumerate(kept))
+    if is_list(given) and isinstance(kept, Sequence) and len(given) == len(cast("Sequence[Any]", kept)):
+        return list(enumerate(cast("Sequence[Any]", kept)))  # a deque is one, too
     if not is_object(given):
         return []
     if is_object(kept):  # the order is kept, also where keys are converted

@@ -114,7 +114,7 @@ def _alias_paths(node: Any) -> List[Any]:
 
 def _converts_keys(place: _Place) -> bool:
     """Return whether this node is a mapping in which a key may be kept as another string."""
-    keys = place.node.get("keys_schema") if place.node["type"] == "dict" else None
+    keys = place.node.get("keys_schema")
     if keys is None or keys["type"] == "any":
         return False
     converted = any(keys.get(how) or place.config.get(f"str_{how}") for how in _CONVERSIONS)
