@@ -49,10 +49,20 @@ def test_outcomes_are_values() -> None:
 
 @pytest.mark.parametrize("use", USERS.values(), ids=USERS)
 @pytest.mark.parametrize(
-    "outcome", [42, "hang", None, [OSError()], (OSError(),), int, KeyboardInterrupt(), KeyboardInterrupt]
+    ("outcome", "kind"),
+    [
+        (42, "a number"),
+        ("hang", "a string"),
+        (None, "null"),
+        ([OSError()], "a list"),
+        ((OSError(),), "a list"),
+        (int, "the class int"),
+        (KeyboardInterrupt(), "a value of type KeyboardInterrupt"),
+        (KeyboardInterrupt, "the class KeyboardInterrupt"),
+    ],
 )
-def test_what_is_not_an_outcome_is_refused(use: Any, outcome: Any) -> None:
-    with pytest.raises(TypeError, match='the outcome of "a" is a '):
+def test_what_is_not_an_outcome_is_refused(use: Any, outcome: Any, kind: str) -> None:
+    with pytest.raises(TypeError, match=f'the outcome of "a" is {kind}: give an exception, '):
         use(wfplan.plan({"a": []}), {"a": outcome})
 
 
@@ -70,7 +80,7 @@ def test_a_list_is_told_to_be_in_turn() -> None:
 
 @pytest.mark.parametrize("outcome", [42, [OSError()], in_turn(OSError())])
 def test_what_is_not_an_outcome_is_refused_in_turn(outcome: Any) -> None:
-    with pytest.raises(TypeError, match="the outcome of attempt 2 is a "):
+    with pytest.raises(TypeError, match="the outcome of attempt 2 is a"):
         in_turn(OSError(), outcome)
 
 

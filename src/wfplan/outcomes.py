@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type, Union
 
 from typing_extensions import Literal, TypeAlias
 
-from wfplan.field_errors import did_you_mean
+from wfplan.field_errors import did_you_mean, kind_of
 from wfplan.json_values import is_list, is_mapping
 from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
@@ -83,7 +83,7 @@ def fails(error: Exception | Type[Exception] | str = "it failed", *, delay: floa
     """
     given: object = error
     if not isinstance(given, (Exception, str)) and not _is_exception_class(given):
-        raise TypeError(f"an attempt fails with an exception or a message, not with a {_kind_of(given)}")
+        raise TypeError(f"an attempt fails with an exception or a message, not with {_kind_of(given)}")
     return Outcome("fails", error=error, delay=_check_delay(delay))
 
 
@@ -115,7 +115,7 @@ class Script:
         """Check `outcomes`; raises TypeError for what is not an outcome."""
         given: Any = {} if outcomes is None else outcomes
         if not callable(given) and not is_mapping(given):
-            raise TypeError(f"outcomes are a mapping from steps or actions, or a function, not a {_kind_of(given)}")
+            raise TypeError(f"outcomes are a mapping from steps or actions, or a function, not {_kind_of(given)}")
         self._ask: Optional[Callable[[Any], Any]] = given if callable(given) else None
         named = {} if callable(given) else dict(given)
         self._named: Dict[str, Tuple[Outcome, ...]] = {
@@ -161,7 +161,7 @@ def _as_outcome(given: Any, name: str) -> Outcome:
     if isinstance(given, Exception) or _is_exception_class(given):
         return fails(given)
     advice = "in_turn(...) for one attempt after the other" if is_list(given) else "succeeds(output)"
-    told = f"the outcome of {name} is a {_kind_of(given)}: give an exception, {advice}, fails(error)"
+    told = f"the outcome of {name} is {_kind_of(given)}: give an exception, {advice}, fails(error)"
     raise TypeError(f"{told}, cancelled() or hangs()")
 
 
@@ -170,11 +170,11 @@ def _is_exception_class(given: object) -> bool:
 
 
 def _kind_of(given: object) -> str:
-    return f"class {given.__name__}" if isinstance(given, type) else type(given).__name__
+    return f"the class {given.__name__}" if isinstance(given, type) else kind_of(given)
 
 
 def _check_delay(delay: Any) -> Any:
     if delay is None or (isinstance(delay, (int, float)) and not isinstance(delay, bool) and 0 <= delay < math.inf):
         return delay
-    shown = repr(delay)[:40] if isinstance(delay, (int, float)) else f"a {_kind_of(delay)}"
+    shown = repr(delay)[:40] if isinstance(delay, (int, float)) else _kind_of(delay)
     raise ValueError(f"delay must be a finite number of seconds from 0 on, not {shown}")
