@@ -38,11 +38,11 @@ Shall I go ahead?""",
 )
 
 
-class Memory(BaseModel):
+class Memory(BaseModel, extra="forbid"):
     memory: str
 
 
-class Zone(BaseModel):
+class Zone(BaseModel, extra="forbid"):
     zone: str
 
 

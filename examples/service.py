@@ -76,7 +76,7 @@ def problems_of(problems: Iterable[wfplan.Problem], **more: Any) -> Dict[str, An
 def make_plan(answer: bytes) -> ExecutionPlan:
     reading = wfplan.read(answer, catalog=CATALOG, max_bytes=MOST_BYTES, max_steps=1000)
     try:
-        return wfplan.plan(reading, catalog=CATALOG, on_conflict="error", execution_strategy=STRATEGY)
+        return wfplan.plan(reading, on_conflict="error", execution_strategy=STRATEGY)
     except wfplan.InvalidWorkflowError as error:
         told = str(feedback(error.problems, reading.recommendations, catalog=CATALOG))
         raise HTTPException(422, problems_of(error.problems, feedback=told)) from None
@@ -179,7 +179,7 @@ class Service:
             "id": home.name,
             **reviewed.data,
             "batches": [batch.model_dump(mode="json") for batch in reviewed.plan.batches],
-            "text": str(reviewed.request()) if reviewed.verdict == "approve" else str(reviewed),
+            "text": str(reviewed.request()) if reviewed.verdict == "needs-approval" else str(reviewed),
             "approval": approval and approval.model_dump(mode="json"),
             "phase": self._phase(home),
         }

@@ -13,7 +13,7 @@ from wfplan import Action, Compensation, ExecutionStrategy, StepCall
 from wfplan.policy import Policy
 
 
-class Namespace(BaseModel):
+class Namespace(BaseModel, extra="forbid"):
     namespace: str = Field(pattern="^[a-z0-9-]{1,63}$")
 
 

@@ -25,8 +25,9 @@ CORE = [
     "parallelism",
     "ordering",
     "validation",
+    "parameter_models",
+    "parameter_places",
     "action_parameters",
-    "ignored_parameters",
     "catalog",
     "catalog_lookup",
     "conflicts",
@@ -37,6 +38,7 @@ CORE = [
     "sources",
     "planner",
     "diff",
+    "outcomes",
 ]
 """Each imports only from those before it."""
 
@@ -128,8 +130,8 @@ def test_a_display_method_imports_when_it_is_called() -> None:
     assert {(module, other) for module, other in DISPLAY if (module, f"wfplan.{other}") in at_import} == set()
 
 
-def test_only_execution_knows_of_threads_and_event_loops() -> None:
-    elsewhere = [module for module in MODULES if layer(module) != "execution"]
+def test_only_execution_and_its_fake_know_of_threads_and_event_loops() -> None:
+    elsewhere = [module for module in MODULES if layer(module) not in ("execution", "testing")]
     assert {(module, name) for module in elsewhere for name in roots(module) & EXECUTION_ONLY} == set()
 
 

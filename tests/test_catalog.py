@@ -12,7 +12,6 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tupl
 import pytest
 from pydantic import (
     AliasChoices,
-    AliasPath,
     BaseModel,
     ConfigDict,
     Field,
@@ -43,7 +42,7 @@ NOT_KNOWN = "is not a known field"
 MEND = "mend the catalog"
 
 
-class Deployment(BaseModel):
+class Deployment(BaseModel, extra="forbid"):
     namespace: str = "default"
     name: str
 
@@ -53,7 +52,7 @@ class Scale(Deployment):
     labels: List[str] = Field(default_factory=list)
 
 
-class Free(BaseModel):
+class Free(BaseModel, extra="forbid"):
     """All has a default."""
 
     count: int = 1
@@ -349,36 +348,28 @@ def test_the_model_of_a_known_compensation_has_to_work() -> None:
 # Parameters: what models make of them
 
 
-class Strict(BaseModel):
+class Strict(BaseModel, extra="forbid"):
     model_config = ConfigDict(strict=True)
 
     when: dt.date
     pair: Tuple[int, str] = (1, "a")
 
 
-class Forbids(BaseModel):
+class Forbids(BaseModel, extra="forbid"):
     model_config = ConfigDict(extra="forbid")
 
     count: int = 1
 
 
-class Allows(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-    count: int = 1
+class AnyKey(RootModel[Dict[str, Any]]):
+    pass
 
 
-class Ignores(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    count: int = 1
-
-
-class Zone(BaseModel):
+class Zone(BaseModel, extra="forbid"):
     zone: str = "a"
 
 
-class Nested(BaseModel):
+class Nested(BaseModel, extra="forbid"):
     zone: Zone = Field(default_factory=Zone)
     zones: List[Zone] = []
     by_name: Dict[str, Zone] = {}
@@ -388,22 +379,18 @@ class Nested(BaseModel):
     lists: List[List[Zone]] = []
 
 
-class Aliased(BaseModel):
+class Aliased(BaseModel, extra="forbid"):
     namespace: str = Field("default", alias="ns")
 
 
-class AliasedOrNamed(BaseModel):
+class AliasedOrNamed(BaseModel, extra="forbid"):
     model_config = ConfigDict(populate_by_name=True)
 
     namespace: str = Field("default", alias="ns")
 
 
-class Choices(BaseModel):
+class Choices(BaseModel, extra="forbid"):
     namespace: str = Field("default", validation_alias=AliasChoices("namespace", "ns"))
-
-
-class Path(BaseModel):
-    first: str = Field(validation_alias=AliasPath("names", 0))
 
 
 class Root(RootModel[Dict[str, int]]):
@@ -414,7 +401,7 @@ class RootOfList(RootModel[List[int]]):
     pass
 
 
-class Before(BaseModel):
+class Before(BaseModel, extra="forbid"):
     namespace: str = "default"
 
     @model_validator(mode="before")
@@ -424,7 +411,7 @@ class Before(BaseModel):
         return {("namespace" if key == "project" else key): value for key, value in data.items()}
 
 
-class Defaults(BaseModel):
+class Defaults(BaseModel, extra="forbid"):
     names: List[str] = Field(default_factory=lambda: ["a"])
     ratio: float = 1
 
@@ -438,8 +425,7 @@ class Defaults(BaseModel):
         (Strict, {"when": "2024-02-29"}, {"when": "2024-02-29", "pair": [1, "a"]}),
         (Strict, {"when": "2024-02-29", "pair": [2, "b"]}, {"when": "2024-02-29", "pair": [2, "b"]}),
         (Forbids, {"count": True}, {"count": 1}),
-        (Allows, {"more": {"a": [1, None]}}, {"count": 1, "more": {"a": [1, None]}}),
-        (Ignores, {}, {"count": 1}),
+        (AnyKey, {"more": {"a": [1, None]}}, {"more": {"a": [1, None]}}),
         (Aliased, {"ns": "a"}, {"ns": "a"}),
         (AliasedOrNamed, {"namespace": "a"}, {"ns": "a"}),
         (AliasedOrNamed, {"ns": "a"}, {"ns": "a"}),
@@ -486,7 +472,6 @@ def test_models_in_models_are_filled_in_at_every_depth() -> None:
     ("model", "given", "pointer"),
     [
         (Free, {"cuont": 2}, "/cuont"),
-        (Ignores, {"cuont": 2}, "/cuont"),
         (Forbids, {"cuont": 2}, "/cuont"),
         (Free, {"count": 1, "cuont": None}, "/cuont"),
         (Free, {"cuont": [[["?"]]]}, "/cuont"),
@@ -500,14 +485,13 @@ def test_models_in_models_are_filled_in_at_every_depth() -> None:
         (Nested, {"by_name": {"k/~": {"zoen": "b"}}}, "/by_name/k~1~0/zoen"),
         (Nested, {"pair": [1, {"zoen": "b"}]}, "/pair/1/zoen"),
         (Nested, {"maybe": {"zone": "b", "zoen": "b"}}, "/maybe/zoen"),
-        (Nested, {"either": {"zoen": "b"}}, "/either/zoen"),
         (Nested, {"lists": [[], [{}, {"zoen": 1}]]}, "/lists/1/1/zoen"),
     ],
 )
 def test_a_key_that_the_model_does_not_look_at_is_refused(
     model: Type[BaseModel], given: Dict[str, Any], pointer: str
 ) -> None:
-    """At any depth, even where pydantic passes over it."""
+    """At any depth."""
     problem = only(Action(parameters=model), given)
     assert (problem.code, problem.steps) == ("invalid-parameters", ("s",))
     assert problem.message.endswith(NOT_KNOWN)
@@ -573,7 +557,7 @@ def test_parameters_that_do_not_fit_are_refused(
 
 
 def test_a_name_that_is_read_besides_that_of_the_field_is_no_unknown_key_where_something_else_does_not_fit() -> None:
-    class Both(BaseModel):
+    class Both(BaseModel, extra="forbid"):
         namespace: str = Field(validation_alias=AliasChoices("namespace", "ns"))
         count: int
 
@@ -585,7 +569,7 @@ def test_a_name_that_is_read_besides_that_of_the_field_is_no_unknown_key_where_s
     "given", [{"list": [{"zone": "b"}]}, {"map": {"x": {"y": [1, {"z": None}]}}}, {"deep": [[[[[1]]]]]}]
 )
 def test_what_the_model_takes_whole_is_not_looked_into(given: Dict[str, Any]) -> None:
-    class Anything(BaseModel):
+    class Anything(BaseModel, extra="forbid"):
         list: Any = None
         map: Dict[str, Any] = {}
         deep: Any = None
@@ -597,7 +581,7 @@ def test_what_the_model_takes_whole_is_not_looked_into(given: Dict[str, Any]) ->
 # Models that are at fault
 
 
-class SerializerRaises(BaseModel):
+class SerializerRaises(BaseModel, extra="forbid"):
     count: int = 1
 
     @model_serializer
@@ -605,17 +589,17 @@ class SerializerRaises(BaseModel):
         raise RuntimeError("no\x1b")
 
 
-class WritesText(BaseModel):
+class WritesText(BaseModel, extra="forbid"):
     @model_serializer
     def write(self) -> str:
         return "text"
 
 
-class InfiniteDefault(BaseModel):
+class InfiniteDefault(BaseModel, extra="forbid"):
     ratio: float = float("inf")
 
 
-class WritesUnreadable(BaseModel):
+class WritesUnreadable(BaseModel, extra="forbid"):
     count: int = 1
 
     @model_serializer
@@ -623,7 +607,7 @@ class WritesUnreadable(BaseModel):
         return {"count": "many"}
 
 
-class CountsUp(BaseModel):
+class CountsUp(BaseModel, extra="forbid"):
     count: int = 1
 
     @model_validator(mode="after")
@@ -632,7 +616,7 @@ class CountsUp(BaseModel):
         return self
 
 
-class RaisesPlainly(BaseModel):
+class RaisesPlainly(BaseModel, extra="forbid"):
     count: int = 1
 
     @model_validator(mode="after")
@@ -640,7 +624,7 @@ class RaisesPlainly(BaseModel):
         raise RuntimeError("no\u202e\n")
 
 
-class CannotTell(BaseModel):
+class CannotTell(BaseModel, extra="forbid"):
     count: int = 1
 
     @model_validator(mode="after")
@@ -653,15 +637,15 @@ class _UntellableError(Exception):
         raise RuntimeError("no")
 
 
-class FactoryRaises(BaseModel):
+class FactoryRaises(BaseModel, extra="forbid"):
     ratio: float = Field(default_factory=lambda: 1 / 0)
 
 
-class WrongDefault(BaseModel):
+class WrongDefault(BaseModel, extra="forbid"):
     text: Json[Any] = Field(default_factory=list)
 
 
-class Differs(BaseModel):
+class Differs(BaseModel, extra="forbid"):
     name: str = Field("a", validation_alias="in", serialization_alias="out")
 
 
@@ -676,7 +660,6 @@ BROKEN: Dict[str, Tuple[Type[BaseModel], Dict[str, Any], str]] = {
     "a default cannot be made": (FactoryRaises, {}, "it raises ZeroDivisionError: "),
     "a default is of another type": (WrongDefault, {}, "it does not read what it writes"),
     "names differ for reading and writing": (Differs, {"in": "b"}, "it does not read what it writes"),
-    "it reads from within": (Path, {"names": ["a"]}, "it does not read what it writes"),
 }
 
 
@@ -703,7 +686,7 @@ def test_a_type_that_is_not_known_when_the_model_is_used_is_an_error_of_the_cata
 def test_a_key_with_which_the_model_breaks_is_looked_at() -> None:
     """What is put in the place of a key may be more than the code of a model can bear."""
 
-    class Before(BaseModel):
+    class Before(BaseModel, extra="forbid"):
         name: str = "a"
 
         @model_validator(mode="before")
@@ -749,12 +732,12 @@ NO_LOCKS: Dict[str, Tuple[Callable[[Any], Any], str]] = {
     "mapping": (lambda _: MappingProxyType({}), "gives a value of type mappingproxy, not a list of keys"),
     "number": (lambda _: 5, "gives a number, not a list of keys"),
     "boolean": (lambda _: False, "gives a boolean, not a list of keys"),
-    "numbers": (lambda _: [1, 2], "gives a key that is no text of 1 to 1,024 characters"),
-    "null": (lambda _: ["x", None], "gives a key that is no text"),
-    "lists": (lambda _: [["x"]], "gives a key that is no text"),
-    "empty text": (lambda _: [""], "gives a key that is no text"),
-    "long text": (lambda _: ["x" * 1025], "gives a key that is no text"),
-    "half of a surrogate pair": (lambda _: ["\ud800"], "gives a key that is no text"),
+    "numbers": (lambda _: [1, 2], "gives a key that is not a string of 1 to 1,024 characters"),
+    "null": (lambda _: ["x", None], "gives a key that is not a string"),
+    "lists": (lambda _: [["x"]], "gives a key that is not a string"),
+    "empty text": (lambda _: [""], "gives a key that is not a string"),
+    "long text": (lambda _: ["x" * 1025], "gives a key that is not a string"),
+    "half of a surrogate pair": (lambda _: ["\ud800"], "gives a key that is not a string"),
     "too many": (lambda _: [f"{number}" for number in range(10_001)], "gives more than 10,000 keys"),
     "endless": (lambda _: map(str, itertools.count()), "gives more than 10,000 keys"),
     "endless and the same": (lambda _: itertools.repeat("x"), "gives more than 10,000 keys"),
@@ -1060,7 +1043,7 @@ def test_a_reading_tells_where_it_is_and_says_nothing_twice() -> None:
         ("invalid-parameters", "/recommendations/1/parameters/replicas"),
         ("invalid-parameters", "/recommendations/1/parameters/a~1b"),
     ]
-    assert check(reading, catalog=CATALOG) == reading.problems
+    assert check(reading) == reading.problems
     without = read(json.dumps(document))
     assert without.ok
     again = [problem for problem in check(without, catalog=CATALOG) if problem.severity == "error"]
@@ -1072,8 +1055,8 @@ def test_claims_in_a_document_are_told_with_their_place() -> None:
     reading = read(document, catalog=CATALOG)
     (problem,) = reading.problems
     assert (problem.code, problem.location) == ("overruled-field", "/steps/0/idempotent")
-    assert plan(reading, catalog=CATALOG).problems == (problem,)
-    assert plan(reading, catalog=CATALOG).steps["a"].idempotent is None
+    assert plan(reading).problems == (problem,)
+    assert plan(reading).steps["a"].idempotent is None
 
 
 # Locks of the catalog in the plan
@@ -1116,7 +1099,7 @@ def test_a_claim_to_only_read_hides_no_conflict() -> None:
 
 
 def test_parameters_of_a_megabyte_are_taken_and_refused_in_short() -> None:
-    class Text(BaseModel):
+    class Text(BaseModel, extra="forbid"):
         text: str = ""
 
     large = "x" * 1_000_000
@@ -1126,24 +1109,18 @@ def test_parameters_of_a_megabyte_are_taken_and_refused_in_short() -> None:
     assert len(str(only(Action(parameters=Free), {"count": large}))) < 500
 
 
-@pytest.mark.parametrize("model", [Free, Ignores, Nested, None])
+@pytest.mark.parametrize("model", [Free, Forbids, Nested, None])
 def test_of_5000_unknown_keys_some_are_told(model: Any) -> None:
     """A list of 20 says as much as one of 5,000."""
     problems = one(Action(parameters=model), {f"key {number}": number for number in range(5000)})
-    assert 20 <= len(problems) <= 1000
-    assert {problem.code for problem in problems} <= {"invalid-parameters", "limit-exceeded"}
-
-
-def test_of_5000_forbidden_keys_1000_are_told() -> None:
-    steps = [Step(name="s", parameters={f"key {number}": number for number in range(5000)})]
-    problems = check(steps, catalog={"s": Action(parameters=Forbids)})
-    assert len(problems) == 1000
-    assert problems[-1].code == "limit-exceeded"
+    assert {problem.code for problem in problems} == {"invalid-parameters"}
+    assert len(problems) == 21
+    assert problems[-1].message == '"parameters" of step "s" has 4,980 more errors'
 
 
 def test_5000_extra_keys_are_taken_where_they_are_allowed() -> None:
     given = {f"key {number}": number for number in range(5000)}
-    assert fitted(Allows, given) == {"count": 1, **given}
+    assert fitted(AnyKey, given) == given
 
 
 HOSTILE_KEYS = ("\x1b[31m", "a\nb", "\u202e", '"', "\\", "\x00", "a.b", "/~", "", "[key]", "\u200b", "x" * 5000)
@@ -1165,21 +1142,21 @@ def test_hostile_keys_are_escaped(key: str, model: Type[BaseModel]) -> None:
 @pytest.mark.parametrize("key", HOSTILE_KEYS)
 def test_hostile_keys_are_taken_where_any_key_is(key: str) -> None:
     assert fitted(Root, {key: "1"}) == {key: 1}
-    assert fitted(Allows, {key: "1"}) == {"count": 1, key: "1"}
+    assert fitted(AnyKey, {key: "1"}) == {key: "1"}
 
 
 @pytest.mark.parametrize(
     "value", ["\ud7ff\u202e\x00", "", None, 2**70, -(2**70), 1e308, 5e-324, -0.0, [], {}, [[[]]], {"": {"": None}}]
 )
 def test_any_value_that_json_holds_is_kept(value: Any) -> None:
-    class Anything(BaseModel):
+    class Anything(BaseModel, extra="forbid"):
         value: Any = None
 
     assert json.dumps(fitted(Anything, {"value": value})) == json.dumps({"value": value})
 
 
 def test_parameters_may_be_64_levels_deep() -> None:
-    class Anything(BaseModel):
+    class Anything(BaseModel, extra="forbid"):
         value: Any = None
 
     value: Any = []

@@ -53,7 +53,7 @@ def test_items_that_are_no_steps(source: Any) -> None:
     assert "invalid-document" in codes(check(source, catalog={"a": Action()}))
 
 
-class CustomError(BaseModel):
+class CustomError(BaseModel, extra="forbid"):
     x: int = 1
 
     @field_validator("x")
@@ -78,7 +78,7 @@ class PathError(ValueError):
     path = 5
 
 
-class RaisesPathError(BaseModel):
+class RaisesPathError(BaseModel, extra="forbid"):
     x: int = 1
 
     @field_validator("x")
@@ -128,7 +128,7 @@ def test_actions_made_without_checks(fields: Dict[str, Any]) -> None:
     assert isinstance(check([step], catalog={"a": Action.model_construct(**fields)}), tuple)
 
 
-class Secret(BaseModel):
+class Secret(BaseModel, extra="forbid"):
     token: SecretStr = SecretStr("")
 
 
@@ -136,7 +136,7 @@ def test_a_secret_is_not_written() -> None:
     assert codes(one(Action(parameters=Secret), {"token": "hunter2"})) == ["invalid-catalog"]
 
 
-class Excluded(BaseModel):
+class Excluded(BaseModel, extra="forbid"):
     namespace: str = Field("default", exclude=True)
 
 
@@ -145,7 +145,7 @@ def test_a_field_that_is_not_written() -> None:
     assert codes(one(action, {"namespace": "prod"})) == ["invalid-catalog"]
 
 
-class Rounds(BaseModel):
+class Rounds(BaseModel, extra="forbid"):
     ratio: float
 
     @model_serializer
@@ -160,7 +160,7 @@ def test_a_value_that_is_written_rounded() -> None:
 def test_sets_are_written_the_same_whatever_the_hash_seed() -> None:
     script = (
         "from typing import Set\nfrom pydantic import BaseModel\nfrom wfplan import Action, Step, plan\n"
-        "class P(BaseModel):\n    tags: Set[str]\n"
+        'class P(BaseModel, extra="forbid"):\n    tags: Set[str]\n'
         "steps = [Step(name='s', parameters={'tags': list('abcdef')})]\n"
         "print(plan(steps, catalog={'s': Action(parameters=P)}).fingerprint)"
     )
@@ -176,11 +176,11 @@ def test_sets_are_written_the_same_whatever_the_hash_seed() -> None:
     assert len(outputs) == 1
 
 
-class Item(BaseModel):
+class Item(BaseModel, extra="forbid"):
     namespace: str = "default"
 
 
-class Dedupe(BaseModel):
+class Dedupe(BaseModel, extra="forbid"):
     items: List[Item]
 
     @field_validator("items")
@@ -189,7 +189,7 @@ class Dedupe(BaseModel):
         return items[:1]
 
 
-class OneOrMany(BaseModel):
+class OneOrMany(BaseModel, extra="forbid"):
     items: List[Item]
 
     @field_validator("items", mode="before")
@@ -198,7 +198,7 @@ class OneOrMany(BaseModel):
         return items if isinstance(items, list) else [items]
 
 
-class Image(BaseModel):
+class Image(BaseModel, extra="forbid"):
     repo: str
     tag: str = "latest"
 
@@ -212,11 +212,11 @@ class Image(BaseModel):
         return f"{self.repo}:{self.tag}"
 
 
-class HasImage(BaseModel):
+class HasImage(BaseModel, extra="forbid"):
     image: Image
 
 
-class Computed(BaseModel):
+class Computed(BaseModel, extra="forbid"):
     replicas: int = 1
 
     @computed_field  # type: ignore[misc]
@@ -238,7 +238,7 @@ def test_keys_that_nobody_looks_at(model: Any, given: Any) -> None:
     assert set(codes(one(Action(parameters=model), given))) == {"invalid-parameters"}
 
 
-class Truthy(BaseModel):
+class Truthy(BaseModel, extra="forbid"):
     level: str = "info"
 
     @model_validator(mode="before")
@@ -254,12 +254,12 @@ def test_a_key_of_which_only_the_truth_is_looked_at() -> None:
     assert codes(one(Action(parameters=Truthy), {"verbose": True})) == []
 
 
-class AnyAlias(BaseModel):
+class AnyAlias(BaseModel, extra="forbid"):
     x: Any = Field(validation_alias=AliasChoices("payload", "body"))
     y: int
 
 
-class AnyAliasText(BaseModel):
+class AnyAliasText(BaseModel, extra="forbid"):
     x: Any = Field(validation_alias="payload", serialization_alias="payload")
     y: int
 
@@ -271,7 +271,7 @@ def test_another_name_of_a_field_that_takes_anything(model: Any) -> None:
     ]
 
 
-class Parsed(BaseModel):
+class Parsed(BaseModel, extra="forbid"):
     prices: Dict[int, float]
 
     @model_validator(mode="before")
@@ -284,12 +284,12 @@ class Parsed(BaseModel):
 _CALLS: List[int] = []
 
 
-def test_keys_that_are_converted_are_not_each_looked_at_anew() -> None:
+def test_however_many_keys_there_are_the_model_runs_once_and_once_more_for_what_it_wrote() -> None:
     assert one(Action(parameters=Parsed), {"prices": {str(n): 1 for n in range(500)}}) == ()
-    assert len(_CALLS) < 100
+    assert len(_CALLS) == 2  # once as given, once as written
 
 
-class Echoes(BaseModel):
+class Echoes(BaseModel, extra="forbid"):
     x: str
 
     @field_validator("x")
@@ -298,7 +298,7 @@ class Echoes(BaseModel):
         raise ValueError(f"bad {x}")
 
 
-class Asserts(BaseModel):
+class Asserts(BaseModel, extra="forbid"):
     x: str
 
     @field_validator("x")
@@ -323,10 +323,11 @@ def test_what_is_not_listed_is_counted() -> None:
 def test_a_reading_of_many_problems() -> None:
     document = [{"id": f"r{n}", "action": "nope", "dependencies": ["zz"] if n < 3 else []} for n in range(2000)]
     reading = read(document, catalog={})
-    assert check(reading, catalog={}) == reading.problems
+    assert check(reading) == reading.problems
+    assert [problem.message for problem in check(reading, catalog={})] == [it.message for it in reading.problems]
 
 
-class Ratio(BaseModel):
+class Ratio(BaseModel, extra="forbid"):
     ratio: float = 1
 
 
@@ -335,7 +336,7 @@ def test_numbers_that_json_cannot_hold(value: Any) -> None:
     assert codes(one(Action(parameters=Ratio), {"ratio": value})) == ["invalid-parameters"]
 
 
-class Sloppy(BaseModel):
+class Sloppy(BaseModel, extra="forbid"):
     names: List[str] = ()  # type: ignore[assignment]
 
 
@@ -347,7 +348,7 @@ def test_warnings_of_the_serializer_are_nobodys_business() -> None:
             assert caught == []
 
 
-class Either(BaseModel):
+class Either(BaseModel, extra="forbid"):
     target: Union[int, List[int]]
 
 
@@ -361,7 +362,7 @@ class Inner(BaseModel, extra="forbid"):
     zone: str = "a"
 
 
-class Outer(BaseModel):
+class Outer(BaseModel, extra="forbid"):
     namespace: str = "x"
     inner: Inner = Inner()
 
@@ -403,7 +404,7 @@ class Stubborn:
     __hash__ = object.__hash__
 
 
-class HoldsStubborn(BaseModel):
+class HoldsStubborn(BaseModel, extra="forbid"):
     x: Any
 
     @field_validator("x")
@@ -422,7 +423,7 @@ def test_a_value_that_cannot_be_compared_is_an_error_of_the_catalog() -> None:
     assert "raises RuntimeError: no where it is compared" in problem.message
 
 
-class Texts(BaseModel):
+class Texts(BaseModel, extra="forbid"):
     texts: Dict[str, Any]
 
     @field_validator("texts")
@@ -431,18 +432,11 @@ class Texts(BaseModel):
         return {key: str(value) for key, value in texts.items()}
 
 
-def test_many_keys_that_take_anything_are_looked_at_one_by_one() -> None:
-    assert one(Action(parameters=Texts), {"texts": {str(number): number for number in range(20)}}) == ()
+def test_many_keys_that_take_anything_are_taken() -> None:
+    assert one(Action(parameters=Texts), {"texts": {str(number): number for number in range(1200)}}) == ()
 
 
-def test_more_of_them_than_can_be_looked_at_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wfplan.ignored_parameters._MOST_TRIES", 20)  # 1,000 take the same way, and seconds
-    (problem,) = one(Action(parameters=Texts), {"texts": {str(number): number for number in range(30)}})
-    assert problem.code == "invalid-parameters"
-    assert "not all of it can be checked" in problem.message
-
-
-class Strips(BaseModel):
+class Strips(BaseModel, extra="forbid"):
     namespace: str = "default"
     name: str
 
@@ -461,7 +455,7 @@ class WantsTexts(Strips):
         return data
 
 
-class WantsTwo(BaseModel):
+class WantsTwo(BaseModel, extra="forbid"):
     namespace: str = "default"
     name: str
 
@@ -482,20 +476,6 @@ class NoNests(WantsTwo):
         return data
 
 
-class Pod(BaseModel):
-    name: str
-    port: int
-
-
-class Node(BaseModel):
-    name: str
-    zone: int
-
-
-class HasTarget(BaseModel):
-    target: Union[Pod, Node]
-
-
 @pytest.mark.parametrize(
     ("model", "given"),
     [
@@ -503,7 +483,6 @@ class HasTarget(BaseModel):
         (WantsTexts, {"name": "a", "namespce": "prod"}),
         (WantsTwo, {"name": "a", "namespce": "prod"}),
         *((NoNests, {"name": "a", "namespce": value}) for value in ("x", True, 1, 1.5, ["x"], [], {"x": 1}, None)),
-        (HasTarget, {"target": {"name": "a", "port": "80", "Pod": "x"}}),
     ],
 )
 def test_a_validator_that_looks_at_everything_hides_no_misspelt_key(model: Any, given: Dict[str, Any]) -> None:
@@ -512,7 +491,7 @@ def test_a_validator_that_looks_at_everything_hides_no_misspelt_key(model: Any, 
     assert "is not a known field" in problem.message
 
 
-class Chooses(BaseModel):
+class Chooses(BaseModel, extra="forbid"):
     name: str
 
     @model_validator(mode="before")

@@ -22,8 +22,8 @@ DOCUMENT: Dict[str, Any] = {
         {"name": "wipe", "effect": "destructive", "parameters": {"disk": "sda"}, "dependencies": ["look"]},
     ]
 }
-ALLOW: Dict[str, Any] = {"approve_effects": []}
-APPROVE: Dict[str, Any] = {"approve_effects": ["destructive"], "max_parallel": 2}
+ALLOW: Dict[str, Any] = {"approval_for_effects": []}
+APPROVE: Dict[str, Any] = {"approval_for_effects": ["destructive"], "max_parallel": 2}
 DENY: Dict[str, Any] = {"deny_actions": ["look"]}
 INVALID: Dict[str, Any] = {"steps": [{"name": "a", "dependencies": ["gone"]}, {"name": "b", "dependencies": ["b"]}]}
 WARNED: Dict[str, Any] = {"steps": [{"name": "a"}, {"name": "b", "dependencies": ["a", "a"]}]}
@@ -52,7 +52,9 @@ def of(document: Any, policy: Any) -> wfplan.policy.Review:
 
 
 @pytest.mark.parametrize("format_", ["text", "json"])
-@pytest.mark.parametrize(("policy", "code"), [(ALLOW, 0), (DENY, 1), (APPROVE, 3)], ids=["allow", "deny", "approve"])
+@pytest.mark.parametrize(
+    ("policy", "code"), [(ALLOW, 0), (DENY, 1), (APPROVE, 3)], ids=["allow", "deny", "needs-approval"]
+)
 def test_the_verdict_is_the_exit_code(
     policy: Any, code: int, format_: str, write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -83,7 +85,7 @@ def test_json_holds_the_request(write: Write, capsys: pytest.CaptureFixture[str]
     assert request == reviewed.request()
     assert request.digest == told["digest"]
     assert told["fingerprint"] == request.fingerprint == reviewed.fingerprint
-    assert [step["verdict"] for step in told["steps"]] == ["allow", "approve"]
+    assert [step["verdict"] for step in told["steps"]] == ["allow", "needs-approval"]
     approval = request.approve("jo", at=1.0, until=3.0)
     assert reviewed.release(approval, now=2.0).workflow.execution_strategy.max_parallel == 2
 

@@ -277,7 +277,7 @@ def test_a_journal_that_was_destroyed_is_no_fault_of_who_asks(client: Client) ->
 
 def test_a_plan_that_needs_approval_runs_when_it_has_one(client: Client) -> None:
     plan = client.plan(DELETE)
-    assert (plan.status, plan.content["verdict"]) == (201, "approve")
+    assert (plan.status, plan.content["verdict"]) == (201, "needs-approval")
     assert plan.content["request"]["fingerprint"] == plan.content["fingerprint"]
     assert "delete_namespace" in plan.content["text"]
     refused = client.run(plan)
@@ -340,7 +340,7 @@ def test_an_approval_that_has_expired_is_none(client: Client) -> None:
         {"by": ""},
         {"by": 7},
         {"fingerprint": "mine"},
-        {"seal": "mine"},
+        {"checksum": "mine"},
     ],
     ids=str,
 )
@@ -463,7 +463,7 @@ def test_what_was_not_released_is_judged_by_the_policy_of_today(tmp_path: Path) 
         client.kill()
 
     policy = tmp_path / "policy.json"
-    policy.write_text('{"deny_actions": ["scale_deployment"], "approve_irreversible": true}', "utf-8")
+    policy.write_text('{"deny_actions": ["scale_deployment"], "approval_for_irreversible": true}', "utf-8")
     with serving(tmp_path, "--policy", str(policy)) as client:
         for plan, code in ((allowed, "denied-action"), (approved, "approval-mismatch")):
             refused = client.run(plan)

@@ -1,20 +1,22 @@
-"""Parameters, as JSON has them, through the model of an action: checked, and written as the model writes them."""
+"""Check parameters, as JSON has them, by the model of an action, and write them as the model does."""
 
 from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import Any, Callable, Dict, List, NamedTuple, Tuple, Type
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple, Type, cast
 
-from pydantic import AliasChoices, AliasPath, BaseModel, ValidationError
+from pydantic import AliasChoices, AliasPath, BaseModel, RootModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from wfplan.json_values import NotJsonError, copy_json_object, is_list, is_object
 from wfplan.names import tell_error
+from wfplan.parameter_models import key_rules
 
-__all__ = ["Fitted", "UnfitError", "UnusableModelError", "encode", "fit", "parameter_names"]
+__all__ = ["ParameterError", "ParsedParameters", "UnusableModelError", "encode", "parameter_names", "parse_parameters"]
 
 
-class Fitted(NamedTuple):
+class ParsedParameters(NamedTuple):
     """Parameters that a model takes."""
 
     value: BaseModel
@@ -23,8 +25,8 @@ class Fitted(NamedTuple):
     """The same as JSON: converted, with all defaults."""
 
 
-class UnfitError(Exception):
-    """Parameters that the model does not refuse, and that can be used no more for that; `path` tells where in them."""
+class ParameterError(Exception):
+    """Raised for parameters that the model takes, but wfplan cannot use; `path` locates them."""
 
     path: Tuple[Any, ...]
 
@@ -37,38 +39,43 @@ class UnfitError(Exception):
 
 
 class UnusableModelError(Exception):
-    """A model that fails in another way than by refusing, or does not read what it writes."""
+    """Raised for a model that fails in another way than by refusing, or does not read what it writes."""
 
 
-def fit(model: Type[BaseModel], parameters: Dict[str, Any]) -> Fitted:
-    """Parameters through the model of their action.
+def parse_parameters(model: Type[BaseModel], parameters: Dict[str, Any]) -> ParsedParameters:
+    """Return the parameters as the model of their action understands them.
 
-    They are read as JSON, so that a strict model takes a date from a text and a tuple from a list; and what the model
-    writes for them is read once more, since that is what will run: it has to be the same. Raises pydantic's
-    ValidationError where the model refuses them, UnfitError where it makes something of them that JSON cannot hold, as
-    of "inf", UnusableModelError where it is at fault itself.
+    They are read as JSON, so that a strict model takes a date from a string and a tuple from a list. Where the model
+    writes them in another way than they were given, what it writes is read once more, since that is what will run: it
+    has to be the same. Raises pydantic's ValidationError where the model refuses them, ParameterError where it makes
+    something of them that JSON cannot hold, as of "inf", or one key of two, UnusableModelError where it is at fault
+    itself.
     """
     value = _read(model, parameters)
+    _check_keys(model, parameters, value)
     written = _write(value)
+    if encode(written) == encode(parameters):
+        return ParsedParameters(value, written)
     try:
         again = _read(model, written)
     except ValidationError:
         raise UnusableModelError("does not read what it writes") from None
     if not _says_the_same(again, value) or encode(_write(again)) != encode(written):
         raise UnusableModelError("does not read what it writes: its JSON, read again, is another value")
-    return Fitted(again, written)
+    return ParsedParameters(again, written)
 
 
 def parameter_names(model: Type[BaseModel]) -> List[str]:
-    """All names that the parameters may have where they are written."""
-    names: Dict[str, None] = {}
-    for name, field in model.model_fields.items():
-        aliases = field.validation_alias
-        choices = aliases.choices if isinstance(aliases, AliasChoices) else [aliases or name]
-        for choice in choices:
-            names[str(choice.path[0] if isinstance(choice, AliasPath) else choice)] = None
-        names[field.alias or name] = None
-    return list(names)
+    """Return all names that the parameters may have where they are written."""
+    return list(dict.fromkeys(alias for name, field in model.model_fields.items() for alias in _written(name, field)))
+
+
+def _written(name: str, field: FieldInfo) -> List[str]:
+    """Return the names that a field may have where it is written."""
+    aliases = field.validation_alias
+    choices = aliases.choices if isinstance(aliases, AliasChoices) else [aliases or name]
+    found = [choice.path[0] if isinstance(choice, AliasPath) else choice for choice in choices]
+    return list(map(str, (*found, field.alias or name)))
 
 
 encode: Callable[[Any], str] = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
@@ -95,7 +102,7 @@ def _write(value: BaseModel) -> Dict[str, Any]:
     try:
         return copy_json_object(written)
     except NotJsonError as error:
-        raise UnfitError(error.path, str(error.args[1])) from None
+        raise ParameterError(error.path, str(error.args[1])) from None
 
 
 def _says_the_same(again: BaseModel, value: BaseModel) -> bool:
@@ -104,6 +111,35 @@ def _says_the_same(again: BaseModel, value: BaseModel) -> bool:
         return all(getattr(again, field) == getattr(value, field) for field in value.model_fields_set)
     except Exception as error:  # noqa: BLE001 - it is code of somebody else's
         raise UnusableModelError(f"raises {tell_error(error)} where it is compared") from None
+
+
+def _check_keys(model: Type[BaseModel], parameters: Dict[str, Any], value: BaseModel) -> None:
+    """Raise ParameterError if keys of an object mean the same to the model, as "80" and "080" as numbers."""
+    pending: List[Tuple[Any, Any, Tuple[Any, ...]]] = []
+    if key_rules(model).converts_keys:
+        pending.append((parameters, value, ()))
+    while pending:
+        given, kept, path = pending.pop()
+        while isinstance(kept, RootModel):
+            kept = cast("Any", kept).root
+        if is_object(given) and is_object(kept) and len(kept) < len(given):
+            told = f"has keys that mean the same: of {len(given):,} given, {len(kept):,} would be left"
+            raise ParameterError(path, told)
+        pending += [(given[at], inner, (*path, at)) for at, inner in _matched(given, kept)]
+
+
+def _matched(given: Any, kept: Any) -> Sequence[Tuple[Any, Any]]:
+    """Return the keys or positions in what was given, with what became of the values there, as far as that is clear."""
+    if is_list(given) and isinstance(kept, Sequence) and len(given) == len(cast("Sequence[Any]", kept)):
+        return list(enumerate(cast("Sequence[Any]", kept)))  # a deque is one, too
+    if not is_object(given):
+        return []
+    if is_object(kept):  # the order is kept, also where keys are converted
+        in_order = zip(given, kept) if len(given) == len(kept) else ()
+        return [(key, kept[key if key in kept else other]) for key, other in in_order]
+    fields: Dict[str, FieldInfo] = getattr(cast("object", kept).__class__, "model_fields", {})
+    names = {alias: name for name, field in fields.items() for alias in (*_written(name, field), name)}
+    return [(key, getattr(kept, names.get(str(key), str(key)), None)) for key in given]
 
 
 @lru_cache(maxsize=256)

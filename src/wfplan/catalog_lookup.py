@@ -8,25 +8,32 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Opt
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from wfplan.action_parameters import Fitted, UnfitError, UnusableModelError, fit, parameter_names
-from wfplan.catalog import Action, Catalog, Known, claims, worse_effect
+from wfplan.action_parameters import (
+    ParameterError,
+    ParsedParameters,
+    UnusableModelError,
+    parameter_names,
+    parse_parameters,
+)
+from wfplan.catalog import Action, Catalog, ResolvedAction, overruled_fields, request_digest, worse_effect
 from wfplan.field_errors import add_field_errors, did_you_mean, kind_of
-from wfplan.ignored_parameters import find_ignored, place_in
 from wfplan.locations import NOWHERE, ListLocation
 from wfplan.models import Compensation, Effect, Step
 from wfplan.names import escape, quote, tell_error
+from wfplan.parameter_places import place_in
 from wfplan.problems import ProblemList
 from wfplan.validation import Item, Wording
-from wfplan.values import Text, Value
+from wfplan.values import Text, Value, trusted
 
 __all__ = ["CATALOG_ERRORS", "ActionUse", "look_up", "uses_of"]
 
-CATALOG_ERRORS = frozenset(("unknown-action", "invalid-parameters", "invalid-catalog"))
+CATALOG_ERRORS = frozenset(("unknown-action", "invalid-parameters", "invalid-catalog", "catalog-needed"))
 """The codes of what keeps the catalog from saying anything of an item."""
 
 _MOST_LOOKED_UP = 20
 _MOST_CANDIDATES = 2000
 _MOST_LOCKS = 10_000
+_MOST_TOLD = 20
 
 
 class ActionUse(NamedTuple):
@@ -63,13 +70,15 @@ def look_up(
     wording: Wording,
     problems: ProblemList,
     location: ListLocation = NOWHERE,
-) -> List[Known]:
-    """What the catalog says of each use; adds an error for each of which it can say nothing.
+) -> List[ResolvedAction]:
+    """Return what the catalog says of the uses; an action with the same parameters is looked up once.
 
-    The list is complete if no error was added.
+    Adds an error for each use of which the catalog can say nothing; without one, every use is resolved.
     """
     looking = _LookUp(catalog, wording, problems, location)
-    return [known for known in map(looking.look_up, uses) if known is not None]
+    for use in uses:
+        looking.look_up(use)
+    return list(looking.resolved.values())
 
 
 class _LookUp:
@@ -79,50 +88,59 @@ class _LookUp:
         self._problems = problems
         self._location = location
         self._nearest: Dict[str, str] = {}
+        self.resolved: Dict[str, ResolvedAction] = {}
 
-    def look_up(self, use: ActionUse) -> Optional[Known]:
+    def look_up(self, use: ActionUse) -> None:
+        """Add what the catalog says of this use to what is resolved, or a problem."""
         action = self._catalog.get(use.action)
         if action is None:
             self._report_unknown(use)
+            return
+        digest = request_digest(use.action, use.parameters)
+        known = self.resolved.get(digest) or self._resolve(use, action, digest)
+        if known is not None:
+            self.resolved[digest] = known
+            if use.step is not None:
+                self._report_overruled(use, overruled_fields(use.step, known))
+
+    def _resolve(self, use: ActionUse, action: Action, digest: str) -> Optional[ResolvedAction]:
+        parsed = self._parse(use, action)
+        if parsed is None:
             return None
-        fitted = self._fit(use, action)
-        if fitted is None:
-            return None
-        locks = self._call(use, "locks", action.locks, fitted.value, _as_locks)
-        undo = self._call(use, "rollback", action.rollback, fitted.value, self._as_compensation)
+        locks = self._call(use, "locks", action.locks, parsed.value, _as_locks)
+        undo = self._call(use, "rollback", action.rollback, parsed.value, self._as_compensation)
         if locks is None or undo is None:
             return None
-        known = Known(action, fitted.parameters, locks, undo[0], self._effect_of(action, undo[0]))
-        if use.step is not None:
-            self._report_claims(use, claims(use.step, known))
-        return known
+        return trusted(
+            ResolvedAction,
+            {
+                "action": use.action,
+                "request": digest,
+                "parameters": parsed.parameters,
+                "locks": locks,
+                "rollback": undo[0],
+                "effect": self._effect_of(action, undo[0]),
+                "idempotent": action.idempotent,
+                "timeout_seconds": action.timeout_seconds,
+                "estimated_seconds": action.estimated_seconds,
+            },
+        )
 
     def _effect_of(self, action: Action, undo: Optional[Compensation]) -> Optional[Effect]:
         undoing = None if undo is None else self._catalog.get(undo.action)
         return action.effect if undoing is None else worse_effect(action.effect, undoing.effect)
 
-    def _fit(self, use: ActionUse, action: Action) -> Optional[Fitted]:
+    def _parse(self, use: ActionUse, action: Action) -> Optional[ParsedParameters]:
         model = action.parameters or _NoParameters
-        fitted: Optional[Fitted] = None
         try:
-            fitted = fit(model, use.parameters)
+            return parse_parameters(model, use.parameters)
         except ValidationError as error:
             self._report_refused(use, model, error)
-        except UnfitError as error:
-            self._report_unfit(use, error)
-            return None
+        except ParameterError as error:
+            self._report_misfit(use, error)
         except UnusableModelError as error:
             self._blame(use, "the model of the parameters", str(error))
-            return None
-        try:
-            ignored = find_ignored(model, use.parameters, fitted)
-        except UnfitError as error:
-            self._report_unfit(use, error)
-            return None
-        for path in ignored:
-            known = parameter_names(model) if len(path) == 1 else ()
-            self._report(use, path, "is not a known field", did_you_mean(str(path[-1]), known))
-        return None if ignored else fitted
+        return None
 
     def _call(self, use: ActionUse, field: str, function: Any, value: BaseModel, convert: Callable[[Any], Any]) -> Any:
         """What a function of the catalog gives; None, with a problem, if it fails, or gives what it should not."""
@@ -144,10 +162,8 @@ class _LookUp:
         if action is None:
             return (Compensation(action=given.action, parameters=given.parameters),)
         model = action.parameters or _NoParameters
-        with suppress(ValidationError, UnfitError, UnusableModelError):
-            fitted = fit(model, given.parameters)
-            if not find_ignored(model, given.parameters, fitted):
-                return (Compensation(action=given.action, parameters=fitted.parameters),)
+        with suppress(ValidationError, ParameterError, UnusableModelError):
+            return (Compensation(action=given.action, parameters=parse_parameters(model, given.parameters).parameters),)
         raise _NonsenseError(f"gives parameters that do not fit the action {quote(given.action)}")
 
     # What there is to tell.
@@ -177,25 +193,21 @@ class _LookUp:
             place=lambda loc: place_in(use.parameters, loc),
             known=parameter_names(model),
             code="invalid-parameters",
+            most=_MOST_TOLD,
         )
 
-    def _report_unfit(self, use: ActionUse, error: UnfitError) -> None:
+    def _report_misfit(self, use: ActionUse, error: ParameterError) -> None:
         if error.path and error.path[0] not in use.parameters:
             self._blame(use, "the model of the parameters", f"has a default that {error}")
         else:
-            self._report(use, error.path, str(error))
+            self._problems.add(
+                "invalid-parameters",
+                f"{quote('.'.join(map(str, ('parameters', *error.path))))} of {self._subject(use)} {error}",
+                steps=(use.name,),
+                location=self._location.of(use.position, "parameters", *error.path),
+            )
 
-    def _report(self, use: ActionUse, path: Sequence[Any], told: str, suggestion: str = "") -> None:
-        """Add what is wrong with something in the parameters."""
-        self._problems.add(
-            "invalid-parameters",
-            f"{quote('.'.join(map(str, ('parameters', *path))))} of {self._subject(use)} {told}",
-            steps=(use.name,),
-            location=self._location.of(use.position, "parameters", *path),
-            suggestion=suggestion,
-        )
-
-    def _report_claims(self, use: ActionUse, fields: Sequence[str]) -> None:
+    def _report_overruled(self, use: ActionUse, fields: Sequence[str]) -> None:
         for field in fields:
             self._problems.add(
                 "overruled-field",
@@ -239,5 +251,5 @@ def _as_locks(given: Any) -> Tuple[str, ...]:
         try:
             _TEXT.validate_python(key, strict=True)
         except ValidationError:
-            raise _NonsenseError("gives a key that is no text of 1 to 1,024 characters") from None
+            raise _NonsenseError("gives a key that is not a string of 1 to 1,024 characters") from None
     return tuple(sorted({str.__str__(key) for key in keys}))  # from a set, they would come in any order

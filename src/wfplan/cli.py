@@ -31,7 +31,7 @@ __all__ = ["main"]
 
 _MOST_CANDIDATES = 2000
 _FINE, _INVALID, _NEEDS_APPROVAL = 0, 1, 3
-_CODES: Mapping[Verdict, int] = {"allow": _FINE, "deny": _INVALID, "approve": _NEEDS_APPROVAL}
+_CODES: Mapping[Verdict, int] = {"allow": _FINE, "deny": _INVALID, "needs-approval": _NEEDS_APPROVAL}
 
 
 class _Outcome(NamedTuple):

@@ -17,6 +17,7 @@ _TOLD: Mapping[str, str] = {
     "bool_type": "must be true or false, not {kind}",
     "dict_type": "must be an object, not {kind}",
     "extra_forbidden": "is not a known field",
+    "unexpected_keyword_argument": "is not a known field",
     "finite_number": "must be a finite number, not {value}",
     "float_type": "must be a number, not {kind}",
     "greater_than": "must be greater than {gt}, not {value}",
@@ -72,8 +73,9 @@ def add_field_errors(
     place: Callable[[Sequence[Any]], Sequence[Any]] | None = None,
     known: Sequence[str] = (),
     code: str = "invalid-field",
+    most: int | None = None,
 ) -> None:
-    """Add a problem of this code for each error of `error`.
+    """Add a problem of this code for each error of `error`; of more than `most`, one that counts the rest.
 
     `subject` is what the sentences are about ("recommendation 3"); `location` is the pointer of the subject in its
     document, None if there is no document, unless `locate` gives that of a way from the subject;
@@ -82,7 +84,14 @@ def add_field_errors(
     document of what pydantic gives for one; `known` are names that one which is not known may have been meant for.
     """
     steps = tuple(steps)
-    for detail in error.errors(include_url=False):
+
+    def where(path: Sequence[Any]) -> str:
+        if locate is not None:
+            return locate(path)
+        return "" if location is None else location + pointer(path)
+
+    details = error.errors(include_url=False)
+    for detail in details[:most]:
         way = tuple(part for part in detail["loc"] if part != "[key]")
         path = [*within, *((spelled or {}).get(str(part), part) for part in (place(way) if place else way))]
         cause = detail.get("ctx", {}).get("error")
@@ -93,13 +102,18 @@ def add_field_errors(
             code,
             f"{of} {_tell(detail)}",
             steps=steps,
-            location=locate((*path, *inner)) if locate else _join(location, (*path, *inner)),
+            location=where((*path, *inner)),
             suggestion=_advise(detail, known if len(way) == 1 else ()),
         )
-
-
-def _join(location: str | None, path: Sequence[Any]) -> str:
-    return "" if location is None else location + pointer(path)
+    rest = 0 if most is None else len(details) - most
+    if rest > 0:
+        field = f"{quote('.'.join(within))} of " if within else ""
+        problems.add(
+            code,
+            f"{field}{subject} has {rest:,} more errors",
+            steps=steps,
+            location=where(within),
+        )
 
 
 def _tell(detail: Mapping[str, Any]) -> str:
@@ -135,7 +149,7 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
 def _advise(detail: Mapping[str, Any], known: Sequence[str]) -> str:
     """What to do about an error."""
     value = detail.get("input")
-    if detail["type"] == "extra_forbidden":
+    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return did_you_mean(str(detail["loc"][-1]), known)
     if detail["type"] != "tuple_type":
         return ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, List
+from typing import Any, Iterable, Sequence
 
 from pydantic import ValidationError
 from typing_extensions import Literal, TypeAlias, get_args
 
-from wfplan.catalog import Catalog, Known, apply_catalog, as_catalog
-from wfplan.catalog_lookup import CATALOG_ERRORS, look_up, uses_of
+from wfplan.catalog import Catalog, ResolvedAction, apply_catalog, as_catalog
+from wfplan.catalog_lookup import look_up, uses_of
 from wfplan.conflicts import find_conflicts
 from wfplan.field_errors import add_field_errors
 from wfplan.graph import DependencyGraph
@@ -56,9 +56,10 @@ def plan(
     plan p, `plan(p.workflow) == p`.
 
     With a `catalog`, only its actions are planned, with parameters that fit; what it knows of them is written onto the
-    steps: converted parameters, effect, locks, compensation, times. Steps that share a lock never overlap; where one of
-    them does more than read and neither waits for the other, this is a `conflict`, a warning (`on_conflict="warn"`, as
-    if not given) or an error (`"error"`), unless it is enough that they do not overlap (`"lock"`). Without a catalog
+    steps: converted parameters, effect, locks, compensation, times. A reading that was read with a catalog brings along
+    what that said; a catalog that is given takes its place. Steps that share a lock never overlap; where one of them
+    does more than read and neither waits for the other, this is a `conflict`, a warning (`on_conflict="warn"`, as if
+    not given) or an error (`"error"`), unless it is enough that they do not overlap (`"lock"`). Without a catalog
     conflicts are looked for where `on_conflict` is given.
 
     Raises InvalidWorkflowError, with every problem, if there is an error. Warnings are in the plan's `problems`.
@@ -131,13 +132,14 @@ def _prepare(
     problems: ProblemList,
 ) -> tuple[Workflow, Survey] | None:
     """The workflow to plan, and its survey; adds every problem. None if one of them leaves no workflow."""
-    opened = open_source(source, problems)
+    opened = open_source(source, problems, has_catalog=catalog is not None)
     settings = _settle(opened, naming, execution_strategy, isolate_sequential, max_batch_size, problems)
-    known = _look_up(opened, catalog, on_conflict, problems)
+    _check_on_conflict(on_conflict, problems)
+    resolved = opened and opened.resolved_actions if catalog is None else _look_up(opened, catalog, problems)
     if problems.has_errors or opened is None or opened.surveyed is None or settings is None:
         return None
-    workflow, surveyed = _as_workflow(opened, opened.surveyed, settings, naming, known)
-    if on_conflict is not None or known is not None:
+    workflow, surveyed = _as_workflow(opened, opened.surveyed, settings, naming, resolved)
+    if on_conflict is not None or resolved is not None:
         _report_conflicts(workflow.steps, opened.wording, on_conflict, problems)
     return workflow, surveyed
 
@@ -173,35 +175,28 @@ def _validate(value: Any, problems: ProblemList) -> ExecutionStrategy | None:
         return None
 
 
-def _look_up(opened: Source | None, catalog: object, on_conflict: object, problems: ProblemList) -> List[Known] | None:
-    """What the catalog says of each item; None without one, and where it is none."""
+def _check_on_conflict(on_conflict: object, problems: ProblemList) -> None:
     if on_conflict is not None and not (isinstance(on_conflict, str) and on_conflict in get_args(OnConflict)):
         shown = quote(on_conflict) if isinstance(on_conflict, str) else type(on_conflict).__name__
         allowed = " or ".join(map(quote, get_args(OnConflict)))
         problems.add("invalid-field", f"on_conflict must be {allowed}, not {shown}")
-    actions = None if catalog is None else as_catalog(catalog, problems)
-    if opened is None or actions is None or any(_is_of_catalog(problem) for problem in opened.told):
-        return None  # a reading with a catalog has told everything, and where it is in its document
-    told = {(problem.code, problem.severity, problem.message) for problem in opened.told}
-    found = ProblemList() if told else problems
+
+
+def _look_up(opened: Source | None, catalog: object, problems: ProblemList) -> Sequence[ResolvedAction] | None:
+    """Return what the catalog says of the items; None if it cannot be used."""
+    actions = as_catalog(catalog, problems)
+    if opened is None or actions is None:
+        return None
     try:
-        known = look_up(uses_of(opened.items, opened.wording), actions, opened.wording, found)
+        return look_up(uses_of(opened.items, opened.wording), actions, opened.wording, problems)
     except Exception as error:  # noqa: BLE001 - values that were made without checks
         _report_unchecked("looking up actions", error, problems)
         return None
-    for problem in found.listed() if told else ():
-        if (problem.code, problem.severity, problem.message) not in told:
-            problems.keep(problem)
-    return known
 
 
 def _report_unchecked(doing: str, error: Exception, problems: ProblemList) -> None:
     advice = "make values by their constructors, which check them"
     problems.add("invalid-document", f"{doing} raised {tell_error(error)}", suggestion=advice)
-
-
-def _is_of_catalog(problem: Problem) -> bool:
-    return problem.code in CATALOG_ERRORS and problem.severity == "error"
 
 
 def _report_conflicts(
@@ -227,18 +222,22 @@ def _report_conflicts(
 
 
 def _as_workflow(
-    opened: Source, surveyed: Survey, settings: ExecutionStrategy, naming: Naming, known: List[Known] | None
+    opened: Source,
+    surveyed: Survey,
+    settings: ExecutionStrategy,
+    naming: Naming,
+    resolved: Sequence[ResolvedAction] | None,
 ) -> tuple[Workflow, Survey]:
     """The workflow to plan, and the survey by the names of its steps."""
-    if opened.workflow is not None and opened.workflow.execution_strategy is settings and known is None:
+    if opened.workflow is not None and opened.workflow.execution_strategy is settings and resolved is None:
         return opened.workflow, surveyed
     steps: tuple[Any, ...] = tuple(opened.items)
     if opened.wording is RECOMMENDATIONS:
         names = name_recommendations(steps, naming)
         steps = recommendations_to_steps(steps, names)
         surveyed = surveyed._replace(names=list(names.values()))
-    if known is not None:
-        steps = apply_catalog(steps, known)
+    if resolved is not None:
+        steps = apply_catalog(steps, resolved)
         surveyed = renew(surveyed, steps, STEPS)
     label = opened.workflow.name if opened.workflow else ""
     fields = {"schema_version": 1, "name": label, "steps": steps, "execution_strategy": settings}

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, Optional, Sequence, Union
+from typing import Any, Container, Dict, Iterable, List, Optional, Sequence, Union
 
 from pydantic import model_validator
 
+from wfplan.catalog import ResolvedAction, request_digest
 from wfplan.catalog_lookup import CATALOG_ERRORS
 from wfplan.models import ExecutionStrategy, Recommendation, Step, Workflow
 from wfplan.names import quote
 from wfplan.problems import Problem, ProblemList
 from wfplan.validation import RECOMMENDATIONS, RELATION_CODES, STEPS, Survey, Wording, note_missing_dependencies, survey
-from wfplan.values import EMPTY, Items, Value, trusted
+from wfplan.values import EMPTY, NOT_GIVEN, Items, OptionalItems, Value, trusted
 
-__all__ = ["Reading", "make_reading"]
+__all__ = ["CATALOG_CODES", "Reading", "make_reading", "report_unresolved"]
 
-_OF_CATALOG = CATALOG_ERRORS | {"overruled-field"}
+CATALOG_CODES = CATALOG_ERRORS | {"overruled-field"}
+"""The codes of what a catalog had to say of an item."""
 
 
 class Reading(Value):
@@ -30,6 +32,11 @@ class Reading(Value):
     """All that was found, errors first."""
     execution_strategy: Optional[ExecutionStrategy] = None
     """What the document says of how to execute recommendations; `plan` uses it unless it is given another one."""
+    resolved_actions: OptionalItems[ResolvedAction] = NOT_GIVEN
+    """What the catalog said, if the document was read with one: `plan` uses it, without being handed the catalog again.
+
+    It holds for items whose action and parameters are still those that were looked up.
+    """
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Reading:
@@ -42,7 +49,11 @@ class Reading(Value):
         """Whether it can be planned: true if and only if `plan(reading)` does not raise."""
         if any(problem.severity == "error" for problem in self.problems):
             return False
-        return self.known is not None or survey(self.items, self.wording, ProblemList()) is not None
+        if self.known is not None:
+            return True
+        found = ProblemList()
+        report_unresolved(self.items, self.wording, self.resolved_actions, found)
+        return survey(self.items, self.wording, found) is not None and not found.has_errors
 
     @property
     def items(self) -> Sequence[Union[Recommendation, Step]]:
@@ -57,14 +68,16 @@ class Reading(Value):
     @property
     def known(self) -> Survey | None:
         """What a search for problems between the items gave, if there was one and it found no error."""
-        items, known = vars(self).get("_known", (None, None))
-        return known if items is self.items else None
+        items, resolved, known = vars(self).get("_known", (None, None, None))
+        return known if items is self.items and resolved is self.resolved_actions else None
 
     def replace(self, id_: str, /, **changes: Any) -> Reading:
         """A new reading in which the recommendation of this id (the step of this name) has these fields changed.
 
         The first of them, if there are several. Problems between the items are looked for anew; those of the document
-        itself stay. Raises KeyError if there is no such item, pydantic's ValidationError if a change does not fit.
+        itself stay. Where the action or its parameters have changed, a catalog has to be asked anew: without it, the
+        new reading cannot be planned. Raises KeyError if there is no such item, pydantic's ValidationError if a change
+        does not fit.
         """
         key, items = self.wording.key, list(self.items)
         place = next((place for place, item in enumerate(items) if vars(item)[key] == id_), None)
@@ -77,13 +90,14 @@ class Reading(Value):
         """A new reading of other items, and of what was `found` with them.
 
         Problems between the items are looked for anew; those of the document itself stay. What a catalog had to say of
-        an item's action and parameters is left out where these have changed: `plan` with the catalog looks anew.
+        an item's action and parameters is left out where these have changed, and it is an error that the catalog was
+        not asked about what they are now.
         """
         changed = self._changed_actions(items)
         still_said = [
             problem
-            for problem in self._document_problems()
-            if problem.code not in _OF_CATALOG or changed.isdisjoint(problem.steps)
+            for problem in self.problems_without(RELATION_CODES)
+            if problem.code not in CATALOG_CODES or changed.isdisjoint(problem.steps)
         ]
         kept = [*still_said, *found]
         in_error = {name for problem in kept if problem.severity == "error" for name in problem.steps}
@@ -92,7 +106,11 @@ class Reading(Value):
         if self.wording is RECOMMENDATIONS:
             note_missing_dependencies(items, problems)
         surveyed = survey(tuple(items), self.wording, problems, unreadable=sorted(unreadable))
-        return make_reading(tuple(items), self.workflow, problems, surveyed, self.execution_strategy)
+        told = {name for problem in kept if problem.code in CATALOG_ERRORS for name in problem.steps}
+        report_unresolved(items, self.wording, self.resolved_actions, problems, told)
+        return make_reading(
+            tuple(items), self.workflow, problems, surveyed, self.execution_strategy, self.resolved_actions
+        )
 
     def _repr_mimebundle_(self, **_: Any) -> Dict[str, str]:
         from wfplan.render import mimebundle
@@ -100,23 +118,23 @@ class Reading(Value):
         return mimebundle(self)
 
     def _changed_actions(self, items: Sequence[Union[Recommendation, Step]]) -> set[str]:
-        """What identifies the items whose action or parameters are not the same any more."""
+        """Return what identifies the items whose action or parameters are not the same any more."""
         key = self.wording.key
-        now = {vars(item)[key]: (item.action, item.parameters) for item in items}
-        return {vars(item)[key] for item in self.items if now.get(vars(item)[key]) != (item.action, item.parameters)}
+        now = {vars(item)[key]: _request_of(item) for item in items}
+        return {vars(item)[key] for item in self.items if now.get(vars(item)[key]) != _request_of(item)}
 
-    def _document_problems(self) -> list[Problem]:
-        """Those that do not lie between the items.
+    def problems_without(self, codes: Container[str]) -> List[Problem]:
+        """Return the problems but for those of these codes, which have to be the last of their severity to be found.
 
-        They come first among those of their severity. So where the list ends with a count of more, and what is listed
-        last is a problem between items, all that is only counted is of that kind too.
+        Where the list ends with a count of more, and the last one listed has one of these codes, then all that is only
+        counted has one, too.
         """
         problems = list(self.problems)
         if problems and problems[-1].code == "limit-exceeded":
             listed = [problem for problem in problems[:-1] if problem.severity == problems[-1].severity]
-            if listed and listed[-1].code in RELATION_CODES:
+            if listed and listed[-1].code in codes:
                 del problems[-1]
-        return [problem for problem in problems if problem.code not in RELATION_CODES]
+        return [problem for problem in problems if problem.code not in codes]
 
 
 def make_reading(
@@ -125,10 +143,12 @@ def make_reading(
     problems: ProblemList,
     surveyed: Survey | None,
     strategy: ExecutionStrategy | None = None,
+    resolved: Iterable[ResolvedAction] | None = None,
 ) -> Reading:
-    """The reading of these recommendations or, if there is a workflow, these steps in its place.
+    """Return the reading of these recommendations or, if there is a workflow, these steps in its place.
 
-    `surveyed` is what a search for problems between the items gave, and is remembered for planning.
+    `surveyed` is what a search for problems between the items gave, and is remembered for planning; `resolved` is what
+    `look_up` gave, if there was a catalog.
     """
     if workflow is not None:
         workflow = trusted(Workflow, {**workflow.__dict__, "steps": items})
@@ -139,8 +159,35 @@ def make_reading(
             "workflow": workflow,
             "problems": problems.listed(),
             "execution_strategy": None if workflow else strategy,
+            "resolved_actions": None if resolved is None else tuple(resolved),
         },
     )
     if surveyed and not problems.has_errors:
-        vars(reading)["_known"] = (reading.items, surveyed)
+        vars(reading)["_known"] = (reading.items, reading.resolved_actions, surveyed)
     return reading
+
+
+def report_unresolved(
+    items: Sequence[Union[Recommendation, Step]],
+    wording: Wording,
+    resolved_actions: Sequence[ResolvedAction] | None,
+    problems: ProblemList,
+    told: Container[str] = (),
+) -> None:
+    """Add an error for each item that a catalog was not asked about, if there was one, but for those in `told`."""
+    if resolved_actions is None:
+        return
+    requests = {resolved.request for resolved in resolved_actions}
+    for item in items:
+        name = vars(item)[wording.key]
+        if name not in told and _request_of(item) not in requests:
+            problems.add(
+                "catalog-needed",
+                f"the catalog was not asked about {wording.noun} {quote(name)} as it is now",
+                steps=(name,),
+                suggestion="pass the catalog again: plan(reading, catalog=...)",
+            )
+
+
+def _request_of(item: Union[Recommendation, Step]) -> str:
+    return request_digest(item.action, item.parameters)

@@ -7,13 +7,14 @@ from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union, cast
 from pydantic import ValidationError
 from typing_extensions import TypeAlias
 
+from wfplan.catalog import ResolvedAction
 from wfplan.field_errors import add_field_errors, kind_of
 from wfplan.json_values import is_list, is_mapping
 from wfplan.models import ExecutionStrategy, Recommendation, Step, Workflow
 from wfplan.names import quote, tell_error, why_not_a_name
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import Problem, ProblemList
-from wfplan.reading import Reading
+from wfplan.problems import ProblemList
+from wfplan.reading import CATALOG_CODES, Reading, report_unresolved
 from wfplan.validation import READ_FIRST, RECOMMENDATIONS, STEPS, Item, Survey, Wording, renew, survey
 
 __all__ = ["PlanSource", "Source", "open_source"]
@@ -35,16 +36,19 @@ class Source(NamedTuple):
     """None if there are errors."""
     workflow: Workflow | None = None
     """The workflow that the items are the steps of, if they were one."""
-    told: Sequence[Problem] = ()
-    """What a reading knows of them."""
     strategy: ExecutionStrategy | None = None
     """The settings that the source has."""
+    resolved_actions: Sequence[ResolvedAction] | None = None
+    """What the catalog said of all of them, if they were read with one, and there is no other."""
 
 
-def open_source(source: object, problems: ProblemList) -> Source | None:
-    """The items of `source`, surveyed; adds every problem. None if it cannot be understood. Never raises."""
+def open_source(source: object, problems: ProblemList, *, has_catalog: bool = False) -> Source | None:
+    """Return the items of `source`, surveyed; adds every problem. None if it cannot be understood. Never raises.
+
+    With a catalog (`has_catalog`), what another one said when a reading was made does not count.
+    """
     try:
-        return _open(source, problems)
+        return _open(source, problems, has_catalog=has_catalog)
     except Exception as error:  # noqa: BLE001 - an iterator of the caller's that fails, or values made without checks
         problems.add(
             "invalid-document",
@@ -54,9 +58,9 @@ def open_source(source: object, problems: ProblemList) -> Source | None:
         return None
 
 
-def _open(source: object, problems: ProblemList) -> Source | None:
+def _open(source: object, problems: ProblemList, *, has_catalog: bool) -> Source | None:
     if isinstance(source, Reading):
-        return _open_reading(source, problems)
+        return _open_reading(source, problems, has_catalog=has_catalog)
     if isinstance(source, Workflow):
         found = survey(source.steps, STEPS, problems)
         return Source(source.steps, STEPS, found, source, strategy=source.execution_strategy)
@@ -65,23 +69,26 @@ def _open(source: object, problems: ProblemList) -> Source | None:
     return _open_iterable(source, problems)
 
 
-def _open_reading(reading: Reading, problems: ProblemList) -> Source:
-    for problem in reading.problems:
-        problems.keep(problem)
-    strategy = reading.workflow.execution_strategy if reading.workflow else reading.execution_strategy
-    if problems.has_errors:
-        return Source(reading.items, reading.wording, None, reading.workflow, reading.problems, strategy)
+def _open_reading(reading: Reading, problems: ProblemList, *, has_catalog: bool) -> Source:
+    told = reading.problems_without(CATALOG_CODES) if has_catalog else reading.problems
+    resolved_actions = None if has_catalog else reading.resolved_actions
     items, wording = reading.items, reading.wording
+    strategy = reading.workflow.execution_strategy if reading.workflow else reading.execution_strategy
+    opened = Source(items, wording, None, reading.workflow, strategy, resolved_actions)
+    for problem in told:
+        problems.keep(problem)
+    if problems.has_errors:
+        return opened
     if reading.known is not None:
-        known = renew(reading.known, items, wording)
-        return Source(items, wording, known, reading.workflow, reading.problems, strategy)
-    found = ProblemList()  # nobody has searched it: it was made by hand
+        return opened._replace(surveyed=renew(reading.known, items, wording))
+    found = ProblemList()  # it was made by hand, or its problems were those of another catalog
     surveyed = survey(items, wording, found)
-    told = {(problem.code, problem.message) for problem in reading.problems}
+    report_unresolved(items, wording, resolved_actions, found)
+    known = {(problem.code, problem.message) for problem in told}
     for problem in found.listed():
-        if (problem.code, problem.message) not in told:
+        if (problem.code, problem.message) not in known:
             problems.keep(problem)
-    return Source(items, wording, surveyed, reading.workflow, reading.problems, strategy)
+    return opened._replace(surveyed=surveyed)
 
 
 def _open_mapping(source: Mapping[Any, Any], problems: ProblemList) -> Source | None:

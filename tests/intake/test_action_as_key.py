@@ -12,7 +12,7 @@ import wfplan
 from wfplan import Action
 
 
-class Scale(BaseModel):
+class Scale(BaseModel, extra="forbid"):
     namespace: str = "default"
     replicas: int = Field(ge=0, le=50)
 

@@ -14,7 +14,7 @@ from wfplan.intake import repair
 from wfplan.prompting import Feedback, feedback, plan_with_feedback, prompt_instructions
 
 
-class Target(BaseModel):
+class Target(BaseModel, extra="forbid"):
     name: str
     namespace: str = "default"
 
@@ -64,7 +64,8 @@ FLAWED = document(
 
 @pytest.mark.parametrize("written", [as_text, in_prose, dict])
 def test_a_document_that_fits_is_read_as_without_a_catalog(written: Any) -> None:
-    assert wfplan.read(written(WHOLE), catalog=CATALOG) == wfplan.read(written(WHOLE))
+    reading = wfplan.read(written(WHOLE), catalog=CATALOG)
+    assert reading.model_copy(update={"resolved_actions": None}) == wfplan.read(written(WHOLE))
 
 
 @pytest.mark.parametrize("written", [as_text, dict])
@@ -95,7 +96,7 @@ def test_the_recommendations_stay_as_they_were_written() -> None:
     answer = document({"id": "a", "action": "scale", "parameters": {"name": "web", "replicas": "3"}})
     reading = wfplan.read(answer, catalog=CATALOG)
     assert reading.recommendations[0].parameters == {"name": "web", "replicas": "3"}
-    plan = wfplan.plan(reading, catalog=CATALOG)
+    plan = wfplan.plan(reading)
     assert plan.steps["scale"].parameters == {"name": "web", "namespace": "default", "replicas": 3}
 
 
@@ -119,7 +120,7 @@ def test_what_a_step_claims_of_itself_is_told_with_its_place() -> None:
         ("overruled-field", "/steps/0/idempotent"),
         ("overruled-field", "/steps/0/rollback"),
     ]
-    planned = wfplan.plan(reading, catalog=CATALOG)
+    planned = wfplan.plan(reading)
     assert planned.steps["restart"].effect == "destructive"
     assert planned.steps["restart"].rollback is None
     assert planned.problems == reading.problems  # once, not twice
@@ -157,19 +158,7 @@ def test_what_is_no_catalog_is_a_problem_and_no_exception(catalog: Any, written:
 @pytest.mark.parametrize("written", [as_text, in_prose, dict])
 def test_planning_a_reading_tells_nothing_twice(written: Any) -> None:
     reading = wfplan.read(written(FLAWED), catalog=CATALOG)
-    told = wfplan.check(reading, catalog=CATALOG)
-    assert sorted(map(str, told)) == sorted(map(str, reading.problems))
-
-
-def test_a_replaced_action_is_looked_at_again_when_it_is_planned() -> None:
-    reading = wfplan.read(as_text(FLAWED["recommendations"][:1]), catalog=CATALOG)
-    better = reading.replace("a", action="verify", parameters={})
-    assert better.ok
-    assert wfplan.plan(better, catalog=CATALOG).steps["verify"].effect == "read"
-    worse = reading.replace("a", action="wipe")
-    assert worse.ok
-    with pytest.raises(wfplan.InvalidWorkflowError, match='the action "wipe"'):
-        wfplan.plan(worse, catalog=CATALOG)
+    assert wfplan.check(reading) == reading.problems
 
 
 def test_another_change_leaves_what_the_catalog_said() -> None:
@@ -211,13 +200,3 @@ def test_feedback_never_raises_whatever_the_catalog() -> None:
     told = feedback(reading.problems, reading.recommendations, catalog={"*": Action()})
     assert "patterns are not known" in str(told)
     assert told.instructions == prompt_instructions()
-
-
-def test_a_catalog_that_changes_its_mind_ends_the_conversation_with_its_reason() -> None:
-    answers = iter(range(100))
-    fickle = {"verify": Action(locks=lambda _: [] if next(answers) < 1 else 1 / 0)}  # type: ignore[return-value]
-    conversation = plan_with_feedback(lambda feedback: [{"id": "a", "action": "verify"}], catalog=fickle)
-    assert not conversation.ok
-    assert isinstance(conversation.error, wfplan.InvalidWorkflowError)
-    with pytest.raises(wfplan.InvalidWorkflowError, match="ZeroDivisionError"):
-        conversation.raise_for_plan()

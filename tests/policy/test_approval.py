@@ -16,7 +16,8 @@ import wfplan
 from wfplan import Compensation, ExecutionPlan, ExecutionStrategy, RefusedError, RetryPolicy, Step, Workflow
 from wfplan.policy import Approval, ApprovalRequest, Policy, Review, StepToApprove, review
 
-LAX = Policy(approval_above_steps=None, approve_effects=())
+KEY = b"a secret of those who approve"
+LAX = Policy(approval_above_steps=None, approval_for_effects=())
 AT, NOW, UNTIL = 1_000.0, 2_000.0, 4_600.0
 
 
@@ -137,7 +138,7 @@ def test_a_request_of_one_kind_of_steps_has_one_head() -> None:
 def test_a_request_tells_of_further_attempts(attempts: int, told: List[str]) -> None:
     """One attempt is what everybody takes for granted."""
     plan = wfplan.plan([Step(name="a", effect="write", retry=RetryPolicy(max_attempts=attempts))])
-    (step,) = review(plan, Policy(approve_effects=["write"])).request().steps
+    (step,) = review(plan, Policy(approval_for_effects=["write"])).request().steps
     lines = [line.strip() for line in str(step).splitlines()]
     assert lines == [
         '"a": "a" {}',
@@ -222,7 +223,8 @@ def shown(text: str) -> str:
     ]
     before = wfplan.plan(Workflow(name=f"before {text}", steps=[steps[0], Step(name="b", locks=[f"m{text}"])]))
     plan = wfplan.plan(Workflow(name=f"n{text}", steps=steps))
-    return str(review(plan, Policy(approve_irreversible=True, min_confidence=0.5), approved=before).request())
+    policy = Policy(approval_for_irreversible=True, approval_below_confidence=0.5)
+    return str(review(plan, policy, approved=before).request())
 
 
 def test_no_text_of_a_plan_adds_a_line_to_a_request() -> None:
@@ -296,7 +298,7 @@ def test_requests_survive_json() -> None:
 
 
 def test_approvals_survive_json() -> None:
-    """Equal, with the same seal, which still fits."""
+    """Equal, with the same checksum, which still fits."""
     for request in requests():
         for given in (
             request.approve("jo", at=AT, until=UNTIL, comment=HOSTILE),
@@ -305,7 +307,7 @@ def test_approvals_survive_json() -> None:
         ):
             loaded = Approval.model_validate_json(given.model_dump_json())
             assert loaded == given == Approval.model_validate_json(json.dumps(given.model_dump(mode="json")))
-            assert loaded.seal == given.seal == loaded.expected_seal
+            assert loaded.checksum == given.checksum == loaded.compute_checksum()
 
 
 def test_everything_in_a_request_is_part_of_its_digest() -> None:
@@ -370,7 +372,7 @@ print(request.approve("jo", at=1000.0, until=4600.0).model_dump_json())
 def test_a_request_may_be_answered_in_another_process(seed: str) -> None:
     """Whatever the hash seed there: the same request, the same digest, and an approval that is accepted here."""
     plan, before = outage(), outage(table="x")
-    policy = Policy(deny_actions=["x", "y", "z"], approve_effects=["write", "destructive"], max_parallel=2)
+    policy = Policy(deny_actions=["x", "y", "z"], approval_for_effects=["write", "destructive"], max_parallel=2)
     reviewed = review(plan, policy, approved=before)
     request = reviewed.request()
     values = (plan, before, policy, request)
@@ -394,10 +396,10 @@ def test_a_request_may_be_answered_in_another_process(seed: str) -> None:
 
 
 def test_an_approval_says_who_and_when_and_of_what() -> None:
-    """All that was given, the plan and the request, under a seal."""
+    """All that was given, the plan and the request, under a checksum."""
     request = reviewed_outage().request()
     given = request.approve("jo@example.org", at=1, until=2, comment="backup is done")
-    assert given.model_dump(exclude={"seal"}) == {
+    assert given.model_dump(exclude={"checksum", "signature"}) == {
         "schema_version": 1,
         "fingerprint": request.fingerprint,
         "request": request.digest,
@@ -407,10 +409,10 @@ def test_an_approval_says_who_and_when_and_of_what() -> None:
         "until": 2.0,
         "comment": "backup is done",
     }
-    assert given.seal == given.expected_seal
+    assert given.checksum == given.compute_checksum()
     denied = request.deny("jo", at=1, comment="too risky")
     assert (denied.decision, denied.until, denied.comment) == ("denied", None, "too risky")
-    assert denied.seal == denied.expected_seal != given.seal
+    assert denied.checksum == denied.compute_checksum() != given.checksum
 
 
 def test_answers_are_given_now(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -470,10 +472,10 @@ def other_request(**rules: Any) -> ApprovalRequest:
     return reviewed_outage(**rules).request()
 
 
-def resealed(given: Approval, **changes: Any) -> Approval:
-    """Somebody changed it, and knew how to make a seal."""
+def rechecked(given: Approval, **changes: Any) -> Approval:
+    """Somebody changed it, and knew how to compute a checksum."""
     changed = given.model_copy(update=changes)
-    return changed.model_copy(update={"seal": changed.expected_seal})
+    return changed.model_copy(update={"checksum": changed.compute_checksum()})
 
 
 ANSWERS: Dict[str, Tuple[Callable[[ApprovalRequest], Any], List[str]]] = {
@@ -501,16 +503,19 @@ ANSWERS: Dict[str, Tuple[Callable[[ApprovalRequest], Any], List[str]]] = {
         ),
         ["approval-altered"],
     ),
-    "without a seal": (lambda request: approve(request).model_copy(update={"seal": ""}), ["approval-altered"]),
-    "another seal": (lambda request: approve(request).model_copy(update={"seal": "0" * 64}), ["approval-altered"]),
+    "without a checksum": (lambda request: approve(request).model_copy(update={"checksum": ""}), ["approval-altered"]),
+    "another checksum": (
+        lambda request: approve(request).model_copy(update={"checksum": "0" * 64}),
+        ["approval-altered"],
+    ),
     "not validated": (
         lambda request: Approval.model_construct(**{**vars(approve(request)), "by": None}),
         ["approval-altered"],
     ),
     "half of it": (lambda request: Approval.model_construct(fingerprint=request.fingerprint), ["approval-altered"]),
-    "endless, with a seal": (lambda request: resealed(approve(request), until=None), ["approval-altered"]),
-    "for another plan, with a seal": (
-        lambda request: resealed(approve(request), fingerprint="0" * 64),
+    "endless, with a checksum": (lambda request: rechecked(approve(request), until=None), ["approval-altered"]),
+    "for another plan, with a checksum": (
+        lambda request: rechecked(approve(request), fingerprint="0" * 64),
         ["approval-mismatch"],
     ),
     "expired": (lambda request: approve(request, until=NOW), ["approval-expired"]),
@@ -523,7 +528,7 @@ ANSWERS: Dict[str, Tuple[Callable[[ApprovalRequest], Any], List[str]]] = {
         ["approval-mismatch"],
     ),
     "for other reasons": (lambda request: approve(other_request(approval_above_steps=3)), ["approval-mismatch"]),
-    "for fewer reasons": (lambda request: approve(other_request(approve_effects=())), ["approval-mismatch"]),
+    "for fewer reasons": (lambda request: approve(other_request(approval_for_effects=())), ["approval-mismatch"]),
     "for another limit": (lambda request: approve(other_request(max_parallel=1)), ["approval-mismatch"]),
     "for other changes": (
         lambda request: approve(review(outage(), Policy(), approved=outage(table="x")).request()),
@@ -658,7 +663,7 @@ def test_a_refusal_tells_who_said_what_and_when() -> None:
     assert "1e+300 seconds after 1970" in future
     elsewhere = review(outage(name="x"), Policy()).request()
     assert "another plan" in message(lambda: reviewed.release(approve(elsewhere), now=NOW))
-    other_reasons = message(lambda: reviewed.release(approve(other_request(approve_effects=())), now=NOW))
+    other_reasons = message(lambda: reviewed.release(approve(other_request(approval_for_effects=())), now=NOW))
     assert 'what "jo" was shown is not what there is to approve now' in other_reasons
     with pytest.raises(RefusedError) as caught:
         reviewed.release(now=NOW)
@@ -674,7 +679,8 @@ def test_a_policy_that_gives_the_same_reasons_may_take_the_approval() -> None:
     """What counts is what was to be seen; a rule that concerns nothing of the plan is not."""
     approval = approve(other_request())
     assert reviewed_outage(deny_actions=["other"], max_steps=99).release(approval, now=NOW) == outage()
-    assert refusals(lambda: reviewed_outage(min_confidence=0.5).release(approval, now=NOW)) == ["approval-mismatch"]
+    doubting = reviewed_outage(approval_below_confidence=0.5)
+    assert refusals(lambda: doubting.release(approval, now=NOW)) == ["approval-mismatch"]
     assert refusals(lambda: reviewed_outage(max_steps=3, approval_above_steps=3).release(approval, now=NOW)) == [
         "too-many-steps"
     ]
@@ -686,7 +692,7 @@ def test_a_policy_that_gives_the_same_reasons_may_take_the_approval() -> None:
 def test_an_approval_with_a_damaged_byte_releases_nothing_that_was_not_approved() -> None:
     """Each bit of each byte of its JSON turned: it does not load, or does not hold, or says exactly the same."""
     reviewed = reviewed_outage()
-    approval = approve(reviewed.request(), by="j\u00f6", comment="backup is done")
+    approval = approve(reviewed.request(), by="j\u00f6", comment="backup is done").sign(KEY)
     content = approval.model_dump_json().encode()
     outcomes: Dict[str, int] = {"not loaded": 0, "refused": 0, "the same": 0}
     for place in range(len(content)):
@@ -702,7 +708,7 @@ def test_an_approval_with_a_damaged_byte_releases_nothing_that_was_not_approved(
 def test_an_approval_with_a_byte_more_or_less_releases_nothing_that_was_not_approved() -> None:
     """Digits added to a moment, letters to a name, spaces between the fields, a field cut off."""
     reviewed = reviewed_outage()
-    approval = approve(reviewed.request())
+    approval = approve(reviewed.request()).sign(KEY)
     content = approval.model_dump_json().encode()
     outcomes = set()
     for place in range(len(content) + 1):
@@ -720,9 +726,10 @@ def outcome(reviewed: Review, approval: Approval, content: bytes) -> str:
     except ValidationError:
         return "not loaded"
     try:
-        released = reviewed.release(loaded, now=NOW)
+        released = reviewed.release(loaded, now=NOW, key=KEY)
     except RefusedError as error:
-        assert "approval-altered" in [problem.code for problem in error.problems]  # noqa: PT017
+        damage = {"approval-altered", "approval-unsigned", "signature-mismatch"}
+        assert damage.intersection(problem.code for problem in error.problems)  # noqa: PT017
         return "refused"
     assert loaded == approval
     assert released == outage()
@@ -730,7 +737,7 @@ def outcome(reviewed: Review, approval: Approval, content: bytes) -> str:
 
 
 def test_frozen_fields_of_an_approval_that_were_set_all_the_same() -> None:
-    """The seal covers each of them, whatever it was set to."""
+    """The checksum covers each of them, whatever it was set to."""
     reviewed = reviewed_outage()
     values: Dict[str, Sequence[Any]] = {
         "schema_version": (2, True, "1"),
@@ -741,7 +748,8 @@ def test_frozen_fields_of_an_approval_that_were_set_all_the_same() -> None:
         "at": (0.0, math.nan, "0", None, -1.0),
         "until": (9e9, math.inf, math.nan, None, "9e9", object()),
         "comment": ("fine", None, 5),
-        "seal": ("", "0" * 64, None),
+        "checksum": ("", "0" * 64, None),
+        "signature": (None, 5, "\ud800"),
     }
     assert set(values) == set(Approval.model_fields)
     for field, changed in values.items():
@@ -749,7 +757,7 @@ def test_frozen_fields_of_an_approval_that_were_set_all_the_same() -> None:
             approval = approve(reviewed.request())
             vars(approval)[field] = value
             assert refusals(lambda: reviewed.release(approval, now=NOW)) == ["approval-altered"]  # noqa: B023
-        if field not in ("schema_version", "comment"):  # the defaults of which are what was there
+        if field not in ("schema_version", "comment", "signature"):  # the defaults of which are what was there
             approval = approve(reviewed.request())
             del vars(approval)[field]
             assert refusals(lambda: reviewed.release(approval, now=NOW)) == ["approval-altered"]  # noqa: B023

@@ -14,7 +14,7 @@ from wfplan import Compensation, ExecutionPlan, RefusedError, Step
 from wfplan.interop.kubernaut import to_execution_plan
 from wfplan.policy import Approval, ApprovalRequest, Policy, read_policy, review
 
-LAX = Policy(approval_above_steps=None, approve_effects=())
+LAX = Policy(approval_above_steps=None, approval_for_effects=())
 UNDO = Compensation(action="undo", parameters={"x": 1})
 
 
@@ -69,7 +69,7 @@ def test_another_policy_on_the_review_opens_nothing() -> None:
 
 
 def test_nor_does_a_hacked_policy() -> None:
-    policy = Policy(deny_actions=["a"], approve_effects=())
+    policy = Policy(deny_actions=["a"], approval_for_effects=())
     reviewed = review(wfplan.plan({"a": []}), policy)
     vars(policy)["deny_actions"] = ()
     with pytest.raises(RefusedError):
@@ -154,8 +154,8 @@ def test_a_policy_survives_its_own_json(policy: Policy) -> None:
 @pytest.mark.parametrize(("effects", "asked"), [(["write"], "wd"), (["read"], "rwd"), (["destructive"], "d")])
 def test_an_approval_of_what_is_mild_is_one_of_what_is_worse(effects: List[Any], asked: str) -> None:
     steps = [Step(name="r", effect="read"), Step(name="w", effect="write"), Step(name="d", effect="destructive")]
-    reviewed = review(wfplan.plan(steps), Policy(approve_effects=effects))
-    assert "".join(step.name for step in reviewed.steps.values() if step.verdict == "approve") == asked
+    reviewed = review(wfplan.plan(steps), Policy(approval_for_effects=effects))
+    assert "".join(step.name for step in reviewed.steps.values() if step.verdict == "needs-approval") == asked
 
 
 def test_what_reads_only_and_has_something_to_undo_needs_approval() -> None:
@@ -182,7 +182,7 @@ def test_what_a_step_hands_on_besides_parameters_is_seen() -> None:
 
 def test_an_exporter_never_starts_more_at_once_than_was_released() -> None:
     plan = wfplan.plan({name: [] for name in "abcdefg"})
-    order = to_execution_plan(review(plan, Policy(max_parallel=3, approve_effects=())).release())["executionPlan"]
+    order = to_execution_plan(review(plan, Policy(max_parallel=3, approval_for_effects=())).release())["executionPlan"]
     assert order["executionOrder"] == [
         {"batch": 1, "steps": ["a", "b", "c"], "parallel": True},
         {"batch": 2, "steps": ["d", "e", "f"], "parallel": True},

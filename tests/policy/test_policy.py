@@ -20,9 +20,9 @@ FULL: Dict[str, Any] = {
     "max_parallel": 4,
     "max_levels": 8,
     "max_parameter_bytes": 4096,
-    "min_confidence": 0.75,
-    "approve_effects": ["write", "destructive"],
-    "approve_irreversible": True,
+    "approval_below_confidence": 0.75,
+    "approval_for_effects": ["write", "destructive"],
+    "approval_for_irreversible": True,
     "deny_actions": ["delete_namespace", "l\u00f6schen"],
     "allow_actions": ["restart_pods", "scale"],
 }
@@ -62,8 +62,8 @@ def test_nothing_said_is_the_default() -> None:
     """An empty object is the policy without arguments: more than ten steps, and destructive ones, need approval."""
     policy = read_policy("{}")
     assert policy == Policy()
-    assert (policy.approval_above_steps, policy.approve_effects) == (10, ("destructive",))
-    others = policy.model_dump(exclude={"approval_above_steps", "approve_effects"})
+    assert (policy.approval_above_steps, policy.approval_for_effects) == (10, ("destructive",))
+    others = policy.model_dump(exclude={"approval_above_steps", "approval_for_effects"})
     assert [value for value in others.values() if value] == []
 
 
@@ -71,7 +71,7 @@ def test_null_switches_a_limit_off() -> None:
     """Null is None in each field that may be none, and no value in those that may not."""
     for field in FULL:
         text = json.dumps({field: None})
-        if field in ("approve_effects", "approve_irreversible", "deny_actions"):
+        if field in ("approval_for_effects", "approval_for_irreversible", "deny_actions"):
             assert locations(refused(text)) == [f"/{field}"]
         else:
             assert getattr(read_policy(text), field) is None
@@ -160,11 +160,11 @@ def test_a_hostile_key_is_told_on_one_line() -> None:
             for value in ("true", '"5"', "1.5", "5.0", "NaN", "Infinity", "1e999", "[]", "{}", "9" * 400)
         ),
         *(
-            ("min_confidence", value)
+            ("approval_below_confidence", value)
             for value in ("NaN", "Infinity", "-Infinity", "-0.1", "1.1", "80", '"0.8"', "true")
         ),
-        *(("approve_effects", value) for value in ('"write"', '["Write"]', '["none"]', "[null]", "{}", "7")),
-        *(("approve_irreversible", value) for value in ("0", "1", '"true"', "[]")),
+        *(("approval_for_effects", value) for value in ('"write"', '["Write"]', '["none"]', "[null]", "{}", "7")),
+        *(("approval_for_irreversible", value) for value in ("0", "1", '"true"', "[]")),
         *(
             (field, value)
             for field in ("deny_actions", "allow_actions")
@@ -185,10 +185,10 @@ def test_a_wrong_value_is_refused_where_it_is(field: str, value: str) -> None:
         ("max_steps", 2**31 - 1),
         ("approval_above_steps", 0),
         ("max_parameter_bytes", 0),
-        ("min_confidence", 0),
-        ("min_confidence", 1),
-        ("approve_effects", []),
-        ("approve_effects", ["read", "write", "destructive"]),
+        ("approval_below_confidence", 0),
+        ("approval_below_confidence", 1),
+        ("approval_for_effects", []),
+        ("approval_for_effects", ["read", "write", "destructive"]),
     ],
 )
 def test_the_outermost_values_are_accepted(field: str, value: Any) -> None:
@@ -254,19 +254,20 @@ def test_the_default_of_an_approval_is_in_nobodys_way(text: str) -> None:
 def test_every_problem_at_once() -> None:
     """A policy is mended in one go: repeated keys, unknown fields and wrong values of all kinds are told together."""
     problems = refused(
-        '{"max_step": 5, "max_levels": 0, "max_levels": 0, "min_confidence": NaN, "approve_effects": ["evil"],'
-        ' "deny_actions": ["drop_*"], "approve_irreversible": "yes", "allow_actions": 7, "max_parallel": true}'
+        '{"max_step": 5, "max_levels": 0, "max_levels": 0, "approval_below_confidence": NaN,'
+        ' "approval_for_effects": ["evil"],'
+        ' "deny_actions": ["drop_*"], "approval_for_irreversible": "yes", "allow_actions": 7, "max_parallel": true}'
     )
     assert sorted(locations(problems)) == [
         "",
         "/allow_actions",
-        "/approve_effects/0",
-        "/approve_irreversible",
+        "/approval_below_confidence",
+        "/approval_for_effects/0",
+        "/approval_for_irreversible",
         "/deny_actions",
         "/max_levels",
         "/max_parallel",
         "/max_step",
-        "/min_confidence",
     ]
 
 
@@ -357,13 +358,13 @@ def test_an_empty_list_of_allowed_actions_denies_everything_and_none_denies_noth
 KUBERNAUT = [
     (1, 1.0, None, "allow", 5),
     (10, 0.8, None, "allow", 5),
-    (11, 0.8, None, "approve", 5),
-    (50, 1.0, None, "approve", 5),
+    (11, 0.8, None, "needs-approval", 5),
+    (50, 1.0, None, "needs-approval", 5),
     (1, 0.8, None, "allow", 5),
-    (1, 0.79, None, "approve", 5),
-    (1, 0.0, None, "approve", 5),
-    (1, None, None, "approve", 5),
-    (11, None, None, "approve", 5),
+    (1, 0.79, None, "needs-approval", 5),
+    (1, 0.0, None, "needs-approval", 5),
+    (1, None, None, "needs-approval", 5),
+    (11, None, None, "needs-approval", 5),
     (10, 0.9, 5, "allow", 5),
     (10, 0.9, 6, "allow", 5),
     (10, 0.9, 3, "allow", 3),
@@ -392,4 +393,4 @@ def test_kubernaut_denies_nothing() -> None:
     """It has no rule that denies, and is a policy like any other, with a dump that is read again."""
     assert read_policy(policies.kubernaut.model_dump_json()) == policies.kubernaut
     limits = policies.kubernaut.model_dump(exclude_defaults=True)
-    assert limits == {"max_parallel": 5, "min_confidence": 0.8, "approve_effects": ()}
+    assert limits == {"max_parallel": 5, "approval_below_confidence": 0.8, "approval_for_effects": ()}

@@ -13,13 +13,13 @@ import wfplan
 from wfplan import Compensation, ExecutionPlan, ExecutionStrategy, RefusedError, RetryPolicy, Step, Workflow
 from wfplan.policy import Approval, ApprovalRequest, Policy, Review, StepReview, review
 
-LAX = Policy(approval_above_steps=None, approve_effects=())
+LAX = Policy(approval_above_steps=None, approval_for_effects=())
 SET = object.__setattr__
 
 
 def lax(**rules: Any) -> Policy:
     """A policy of these rules and no others."""
-    return Policy.model_validate({"approval_above_steps": None, "approve_effects": [], **rules})
+    return Policy.model_validate({"approval_above_steps": None, "approval_for_effects": [], **rules})
 
 
 def codes(reasons: Sequence[wfplan.Problem]) -> List[str]:
@@ -102,30 +102,35 @@ UNDO = Compensation(action="restore", parameters={"from": "backup"})
         ({"max_parameter_bytes": 9}, {"parameters": {"a": "\u00e9"}}, "deny", ["parameters-too-large"]),
         ({"max_parameter_bytes": 17}, {"rollback": UNDO}, "allow", []),
         ({"max_parameter_bytes": 16}, {"rollback": UNDO}, "deny", ["parameters-too-large"]),
-        ({"min_confidence": 0.8}, {"confidence": 0.8}, "allow", []),
-        ({"min_confidence": 0.8}, {"confidence": 0.7999999999999999}, "approve", ["low-confidence"]),
-        ({"min_confidence": 0.8}, {}, "approve", ["unknown-confidence"]),
-        ({"min_confidence": 0}, {}, "approve", ["unknown-confidence"]),
-        ({"min_confidence": 0}, {"confidence": 0.0}, "allow", []),
-        ({"min_confidence": 1}, {"confidence": 1.0}, "allow", []),
-        ({"approve_effects": ["destructive"]}, {"effect": "destructive"}, "approve", ["effect-needs-approval"]),
-        ({"approve_effects": ["destructive"]}, {"effect": "write"}, "allow", []),
-        ({"approve_effects": ["destructive"]}, {"effect": "read"}, "allow", []),
-        ({"approve_effects": ["destructive"]}, {}, "approve", ["unknown-effect"]),
-        ({"approve_effects": ["read"]}, {}, "approve", ["unknown-effect"]),
-        ({"approve_effects": ["read"]}, {"effect": "destructive"}, "approve", ["effect-needs-approval"]),
-        ({"approve_irreversible": True}, {"effect": "read"}, "allow", []),
-        ({"approve_irreversible": True}, {"effect": "write", "rollback": UNDO}, "allow", []),
-        ({"approve_irreversible": True}, {"effect": "write"}, "approve", ["irreversible-step"]),
-        ({"approve_irreversible": True}, {}, "approve", ["irreversible-step"]),
+        ({"approval_below_confidence": 0.8}, {"confidence": 0.8}, "allow", []),
+        ({"approval_below_confidence": 0.8}, {"confidence": 0.7999999999999999}, "needs-approval", ["low-confidence"]),
+        ({"approval_below_confidence": 0.8}, {}, "needs-approval", ["unknown-confidence"]),
+        ({"approval_below_confidence": 0}, {}, "needs-approval", ["unknown-confidence"]),
+        ({"approval_below_confidence": 0}, {"confidence": 0.0}, "allow", []),
+        ({"approval_below_confidence": 1}, {"confidence": 1.0}, "allow", []),
         (
-            {"approve_irreversible": True, "min_confidence": 0.5, "approve_effects": ["write"]},
+            {"approval_for_effects": ["destructive"]},
+            {"effect": "destructive"},
+            "needs-approval",
+            ["effect-needs-approval"],
+        ),
+        ({"approval_for_effects": ["destructive"]}, {"effect": "write"}, "allow", []),
+        ({"approval_for_effects": ["destructive"]}, {"effect": "read"}, "allow", []),
+        ({"approval_for_effects": ["destructive"]}, {}, "needs-approval", ["unknown-effect"]),
+        ({"approval_for_effects": ["read"]}, {}, "needs-approval", ["unknown-effect"]),
+        ({"approval_for_effects": ["read"]}, {"effect": "destructive"}, "needs-approval", ["effect-needs-approval"]),
+        ({"approval_for_irreversible": True}, {"effect": "read"}, "allow", []),
+        ({"approval_for_irreversible": True}, {"effect": "write", "rollback": UNDO}, "allow", []),
+        ({"approval_for_irreversible": True}, {"effect": "write"}, "needs-approval", ["irreversible-step"]),
+        ({"approval_for_irreversible": True}, {}, "needs-approval", ["irreversible-step"]),
+        (
+            {"approval_for_irreversible": True, "approval_below_confidence": 0.5, "approval_for_effects": ["write"]},
             {"effect": "write", "confidence": 0.4},
-            "approve",
+            "needs-approval",
             ["effect-needs-approval", "irreversible-step", "low-confidence"],
         ),
         (
-            {"min_confidence": 0.5, "deny_actions": ["drop"]},
+            {"approval_below_confidence": 0.5, "deny_actions": ["drop"]},
             {"action": "drop"},
             "deny",
             ["denied-action", "unknown-confidence"],
@@ -151,10 +156,10 @@ def test_one_step_under_one_rule(
         ({"max_steps": 3}, 3, "allow", []),
         ({"max_steps": 3}, 4, "deny", ["too-many-steps"]),
         ({"approval_above_steps": 3}, 3, "allow", []),
-        ({"approval_above_steps": 3}, 4, "approve", ["many-steps"]),
+        ({"approval_above_steps": 3}, 4, "needs-approval", ["many-steps"]),
         ({"approval_above_steps": 0}, 0, "allow", []),
-        ({"approval_above_steps": 0}, 1, "approve", ["many-steps"]),
-        ({"max_steps": 3, "approval_above_steps": 2}, 3, "approve", ["many-steps"]),
+        ({"approval_above_steps": 0}, 1, "needs-approval", ["many-steps"]),
+        ({"max_steps": 3, "approval_above_steps": 2}, 3, "needs-approval", ["many-steps"]),
         ({"max_steps": 3, "approval_above_steps": 2}, 4, "deny", ["too-many-steps", "many-steps"]),
         ({"max_steps": 2, "max_levels": 1}, 3, "deny", ["too-many-steps"]),
     ],
@@ -227,9 +232,9 @@ def test_a_step_denied_by_itself_is_the_root_of_its_own_dependents() -> None:
 def test_a_step_that_needs_approval_denies_nobody() -> None:
     """Approval concerns the step alone; a denied dependent keeps its own reasons for approval."""
     plan = wfplan.plan([Step(name="a"), Step(name="b", dependencies=["a"], effect="read")])
-    reviewed = review(plan, lax(approve_effects=["write"]))
-    assert [step.verdict for step in reviewed.steps.values()] == ["approve", "allow"]
-    below = review(wfplan.plan({"a": [], "b": ["a"]}), lax(deny_actions=["a"], min_confidence=0.5))
+    reviewed = review(plan, lax(approval_for_effects=["write"]))
+    assert [step.verdict for step in reviewed.steps.values()] == ["needs-approval", "allow"]
+    below = review(wfplan.plan({"a": [], "b": ["a"]}), lax(deny_actions=["a"], approval_below_confidence=0.5))
     assert codes(below.steps["b"].reasons) == ["denied-dependency", "unknown-confidence"]
 
 
@@ -246,7 +251,7 @@ def test_more_reasons_than_are_listed_still_refuse() -> None:
     """A thousand warnings hide no error, a thousand errors are still a denial."""
     many = wfplan.plan({f"s{number}": [] for number in range(1100)})
     needing = review(many, Policy(approval_above_steps=None))
-    assert needing.verdict == "approve"
+    assert needing.verdict == "needs-approval"
     assert refusals(lambda: needing.release(now=0))[0] == "approval-missing"
     assert needing.release(approve(needing), now=150) == many
     denied = review(many, lax(allow_actions=[]))
@@ -257,7 +262,7 @@ def test_more_reasons_than_are_listed_still_refuse() -> None:
 def test_nothing_opens_the_gate_for_what_is_denied() -> None:
     """No approval helps, and nobody is asked; every reason is told, those of the plan first."""
     plan = wfplan.plan({"a": [], "b": ["a"], "c": []})
-    reviewed = review(plan, lax(deny_actions=["a"], max_steps=2, min_confidence=0.5))
+    reviewed = review(plan, lax(deny_actions=["a"], max_steps=2, approval_below_confidence=0.5))
     expected = ["too-many-steps", "denied-action", "denied-dependency"]
     asked: List[ApprovalRequest] = []
     foreign = approve(review(plan, Policy()))
@@ -277,7 +282,7 @@ def test_a_review_as_text() -> None:
     assert str(reviewed).splitlines() == [
         "deny: 3 steps, 2 with something to say",
         "  many-steps: the plan has 3 steps, more than 2 need approval",
-        'approve "wipe"',
+        'needs-approval "wipe"',
         '  effect-needs-approval: "wipe" is destructive, which needs approval',
         'deny "x"',
         '  denied-action: "x" has the action "x", which is denied',
@@ -289,7 +294,7 @@ def test_a_review_as_text() -> None:
 def test_a_review_as_data() -> None:
     """JSON can hold it; the request is in it where approval is needed, and loads again."""
     plan = repair()
-    for policy, verdict in ((LAX, "allow"), (Policy(), "approve"), (Policy(max_steps=1), "deny")):
+    for policy, verdict in ((LAX, "allow"), (Policy(), "needs-approval"), (Policy(max_steps=1), "deny")):
         reviewed = review(plan, Policy(**{**vars(policy), "approval_above_steps": None}))
         told = json.loads(json.dumps(reviewed.data, allow_nan=False))
         assert told["verdict"] == verdict
@@ -297,9 +302,9 @@ def test_a_review_as_data() -> None:
         assert [wfplan.Problem.model_validate(reason) for reason in told["reasons"]] == list(reviewed.reasons)
         steps = [StepReview.model_validate_json(json.dumps(step)) for step in told["steps"]]
         assert steps == list(reviewed.steps.values())
-        assert ("request" in told) == (verdict == "approve")
-        assert ("digest" in told) == (verdict == "approve")
-        if verdict == "approve":
+        assert ("request" in told) == (verdict == "needs-approval")
+        assert ("digest" in told) == (verdict == "needs-approval")
+        if verdict == "needs-approval":
             assert told["digest"] == reviewed.request().digest
             loaded = ApprovalRequest.model_validate_json(json.dumps(told["request"]))
             assert loaded == reviewed.request()
@@ -323,7 +328,8 @@ def test_all_reasons_of_a_review_are_its_problems() -> None:
 def test_a_hostile_action_adds_no_line_to_a_review() -> None:
     """Actions and names are told escaped."""
     hostile = 'x\nallow: 1 step\r\x1b[2J\u2028\u202e"'
-    reviewed = review(wfplan.plan([Step(name='n"', action=hostile)]), lax(allow_actions=[], min_confidence=1))
+    policy = lax(allow_actions=[], approval_below_confidence=1)
+    reviewed = review(wfplan.plan([Step(name='n"', action=hostile)]), policy)
     lines = str(reviewed).splitlines()
     assert len(lines) == 4
     assert all(line.isprintable() for line in lines)

@@ -35,30 +35,39 @@ class Level(enum.IntEnum):
     HIGH = 2
 
 
-class Zone(BaseModel):
+class Zone(BaseModel, extra="forbid"):
     """Where something is."""
 
     name: str = Field(description="As on the map.")
     weight: float = Field(1, gt=0)
 
 
-class Pods(BaseModel):
+class Pods(BaseModel, extra="forbid"):
     pods: int
 
 
-class Volume(BaseModel):
+class Volume(BaseModel, extra="forbid"):
     volume: str
 
 
-class Node(BaseModel):
+class Node(BaseModel, extra="forbid"):
     children: List[Node] = []
+
+
+def closed_model(name: str, *, strict: bool = False, **fields: Any) -> Type[BaseModel]:
+    model: Type[BaseModel] = create_model(name, __config__=ConfigDict(extra="forbid", strict=strict), **fields)
+    return model
 
 
 class Point(TypedDict, total=False):
     x: int
 
 
-class Scale(BaseModel):
+class Watch(BaseModel, extra="forbid"):
+    """Look on."""
+
+
+class Scale(BaseModel, extra="forbid"):
     """Change how many pods run.
 
     Slowly.
@@ -68,12 +77,12 @@ class Scale(BaseModel):
     replicas: int = Field(ge=0, le=50, description="How many are to run.")
 
 
-class Aliased(BaseModel):
+class Aliased(BaseModel, extra="forbid"):
     kind: Literal["a", "b"] = Field("a", alias="Kind")
     first_one: int = Field(alias="first-one")
 
 
-class Everything(BaseModel):
+class Everything(BaseModel, extra="forbid"):
     text: str = Field(min_length=1, max_length=5, pattern="^[a-z]+$")
     share: float = Field(0.5, ge=0.25, lt=1.5, multiple_of=0.5)
     sure: bool
@@ -114,21 +123,15 @@ EVERYTHING: Dict[str, Any] = {
 }
 
 
-class Open(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-    value: int = 1
-
-
 class Both(RootModel[Scale]):
     pass
 
 
 def levels(count: int) -> Type[BaseModel]:
     """A model in a model, and so on."""
-    model = create_model("Level1", value=(int, 1))
+    model = closed_model("Level1", value=(int, 1))
     for number in range(2, count + 1):
-        model = create_model(f"Level{number}", inner=(model, model()))
+        model = closed_model(f"Level{number}", inner=(model, model()))
     return model
 
 
@@ -140,7 +143,7 @@ def nested(count: int) -> Dict[str, Any]:
 
 
 def with_value(annotation: Any) -> Type[BaseModel]:
-    return create_model("Valued", value=(annotation, ...))
+    return closed_model("Valued", value=(annotation, ...))
 
 
 def with_schema(schema: Dict[str, Any]) -> Type[BaseModel]:
@@ -169,8 +172,8 @@ class Opaque(str):
         return core_schema.no_info_plain_validator_function(cls, serialization=core_schema.to_string_ser_schema())
 
 
-class Anything(BaseModel):
-    model_config = ConfigDict(extra="allow")
+class Anything(RootModel[Dict[str, Any]]):
+    pass
 
 
 OTHERS: Dict[str, Tuple[Type[BaseModel], Dict[str, Any]]] = {
@@ -178,7 +181,6 @@ OTHERS: Dict[str, Tuple[Type[BaseModel], Dict[str, Any]]] = {
     "any value": (with_value(Any), {"value": [1, {"a": None}]}),
     "a list of any values": (with_value(List[Any]), {"value": [1]}),
     "a tuple": (with_value(Tuple[int, str]), {"value": [1, "a"]}),
-    "more is allowed": (Open, {"value": 2, "more": 1}),
     "another model's": (Both, {"namespace": "a", "replicas": 0}),
     "a model in a model": (with_value(Zone), {"value": {"name": "a", "weight": 1.0}}),
     "a list of models": (with_value(List[Zone]), {"value": [{"name": "a", "weight": 1.0}]}),
@@ -193,7 +195,7 @@ OTHERS: Dict[str, Tuple[Type[BaseModel], Dict[str, Any]]] = {
     "lists too deep": (with_value(List[List[List[List[int]]]]), {"value": [[[[1]]]]}),
     "no schema": (with_value(Opaque), {"value": "a"}),
     "no fields, anything": (Anything, {"a": 1}),
-    "no fields inside": (with_value(create_model("Empty")), {"value": {}}),
+    "no fields inside": (with_value(closed_model("Empty")), {"value": {}}),
     "a mapping": (RootModel[Dict[str, int]], {"a": 1}),
     "one of two": (RootModel[Union[Pods, Volume]], {"pods": 3}),
     "several at once": (with_schema({"allOf": [{"type": "string"}, {"minLength": 3}]}), {"value": "abc"}),
@@ -201,7 +203,7 @@ OTHERS: Dict[str, Tuple[Type[BaseModel], Dict[str, Any]]] = {
     "values that are lists": (with_schema({"enum": [[1], [2]]}), {"value": [1]}),
     "not a schema": (with_schema({"anyOf": [True, False]}), {"value": 1}),
     "strict": (
-        create_model("Strict", __config__=ConfigDict(strict=True), value=(int, ...), more=(Dict[str, str], ...)),
+        closed_model("Strict", strict=True, value=(int, ...), more=(Dict[str, str], ...)),
         {"value": 1, "more": {"a": "{}"}},
     ),
 }
@@ -271,7 +273,7 @@ def test_all_others_are_asked_for_as_one_string(model: Type[BaseModel], paramete
     assert planned(given, catalog)[0] == ("do", written(model, parameters))
 
 
-@pytest.mark.parametrize("model", [None, create_model("Empty"), create_model("Shut", __config__={"extra": "forbid"})])
+@pytest.mark.parametrize("model", [None, closed_model("Empty")])
 def test_an_action_without_parameters_is_asked_for_with_null(model: Optional[Type[BaseModel]]) -> None:
     catalog = {"verify": Action(parameters=model)}
     schema = recommendation_schema(catalog)
@@ -331,13 +333,13 @@ def test_formats_and_enums_that_a_strict_mode_takes_are_kept() -> None:
 
 
 def test_a_default_that_json_cannot_hold_is_left_out() -> None:
-    model = create_model("Odd", value=(int, object()))
+    model = closed_model("Odd", value=(int, object()))
     schema = branches(recommendation_schema({"do": Action(parameters=model)}))["do"]
     assert schema["properties"]["value"] == {"type": "integer"}
 
 
 def test_a_default_set_is_in_order_in_a_string_too() -> None:
-    model = create_model("Tagged", tags=(Set[str], set("hgfedcba")), labels=(Dict[str, str], ...))
+    model = closed_model("Tagged", tags=(Set[str], set("hgfedcba")), labels=(Dict[str, str], ...))
     described = branches(recommendation_schema({"do": Action(parameters=model)}))["do"]["description"]
     assert '"default": ["a", "b", "c", "d", "e", "f", "g", "h"]' in described
 
@@ -353,7 +355,7 @@ def forms(catalog: Dict[str, Action]) -> List[str]:
 
 def test_actions_keep_their_own_schema_as_long_as_there_are_unions_left() -> None:
     """Of sixteen, `action` and `confidence` are two; an action without any is never touched."""
-    model = create_model("Two", one=(Optional[int], None), two=(Optional[str], None))
+    model = closed_model("Two", one=(Optional[int], None), two=(Optional[str], None))
     catalog = {f"do-{number}": Action(parameters=model) for number in range(9)}
     catalog["scale"] = Action(parameters=Scale)
     assert forms(catalog) == ["object"] * 7 + ["string"] * 2 + ["object"]
@@ -365,9 +367,9 @@ def test_actions_keep_their_own_schema_as_long_as_there_are_unions_left() -> Non
 @pytest.mark.parametrize(
     ("model", "count", "kept"),
     [
-        (create_model("Wide", **{f"p{number}": (int, 1) for number in range(400)}), 20, 12),
+        (closed_model("Wide", **{f"p{number}": (int, 1) for number in range(400)}), 20, 12),
         (with_value(Literal[tuple(map(str, range(200)))]), 7, 5),
-        (create_model("Named", **{"n" * 990 + str(number): (int, 1) for number in range(50)}), 4, 2),
+        (closed_model("Named", **{"n" * 990 + str(number): (int, 1) for number in range(50)}), 4, 2),
     ],
     ids=["properties", "enum values", "characters"],
 )
@@ -384,8 +386,8 @@ def test_an_enum_that_is_too_long_is_in_the_description() -> None:
 
 
 def test_a_model_that_grows_without_end_is_asked_for_as_a_text() -> None:
-    inner = create_model("Inner", **{f"p{number}": (int, 1) for number in range(80)})
-    outer = create_model("Outer", **{f"q{number}": (inner, inner()) for number in range(80)})
+    inner = closed_model("Inner", **{f"p{number}": (int, 1) for number in range(80)})
+    outer = closed_model("Outer", **{f"q{number}": (inner, inner()) for number in range(80)})
     assert forms({"do": Action(parameters=outer)}) == ["string"]
 
 
@@ -481,7 +483,7 @@ def cases(draw: st.DrawFn) -> Tuple[Dict[str, Action], List[Tuple[str, Dict[str,
         fields: Dict[str, Any] = {
             f"field_{at}": (kind, Field(alias=name)) for at, (name, (kind, _)) in enumerate(chosen.items())
         }
-        catalog[action] = Action(parameters=create_model("Parameters", **fields))
+        catalog[action] = Action(parameters=closed_model("Parameters", **fields))
         values = st.fixed_dictionaries({name: given for name, (_, given) in chosen.items()})
         actions += [(action, parameters) for parameters in draw(st.lists(values, max_size=2))]
     return catalog, actions
@@ -515,9 +517,9 @@ def rules_and_example(text: str) -> Tuple[str, Dict[str, Any]]:
 
 def test_the_example_is_what_the_schema_of_its_own_catalog_allows() -> None:
     catalog = {
-        "pause_writes": Action(parameters=create_model("Pause", service=(str, ...))),
-        "resize_volume": Action(parameters=create_model("Resize", volume=(str, ...), gigabytes=(int, ...))),
-        "rotate_logs": Action(parameters=create_model("Rotate", keep_days=(int, ...))),
+        "pause_writes": Action(parameters=closed_model("Pause", service=(str, ...))),
+        "resize_volume": Action(parameters=closed_model("Resize", volume=(str, ...), gigabytes=(int, ...))),
+        "rotate_logs": Action(parameters=closed_model("Rotate", keep_days=(int, ...))),
         "resume_writes": Action(),
     }
     rules, example = rules_and_example(prompt_instructions(catalog))
@@ -525,8 +527,9 @@ def test_the_example_is_what_the_schema_of_its_own_catalog_allows() -> None:
     assert [list(item) for item in example["recommendations"]] == [FIELDS] * 4
     assert [name for name, _ in planned(example, catalog)] == [item["action"] for item in example_recommendations()]
     assert rules.endswith(
-        'parameters of this JSON schema: {"properties": {"keep_days": {"type": "integer"}}, "required": '
-        '["keep_days"], "title": "Rotate", "type": "object"}\n- "resume_writes" (no parameters)\n\n'
+        'parameters of this JSON schema: {"additionalProperties": false, "properties": {"keep_days": {"type": '
+        '"integer"}}, "required": ["keep_days"], "title": "Rotate", "type": "object"}\n'
+        '- "resume_writes" (no parameters)\n\n'
         "An answer to another task, for its form only:"
     )
 
@@ -541,9 +544,9 @@ def test_the_instructions_list_every_action_with_its_parameters() -> None:
     catalog = {
         "scale": Action(parameters=Scale),
         'say "so"': Action(),
-        "watch": Action(parameters=create_model("Watch", __doc__="Look on.")),
+        "watch": Action(parameters=Watch),
         "odd": Action(parameters=with_value(Opaque)),
-        "x" * 100: Action(parameters=create_model("Zoned", zone=(Zone, ...))),
+        "x" * 100: Action(parameters=closed_model("Zoned", zone=(Zone, ...))),
     }
     rules, _ = rules_and_example(prompt_instructions(catalog))
     lines = rules.partition("The actions, and there are no others:\n")[2].splitlines()
@@ -558,6 +561,7 @@ def test_the_instructions_list_every_action_with_its_parameters() -> None:
                 "replicas": {"type": "integer", "minimum": 0, "maximum": 50, "description": "How many are to run."},
             },
             "required": ["replicas"],
+            "additionalProperties": False,
         },
         '- "say \\"so\\"" (no parameters)',
         '- "watch": Look on. (no parameters)',
@@ -569,6 +573,7 @@ def test_the_instructions_list_every_action_with_its_parameters() -> None:
             "title": "Zoned",
             "properties": {"zone": {"$ref": "#/$defs/Zone"}},
             "required": ["zone"],
+            "additionalProperties": False,
             "$defs": {
                 "Zone": {
                     "type": "object",
@@ -579,6 +584,7 @@ def test_the_instructions_list_every_action_with_its_parameters() -> None:
                         "weight": {"type": "number", "exclusiveMinimum": 0, "default": 1},
                     },
                     "required": ["name"],
+                    "additionalProperties": False,
                 }
             },
         },
@@ -588,7 +594,7 @@ def test_the_instructions_list_every_action_with_its_parameters() -> None:
 
 
 def test_a_string_of_parameters_is_described_by_the_schema_that_the_instructions_list() -> None:
-    model = create_model("Labels", labels=(Dict[str, int], ...), note=(str, Field("é", description="Why.")))
+    model = closed_model("Labels", labels=(Dict[str, int], ...), note=(str, Field("é", description="Why.")))
     catalog = {"do": Action(parameters=model)}
     described = branches(recommendation_schema(catalog))["do"]["description"]
     words = "A string that holds its parameters as JSON, of the JSON schema "

@@ -19,33 +19,32 @@ EFFECTS: Tuple[Any, ...] = ("read", "write", None, "destructive")
 """The mildest first."""
 
 
-class Zone(BaseModel):
+class Zone(BaseModel, extra="forbid"):
     zone: str = "a"
     weight: float = 1
 
 
-class Target(BaseModel):
+class Target(BaseModel, extra="forbid"):
     namespace: str = "default"
     replicas: int = Field(1, ge=0)
     zones: List[Zone] = Field(default_factory=list)
     main: Optional[Zone] = None
 
 
-class Named(BaseModel):
+class Named(BaseModel, extra="forbid"):
     name: str = Field("n", validation_alias=AliasChoices("name", "title"))
     label: Optional[str] = Field(None, alias="Label")
 
 
-class Strict(BaseModel):
+class Strict(BaseModel, extra="forbid"):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     pair: Tuple[int, bool] = (1, True)
 
 
-class Open(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
+class Open(BaseModel, extra="forbid"):
     value: Any = None
+    more: Dict[str, Any] = Field(default_factory=dict)
 
 
 class Counts(RootModel[Dict[str, int]]):

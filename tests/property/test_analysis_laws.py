@@ -16,23 +16,20 @@ from strategies import needs
 import wfplan
 from wfplan import ExecutionPlan, ExecutionReport, Progress, StepCall, Workflow
 from wfplan.analysis import (
-    cancelled,
     compare,
     critical_path,
     explain,
-    fails,
-    hangs,
     lint,
     lower_bound,
     simulate,
     slack,
-    succeeds,
     why_not_parallel,
     widest,
     width,
     width_bounds,
 )
 from wfplan.execution.events import Event
+from wfplan.outcomes import cancelled, fails, hangs, succeeds
 
 SCHEDULES = ("batch", "eager")
 

@@ -44,12 +44,14 @@ from wfplan import (
     InvalidWorkflowError,
     Problem,
     Progress,
+    Reading,
     Recommendation,
     Step,
     StepCall,
     Workflow,
     check,
     plan,
+    read,
     run,
 )
 from wfplan import conflicts as conflicts_module
@@ -490,3 +492,30 @@ def test_whatever_the_functions_of_a_catalog_give_check_says_so(made: Cataloged,
 @given(junk() | nearly_sound(), catalogs())
 def test_check_never_raises_whatever_is_planned_with_a_catalog(source: Any, known: Known) -> None:
     assert_check_and_plan_agree(source, catalog=known.catalog)
+
+
+@given(cataloged_recommendations(), st.data())
+def test_a_reading_with_a_catalog_is_planned_as_with_the_catalog(case: CatalogedRecommendations, data: Any) -> None:
+    """For any items, changed ones too, and through JSON: the same plan, or a refusal that asks for the catalog."""
+    dumped = json.dumps([item.model_dump(mode="json") for item in case.recommendations])
+    reading, bare = read(dumped, catalog=case.catalog), read(dumped)
+    assert reading.recommendations == bare.recommendations
+    assert _says_the_same(reading, bare, case.catalog)
+    if case.recommendations:
+        id_ = data.draw(st.sampled_from([item.id for item in case.recommendations]))
+        other = data.draw(st.sampled_from(case.recommendations))
+        changes = {"action": other.action, "parameters": other.parameters}
+        assert _says_the_same(reading.replace(id_, **changes), bare.replace(id_, **changes), case.catalog)
+
+
+def _says_the_same(reading: Reading, bare: Reading, catalog: Dict[str, Action]) -> bool:
+    loaded = Reading.model_validate_json(reading.model_dump_json())
+    expected = check(bare, catalog=catalog)
+    is_fine = all(problem.severity != "error" for problem in expected)
+    assert loaded == reading
+    assert reading.ok == loaded.ok == is_fine
+    assert check(reading, catalog=catalog) == expected
+    if is_fine:
+        planned = plan(bare, catalog=catalog)
+        assert plan(reading) == plan(loaded) == planned
+    return True

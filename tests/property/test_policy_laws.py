@@ -15,7 +15,7 @@ from wfplan.names import why_not_an_action
 from wfplan.policy import Approval, ApprovalRequest, Policy, Review, Verdict, review
 from wfplan.values import Value
 
-RANK: Dict[Verdict, int] = {"allow": 0, "approve": 1, "deny": 2}
+RANK: Dict[Verdict, int] = {"allow": 0, "needs-approval": 1, "deny": 2}
 EFFECTS = ("read", "write", "destructive")
 AT, NOW, UNTIL = 1.0, 2.0, 3.0
 SET = object.__setattr__
@@ -56,9 +56,9 @@ def policies(draw: st.DrawFn, planned: ExecutionPlan) -> Policy:
         "max_parallel": draw(count),
         "max_levels": draw(st.none() | st.integers(1, len(planned.batches) + 1)),
         "max_parameter_bytes": draw(st.none() | st.integers(0, 60)),
-        "min_confidence": draw(st.none() | st.floats(0, 1)),
-        "approve_effects": draw(some_of(EFFECTS)),
-        "approve_irreversible": draw(st.booleans()),
+        "approval_below_confidence": draw(st.none() | st.floats(0, 1)),
+        "approval_for_effects": draw(some_of(EFFECTS)),
+        "approval_for_irreversible": draw(st.booleans()),
         "deny_actions": draw(some_of(actions, max_size=1)),
         "allow_actions": draw(st.none() | some_of(actions, max_size=9)),
     }
@@ -113,9 +113,9 @@ def stricter(policy: Policy, actions: Sequence[str]) -> st.SearchStrategy[Policy
     lowest = {"max_steps": 1, "approval_above_steps": 0, "max_parallel": 1, "max_levels": 1, "max_parameter_bytes": 0}
     changes: Dict[str, st.SearchStrategy[Any]] = {
         **{field: _lower(getattr(policy, field), least) for field, least in lowest.items()},
-        "min_confidence": st.floats(policy.min_confidence or 0, 1),
-        "approve_effects": some_of(EFFECTS).map(lambda more: tuple({*policy.approve_effects, *more})),
-        "approve_irreversible": st.just(True),
+        "approval_below_confidence": st.floats(policy.approval_below_confidence or 0, 1),
+        "approval_for_effects": some_of(EFFECTS).map(lambda more: tuple({*policy.approval_for_effects, *more})),
+        "approval_for_irreversible": st.just(True),
         "deny_actions": some_of(actions, max_size=2).map(lambda more: tuple({*policy.deny_actions, *more})),
         "allow_actions": some_of(tuple(actions) if allowed is None else allowed, max_size=9),
     }
@@ -218,7 +218,7 @@ def test_the_same_plan_and_policy_give_the_same_review(case: Case) -> None:
 @given(st.data(), cases())
 def test_the_order_in_which_a_policy_lists_things_means_nothing(data: st.DataObject, case: Case) -> None:
     """Nor does listing one twice."""
-    lists = ("approve_effects", "deny_actions", "allow_actions")
+    lists = ("approval_for_effects", "deny_actions", "allow_actions")
     changes = {
         field: [*data.draw(st.permutations(value)), *value[:1]]
         for field, value in ((field, getattr(case.policy, field)) for field in lists)
@@ -239,7 +239,9 @@ def test_a_release_is_what_was_reviewed_or_is_none(case: Case, given_: str) -> N
     if reviewed.verdict != "deny" and given_ != "nothing":
         request = reviewed.request()
         answer = {"approval": approve(request), "person": approve, "denial": request.deny("jo", at=AT)}[given_]
-    may = {"allow": given_ != "denial", "approve": given_ in ("approval", "person"), "deny": False}[reviewed.verdict]
+    may = {"allow": given_ != "denial", "needs-approval": given_ in ("approval", "person"), "deny": False}[
+        reviewed.verdict
+    ]
     event(f"{reviewed.verdict}, {given_}")
     try:
         released = reviewed.release(answer, now=NOW)
@@ -484,9 +486,9 @@ def test_what_is_written_into_a_release_or_a_request_changes_no_other(data: st.D
 def test_an_approval_with_one_field_changed_opens_nothing(
     data: st.DataObject, reviewed: Review, junk: Dict[str, Any]
 ) -> None:
-    """Whatever it is changed into."""
+    """Whatever it is changed into; a signature says nothing where no key is given."""
     approval = approve(reviewed.request())
-    field = data.draw(st.sampled_from(sorted(Approval.model_fields)))
+    field = data.draw(st.sampled_from(sorted({*Approval.model_fields} - {"signature"})))
     value = getattr(approval, field)
     other = data.draw(st.sampled_from((*_others(value), "denied", "approved", junk)))
     assume(as_json(other) != as_json(value))

@@ -30,12 +30,12 @@ from wfplan.analysis import (
     compare,
     critical_path,
     explain,
-    fails,
     lint,
     simulate,
     slack,
     width,
 )
+from wfplan.catalog import ResolvedAction
 from wfplan.conflicts import Conflict, find_conflicts
 from wfplan.diff import PlanDiff, diff
 from wfplan.execution.resume import resume_preview
@@ -43,6 +43,7 @@ from wfplan.execution.rollback import rollback_plan, rollback_preview
 from wfplan.graph import DependencyGraph
 from wfplan.intake import repair
 from wfplan.interop.graphlib import from_graphlib, to_graphlib
+from wfplan.outcomes import fails, in_turn
 from wfplan.planner import build_dependency_graph, calculate_execution_order, determine_execution_strategy
 from wfplan.policy import Approval, ApprovalRequest, Policy, Review, StepReview, policies, read_policy, review
 from wfplan.prompting import Feedback, feedback, plan_with_feedback
@@ -142,7 +143,7 @@ assert_type(conversation.attempts[0].changes, PlanDiff)
 assert_type(diff(plan, plan).added, Tuple[Step, ...])
 
 
-class Scale(BaseModel):
+class Scale(BaseModel, extra="forbid"):
     name: str
     replicas: int = 1
 
@@ -163,10 +164,13 @@ catalog = {
 assert_type(wfplan.plan(reading, catalog=catalog, on_conflict="error"), ExecutionPlan)
 assert_type(wfplan.check([step], catalog=catalog), Tuple[Problem, ...])
 assert_type(wfplan.read("[]", catalog=catalog), Reading)
+assert_type(wfplan.read("[]", catalog=catalog).resolved_actions, Optional[Tuple[ResolvedAction, ...]])
 assert_type(find_conflicts([step]).listed, Tuple[Conflict, ...])
 assert_type(step.is_irreversible, bool)
 
-policy = Policy(max_steps=20, deny_actions=["wipe"], approve_effects=["write", "destructive"], allow_actions=["scale"])
+policy = Policy(
+    max_steps=20, deny_actions=["wipe"], approval_for_effects=["write", "destructive"], allow_actions=["scale"]
+)
 assert_type(policies.kubernaut, Policy)
 assert_type(read_policy("{}"), Policy)
 reviewed = review(plan, policy, approved=plan)
@@ -177,12 +181,15 @@ assert_type(request, ApprovalRequest)
 approval = request.approve("jo", until=2.0, at=1.0, comment="fine")
 assert_type(approval, Approval)
 assert_type(reviewed.release(approval, now=1.5), ExecutionPlan)
+assert_type(reviewed.release(approval.sign(b"secret"), key=b"secret", hold=False), ExecutionPlan)
+assert_type(reviewed.release(hold=True), Tuple[ExecutionPlan, Tuple[str, ...]])
+assert_type(policy.allowed(catalog), Dict[str, Action])
 wfplan.run(reviewed.release(lambda asked: asked.deny("jo")), {"restart": restart})
 
 assert_type(critical_path(plan), CriticalPath)
 assert_type(slack(plan), Dict[str, StepTiming])
 assert_type(width(plan), int)
-assert_type(simulate(plan, durations={"b": 3}, outcomes={"b": [fails("no"), OSError()]}), wfplan.ExecutionReport)
+assert_type(simulate(plan, durations={"b": 3}, outcomes={"b": in_turn(fails("no"), OSError)}), wfplan.ExecutionReport)
 assert_type(compare(plan, max_parallel=[1, 2]), Comparison)
 assert_type(explain(plan, "b"), Explanation)
 assert_type(lint(plan), Tuple[Problem, ...])

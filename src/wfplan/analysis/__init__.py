@@ -5,7 +5,6 @@ from __future__ import annotations
 from wfplan.analysis.comparison import Comparison, ConstraintCost, ScheduleResult, compare
 from wfplan.analysis.explaining import Change, Explanation, explain
 from wfplan.analysis.linting import lint
-from wfplan.analysis.outcomes import OneOutcome, Outcome, Outcomes, cancelled, fails, hangs, succeeds
 from wfplan.analysis.separation import Separation, SeparationReason, why_not_parallel
 from wfplan.analysis.simulation import Durations, simulate
 from wfplan.analysis.timing import CriticalPath, StepTiming, critical_path, lower_bound, slack
@@ -18,24 +17,17 @@ __all__ = [
     "CriticalPath",
     "Durations",
     "Explanation",
-    "OneOutcome",
-    "Outcome",
-    "Outcomes",
     "ScheduleResult",
     "Separation",
     "SeparationReason",
     "StepTiming",
-    "cancelled",
     "compare",
     "critical_path",
     "explain",
-    "fails",
-    "hangs",
     "lint",
     "lower_bound",
     "simulate",
     "slack",
-    "succeeds",
     "why_not_parallel",
     "widest",
     "width",

@@ -8,13 +8,14 @@ from typing import Any, Callable, Mapping, Union
 
 from typing_extensions import TypeAlias
 
-from wfplan.analysis.outcomes import Outcome, Outcomes, outcome_of
 from wfplan.analysis.seconds import check_seconds, step_seconds
 from wfplan.execution.interface import StepCall
 from wfplan.execution.progress import Progress
 from wfplan.execution.report import ExecutionReport
 from wfplan.models import OnFailure, Schedule
+from wfplan.outcomes import Outcome, Outcomes, Script
 from wfplan.plans import ExecutionPlan
+from wfplan.problems import RefusedError
 
 __all__ = ["Durations", "simulate"]
 
@@ -46,13 +47,14 @@ def simulate(
     takes the `estimated_seconds` of its step, or 1 second if there are none, whatever it is called for. A step that
     takes longer than its `timeout_seconds` times out; one that takes just as long does not.
 
-    `outcomes` tells what becomes of them, see `Outcomes`; what is not told succeeds. A call that is asked to end, as at
-    its timeout, does so at once if `cancellable`, as an async function does; else it comes back when its time has
-    passed, as a plain function does, and holds its place and its locks until then. A run that would never end, since
-    something hangs that has no timeout, is reported as it would stand for ever: its phase is `executing`.
+    `outcomes` tells what becomes of them, see `wfplan.outcomes`; what is not told succeeds. A call that is asked to
+    end, as at its timeout, does so at once if `cancellable`, as an async function does; else it comes back when its
+    time has passed, as a plain function does, and holds its place and its locks until then. A run that would never
+    end, since something hangs that has no timeout, is reported as it would stand for ever: its phase is `executing`.
 
-    Raises RefusedError for a keyword that cannot be, KeyError for a name that no step has, ValueError for what is no
-    number of seconds, and after a million retries.
+    Raises RefusedError for a keyword that cannot be, and for an outcome of what is neither a step nor an action;
+    KeyError for a duration of what is not a step; ValueError for what is no number of seconds, and after a million
+    retries.
 
     >>> import wfplan
     >>> plan = wfplan.plan({"scale": [], "restart": ["scale"], "verify": ["restart"]})
@@ -65,7 +67,11 @@ def simulate(
     progress = Progress(
         plan, schedule=schedule, max_parallel=max_parallel, on_failure=on_failure, dry_run=dry_run, run_id=run_id
     )
-    world = _World(_seconds_of(durations, plan), outcome_of(outcomes, plan), cancellable=cancellable)
+    script = Script(outcomes)
+    unknown = script.problems(plan)
+    if unknown:
+        raise RefusedError(unknown)
+    world = _World(_seconds_of(durations, plan), script.outcome_of, cancellable=cancellable)
     _drive(progress, world)
     return progress.report()
 
@@ -93,7 +99,8 @@ def _tell(progress: Progress, name: str, outcome: Outcome, now: float) -> None:
     if outcome.kind == "succeeds":
         progress.done(name, outcome.output, now=now)
     elif outcome.kind == "fails":
-        progress.failed(name, outcome.error, now=now)
+        error = outcome.error
+        progress.failed(name, error() if isinstance(error, type) else error, now=now)
     else:
         progress.cancelled(name, now=now)
 
@@ -123,7 +130,7 @@ class _World:
         self._started += 1
         self._open[name] = self._started
         if outcome.kind != "hangs":
-            given = outcome.seconds
+            given = outcome.delay
             seconds = self._seconds_of(call) if given is None else check_seconds(name, given)
             heappush(self._ends, (now + seconds, self._started, name, outcome))
 

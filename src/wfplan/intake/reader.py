@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Se
 
 from pydantic_core import to_json
 
-from wfplan.catalog import Catalog, as_catalog
+from wfplan.catalog import Catalog, ResolvedAction, as_catalog
 from wfplan.catalog_lookup import look_up, uses_of
 from wfplan.field_errors import kind_of
 from wfplan.intake.canonical import read_canonical
@@ -64,6 +64,10 @@ def read(
     fields, numbers for ids and the like. Each such deviation is a warning with a code of its own. What no field takes
     must not state an order, a condition, a mode or a step, else the document is refused: nothing stated is lost.
 
+    With a `catalog`, actions that are not in it, and parameters that do not fit, are errors like all others. The
+    recommendations stay as they were written: what the catalog says is kept beside them, and gets onto steps by
+    `plan(reading)`.
+
     Args:
         source: The document.
         strict: Whether deviations are errors.
@@ -100,7 +104,9 @@ def _strictly(reading: Reading) -> Reading:
         else problem
         for problem in reading.problems
     )
-    return make_reading(tuple(reading.items), reading.workflow, problems, None, reading.execution_strategy)
+    return make_reading(
+        tuple(reading.items), reading.workflow, problems, None, reading.execution_strategy, reading.resolved_actions
+    )
 
 
 class _Reader(NamedTuple):
@@ -156,11 +162,14 @@ class _Reader(NamedTuple):
         if not any(item.dependencies for item in items):
             states_none = any("dependencies" in item.model_fields_set for item in items)
             _note_no_order(items, wording, positions, own.problems, states_none=states_none)
+        resolved: Optional[List[ResolvedAction]] = None
         if own.catalog is not None:
-            look_up(uses_of(items, wording), own.catalog, wording, own.problems, positions)
+            resolved = look_up(uses_of(items, wording), own.catalog, wording, own.problems, positions)
         if plan is not None and workflow is not None:
             verify_plan(plan, items, workflow, surveyed, own.problems)
-        return None if own.problems.has_errors else make_reading(items, workflow, own.problems, surveyed)
+        if own.problems.has_errors:
+            return None
+        return make_reading(items, workflow, own.problems, surveyed, None, resolved)
 
     def _read_yaml(self, found: Extract) -> Reading | None:
         """Return the reading of a document that is canonical but for being YAML, None if it is anything else."""
@@ -268,11 +277,12 @@ class _Reader(NamedTuple):
             is_serial = strategy is not None and strategy.mode == "sequential"
             states_none = items.has_dependency_fields or is_serial
             _note_no_order(valid, wording, positions, problems, states_none=states_none)
+        resolved: Optional[List[ResolvedAction]] = None
         if self.catalog is not None:
-            look_up(models.uses(wording), self.catalog, wording, problems, positions)
+            resolved = look_up(models.uses(wording), self.catalog, wording, problems, positions)
         if settings.plan is not None and workflow is not None and surveyed is not None:
             verify_plan(settings.plan, valid, workflow, surveyed, problems)
-        return make_reading(valid, workflow, problems, surveyed, strategy)
+        return make_reading(valid, workflow, problems, surveyed, strategy, resolved)
 
 
 def _names_of(items: Items, count: int) -> Tuple[StepNames, Graph]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import time
 from itertools import islice
@@ -14,10 +15,10 @@ from typing_extensions import Annotated, Literal
 from wfplan.diff import PlanDiff
 from wfplan.models import Compensation, Effect, ExecutionStrategy, RetryPolicy
 from wfplan.names import counted, escape, list_names, quote
-from wfplan.problems import Problem
+from wfplan.problems import Problem, ProblemList, RefusedError
 from wfplan.values import EMPTY, FreeText, Items, JsonObject, SchemaVersion, Text, Value, no_values
 
-__all__ = ["Approval", "ApprovalRequest", "StepToApprove"]
+__all__ = ["Approval", "ApprovalRequest", "StepToApprove", "check_key"]
 
 _LONGEST_SHOWN = 500
 _MOST_SHOWN = 100
@@ -88,7 +89,7 @@ class ApprovalRequest(Value):
     @property
     def digest(self) -> str:
         """SHA-256 of everything that is to be seen, in hexadecimal digits."""
-        return _digest(self.model_dump(mode="json"))
+        return hashlib.sha256(_canonical(self.model_dump(mode="json"))).hexdigest()
 
     def approve(self, by: str, *, until: float, at: float | None = None, comment: str = "") -> Approval:
         """The approval of this person, from `at` (now, if not given) until `until`, in seconds since 1970."""
@@ -110,8 +111,8 @@ class ApprovalRequest(Value):
             "until": until,
             "comment": comment,
         }
-        unsealed = Approval.model_validate(fields)
-        return unsealed.model_copy(update={"seal": unsealed.expected_seal})
+        answer = Approval.model_validate(fields)
+        return answer.model_copy(update={"checksum": answer.compute_checksum()})
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -139,8 +140,9 @@ class ApprovalRequest(Value):
 class Approval(Value):
     """What a person answered to a request, made by `request.approve` or `request.deny`.
 
-    The seal shows that nothing of it was changed on the way. It is no signature: who can write an approval can write a
-    seal, so keep approvals where only those can write who may approve.
+    The checksum finds damage on the way and careless edits. It proves nothing: whoever can write an approval can
+    compute a checksum. `sign` it where it is given, and pass the same key to `Review.release`: then only a holder of
+    the key can have given it. Without a key, store approvals where nobody can write who may not approve.
     """
 
     schema_version: SchemaVersion = 1
@@ -156,8 +158,10 @@ class Approval(Value):
     until: Optional[_Moment] = None
     """Until when it holds; None for a denial only, which holds for good."""
     comment: FreeText = ""
-    seal: str = ""
-    """SHA-256 of all else."""
+    checksum: FreeText = ""
+    """SHA-256 of all fields but this one and the signature, in hexadecimal digits."""
+    signature: FreeText = ""
+    """HMAC-SHA256 of the same fields under the key of whoever signed it, in hexadecimal digits; empty if unsigned."""
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Approval:
@@ -167,15 +171,56 @@ class Approval(Value):
             raise ValueError("an approval has to end after it was given")
         return self
 
-    @property
-    def expected_seal(self) -> str:
-        """What the seal is, if nothing was changed."""
-        return _digest(self.model_dump(mode="json", exclude={"seal"}))
+    def compute_checksum(self) -> str:
+        """Return what `checksum` is if nothing was changed."""
+        return hashlib.sha256(self._content()).hexdigest()
+
+    def sign(self, key: bytes) -> Approval:
+        """Return this approval with a signature, which `Review.release(approval, key=key)` verifies.
+
+        The signature proves that a holder of the key gave this answer to this request: nothing of it can be changed
+        without the key. It does not prove who in person gave it (`by` is what the signer wrote), and whoever can verify
+        it can sign as well, since both take the same key.
+
+        Args:
+            key: The secret that whoever signs and whoever releases share; 32 random bytes are right.
+
+        Raises:
+            RefusedError: The key is not bytes, or empty.
+        """
+        return self.model_copy(update={"signature": self._signature_by(key)})
+
+    def is_signed_by(self, key: bytes) -> bool:
+        """Return whether this approval, as it is now, was signed with `key`; compares in constant time.
+
+        Raises:
+            RefusedError: The key is not bytes, or empty.
+        """
+        return hmac.compare_digest(self._signature_by(key).encode(), self.signature.encode())
+
+    def _signature_by(self, key: bytes) -> str:
+        check_key(key)
+        return hmac.new(key, self._content(), hashlib.sha256).hexdigest()
+
+    def _content(self) -> bytes:
+        return _canonical(self.model_dump(mode="json", exclude={"checksum", "signature"}))
 
 
-def _digest(content: Any) -> str:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+def check_key(key: object) -> None:
+    """Raise RefusedError unless `key` can sign approvals: bytes, and not empty."""
+    if not isinstance(key, bytes) or not key:
+        given = "empty" if key == b"" else f"a {type(key).__name__}"
+        problems = ProblemList()
+        problems.add(
+            "invalid-setting",
+            f"the key of an approval must be bytes that are not empty, and it is {given}",
+            suggestion="generate it once, by secrets.token_bytes(32), and keep it secret",
+        )
+        raise RefusedError(problems.listed())
+
+
+def _canonical(content: Any) -> bytes:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _show(parameters: Dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A plan under a policy: allow, approve or deny, for each step and for the whole, and why."""
+"""A plan under a policy: allow, needs approval or deny, for each step and for the whole, and why."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from wfplan.values import EMPTY, Items, Value
 
 __all__ = ["Judgement", "StepReview", "Verdict", "judge"]
 
-Verdict: TypeAlias = Literal["allow", "approve", "deny"]
-"""`allow`: it may run; `approve`: a person has to say so; `deny`: it may not."""
+Verdict: TypeAlias = Literal["allow", "needs-approval", "deny"]
+"""`allow`: it may run; `needs-approval`: a person has to say so first; `deny`: it may not run."""
 
 
 class StepReview(Value):
@@ -60,14 +60,14 @@ def judge(plan: ExecutionPlan, policy: Policy) -> Judgement:
             _deny_dependent(plan.steps[name], denied_by, found[name])
     steps = {name: StepReview(name=name, verdict=_verdict(own), reasons=own.listed()) for name, own in found.items()}
     verdicts = {_verdict(whole), *(step.verdict for step in steps.values())}
-    verdict: Verdict = "deny" if "deny" in verdicts else "approve" if "approve" in verdicts else "allow"
+    verdict: Verdict = "deny" if "deny" in verdicts else "needs-approval" if "needs-approval" in verdicts else "allow"
     return Judgement(verdict, whole.listed(), steps)
 
 
 def _verdict(reasons: ProblemList) -> Verdict:
     if reasons.has_errors:
         return "deny"
-    return "approve" if reasons.listed() else "allow"
+    return "needs-approval" if reasons.listed() else "allow"
 
 
 def _judge_whole(plan: ExecutionPlan, policy: Policy, reasons: ProblemList) -> None:
@@ -110,7 +110,7 @@ def _complaints(step: Step, policy: Policy) -> Iterator[_Complaint]:
         yield from _of_action(undo.action, "is undone by", policy)
         yield from _of_size(undo.parameters, "parameters for its compensation", policy)
     yield from _of_effect(step, policy)
-    if policy.approve_irreversible and step.is_irreversible:
+    if policy.approval_for_irreversible and step.is_irreversible:
         yield "irreversible-step", "cannot be undone", "give its action a rollback in the catalog"
     yield from _of_confidence(step.confidence, policy)
 
@@ -135,17 +135,18 @@ _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=
 
 
 def _of_effect(step: Step, policy: Policy) -> Iterator[_Complaint]:
-    if step.effect == "read" and step.rollback is not None and policy.approve_effects:
+    effects = policy.approval_for_effects
+    if step.effect == "read" and step.rollback is not None and effects:
         yield "unknown-effect", "is said to read only, and has something to undo", "say its effect in the catalog"
-    elif step.effect is not None and any(worse_effect(step.effect, it) == step.effect for it in policy.approve_effects):
+    elif step.effect is not None and any(worse_effect(step.effect, mild) == step.effect for mild in effects):
         yield "effect-needs-approval", f"is {step.effect}, which needs approval", ""
-    elif step.effect is None and policy.approve_effects:
+    elif step.effect is None and effects:
         told = "may do anything, since its effect is not known"
         yield "unknown-effect", told, "say it in the catalog, and plan with that"
 
 
 def _of_confidence(confidence: Optional[float], policy: Policy) -> Iterator[_Complaint]:
-    least = policy.min_confidence
+    least = policy.approval_below_confidence
     if least is not None and confidence is None:
         yield "unknown-confidence", f"has no confidence, and less than {least} needs approval", ""
     elif least is not None and confidence is not None and confidence < least:

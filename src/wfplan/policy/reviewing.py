@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, Mapping, NamedTuple, Optional, Tuple, Union, overload
 
-from typing_extensions import TypeAlias
+from typing_extensions import Literal, TypeAlias
 
 from wfplan.diff import PlanDiff, diff
 from wfplan.json_values import copy_json_object
 from wfplan.names import counted, escape, quote, tell_error
 from wfplan.plans import ExecutionPlan
-from wfplan.policy.approval import Approval, ApprovalRequest, StepToApprove
+from wfplan.policy.approval import Approval, ApprovalRequest, StepToApprove, check_key
 from wfplan.policy.judging import Judgement, StepReview, Verdict, judge
 from wfplan.policy.rules import Policy
 from wfplan.problems import LENIENT, Problem, ProblemList, RefusedError
@@ -34,7 +34,7 @@ def review(plan: ExecutionPlan, policy: Policy, *, approved: ExecutionPlan | Non
     >>> plan = wfplan.plan([Step(name="look", effect="read"), Step(name="wipe", effect="destructive")])
     >>> reviewed = review(plan, Policy())
     >>> reviewed.verdict, reviewed.steps["look"].verdict, reviewed.steps["wipe"].reasons[0].code
-    ('approve', 'allow', 'effect-needs-approval')
+    ('needs-approval', 'allow', 'effect-needs-approval')
     """
     _require(ExecutionPlan, plan, *([] if approved is None else [approved]))
     _require(Policy, policy)
@@ -71,23 +71,68 @@ class Review:
         """What a person has to see. Raises RefusedError if the plan is denied, or was changed since the review."""
         return self._request(*self._look_again())
 
-    def release(self, approval: Union[Approval, Approver, None] = None, *, now: float | None = None) -> ExecutionPlan:
-        """A copy of the plan, exactly as it was reviewed, with a lower `max_parallel` where the policy wants that.
+    @overload
+    def release(
+        self,
+        approval: Union[Approval, Approver, None] = None,
+        *,
+        now: float | None = None,
+        key: bytes | None = None,
+        hold: Literal[False] = False,
+    ) -> ExecutionPlan: ...
+    @overload
+    def release(
+        self,
+        approval: Union[Approval, Approver, None] = None,
+        *,
+        now: float | None = None,
+        key: bytes | None = None,
+        hold: Literal[True],
+    ) -> Tuple[ExecutionPlan, Tuple[str, ...]]: ...
+    def release(
+        self,
+        approval: Union[Approval, Approver, None] = None,
+        *,
+        now: float | None = None,
+        key: bytes | None = None,
+        hold: bool = False,
+    ) -> Union[ExecutionPlan, Tuple[ExecutionPlan, Tuple[str, ...]]]:
+        """Return a copy of the plan as it was reviewed, with a lower `max_parallel` where the policy wants that.
 
-        Where approval is needed, this has to be `approval`, or what that gives when it is called with the request. It
-        has to hold at the time `now`, in seconds since 1970; that of the clock, if not given.
+        Args:
+            approval: The answer to `request()`, or a function that is called with the request, where approval is
+                needed, and returns the answer (None: nobody answered).
+            now: The time at which the approval has to hold, in seconds since 1970; default: that of the clock.
+            key: The key that the approval has to be signed with (`Approval.sign`); default: signatures are not looked
+                at, and nothing proves who gave the approval.
+            hold: Release the plan without an approval, too, with the names of the steps that must not start before
+                there is one: `plan, held = review.release(approval, hold=True)`. These are the steps that need it, or
+                all if the plan as a whole does; none once it is approved. The plan, and so its fingerprint, is the
+                same with and without the approval. What depends on a held step waits with it.
 
-        Raises RefusedError with every reason: something is denied; the approval is missing, says no, was altered, has
-        expired, is from the future, or is for something else; nobody answered; the plan was changed since the review.
+        Raises:
+            RefusedError: With every reason. Something is denied; the approval is missing, says no, was altered, has
+                expired, is from the future, is for something else, or is not signed with the key; nobody answered; the
+                plan was changed since the review. With `hold`, a missing answer is no reason.
         """
+        if key is not None:
+            check_key(key)
         plan, judgement = self._look_again()
-        if judgement.verdict == "approve" or not (approval is None or callable(approval)):
+        held: Tuple[str, ...] = ()
+        if judgement.verdict == "needs-approval" or not (approval is None or callable(approval)):
             problems = ProblemList(judgement.problems)
-            _check(approval, self._request(plan, judgement), now, problems)
+            request = self._request(plan, judgement)
+            wanted = _Wanted(request.fingerprint, request.digest, time.time() if now is None else now, key)
+            answer = _ask(approval, request, problems) if callable(approval) else approval
+            if answer is None and hold and not problems.has_errors:
+                held = _names_to_hold(judgement)
+            else:
+                _check(answer, wanted, problems, was_asked=callable(approval))
             if problems.has_errors:
                 raise RefusedError(problems.listed())
-            plan, _ = self._look_again()  # whoever was asked has had the other copy in hands
-        return _lowered(plan, self._policy)
+            plan, _ = self._look_again()  # the approver may have modified the copy it was given
+        released = _lowered(plan, self._policy)
+        return (released, held) if hold else released
 
     @property
     def problems(self) -> Tuple[Problem, ...]:
@@ -106,7 +151,7 @@ class Review:
             "reasons": [reason.model_dump(mode="json") for reason in self.reasons],
             "steps": [step.model_dump(mode="json") for step in self.steps.values()],
         }
-        if self.verdict == "approve":
+        if self.verdict == "needs-approval":
             request = self.request()
             told["request"], told["digest"] = request.model_dump(mode="json"), request.digest
         return told
@@ -228,64 +273,86 @@ def _without_words(changes: PlanDiff) -> PlanDiff:
     return changes.model_copy(update=silent)
 
 
-def _check(given: object, request: ApprovalRequest, now: float | None, problems: ProblemList) -> None:
-    """Add an error for everything that keeps an answer from being an approval of this request that holds now."""
-    wanted = request.fingerprint, request.digest  # before anybody has it in hands
-    approval = _ask(given, request, problems) if callable(given) else given
-    if isinstance(approval, Approval):
-        for code, told, suggestion in _flaws(approval, wanted, time.time() if now is None else now):
-            problems.add(code, told, suggestion=suggestion)
-    elif approval is not None:
-        told = f"an Approval is wanted, not a {type(approval).__name__}"
-        problems.add("approval-missing", told, suggestion="load it by Approval.model_validate_json")
-    elif not callable(given):
-        told = "the plan needs approval, and there is none"
-        problems.add("approval-missing", told, suggestion="show review.request() to somebody who may approve it")
+class _Wanted(NamedTuple):
+    """What an approval has to be for, and when; `key` is what it has to be signed with, if it has to."""
+
+    fingerprint: str
+    request: str
+    now: float
+    key: Optional[bytes]
+
+
+def _names_to_hold(judgement: Judgement) -> Tuple[str, ...]:
+    """Return the steps that need approval; all of them if the plan as a whole does."""
+    steps = judgement.steps.values()
+    return tuple(step.name for step in steps if judgement.reasons or step.verdict == "needs-approval")
 
 
 def _ask(ask: Callable[[ApprovalRequest], object], request: ApprovalRequest, problems: ProblemList) -> object:
+    """Return the answer to `request`; None if there is none, with an error if asking failed."""
     try:
-        answer = ask(request)
+        return ask(request)
     except Exception as error:  # noqa: BLE001 - whatever it is, nobody has approved
         problems.add("approval-unanswered", f"asking for approval raised {tell_error(error)}")
         return None
-    if answer is None:
-        problems.add("approval-unanswered", "the plan needs approval, and nobody answered", suggestion="ask again")
-    return answer
 
 
-def _flaws(given: Approval, wanted: Tuple[str, str], now: float) -> Iterator[Tuple[str, str, str]]:
-    """What is wrong with an approval: code, sentence, and what to do.
+def _check(answer: object, wanted: _Wanted, problems: ProblemList, *, was_asked: bool) -> None:
+    """Add an error for everything that keeps an answer from being an approval of what is wanted."""
+    if isinstance(answer, Approval):
+        for code, told, suggestion in _flaws(answer, wanted):
+            problems.add(code, told, suggestion=suggestion)
+    elif answer is not None:
+        told = f"an Approval is wanted, not a {type(answer).__name__}"
+        problems.add("approval-missing", told, suggestion="load it by Approval.model_validate_json")
+    elif not was_asked:
+        told = "the plan needs approval, and there is none"
+        problems.add("approval-missing", told, suggestion="show review.request() to somebody who may approve it")
+    elif not problems.has_errors:
+        told = "the plan needs approval, and nobody answered"
+        problems.add("approval-unanswered", told, suggestion="ask again")
 
-    `wanted` are the fingerprint of the plan, and the digest of the request.
-    """
-    approval = _if_sealed(given)
+
+def _flaws(given: Approval, wanted: _Wanted) -> Iterator[Tuple[str, str, str]]:
+    """Yield what is wrong with an approval: code, sentence, and what to do."""
+    approval = _if_unaltered(given)
     if approval is None:
         yield "approval-altered", "the approval was changed after it was given", "ask again"
         return
+    if wanted.key is not None and not approval.is_signed_by(wanted.key):
+        yield _signature_flaw(approval)
+        return  # nothing that it says is proven
     by = quote(approval.by)
     if approval.decision == "denied":
         comment = f": {quote(approval.comment)}" if approval.comment else ""
         yield "approval-refused", f"{by} says no{comment}", ""
-    if approval.fingerprint != wanted[0]:
+    if approval.fingerprint != wanted.fingerprint:
         yield "approval-mismatch", f"the approval of {by} is for another plan", "ask again, for this one"
-    elif approval.request != wanted[1]:
+    elif approval.request != wanted.request:
         told = f"what {by} was shown is not what there is to approve now: reasons or changes differ"
         yield "approval-mismatch", told, "ask again"
-    if not approval.at <= now:
+    if not approval.at <= wanted.now:
         told = f"the approval of {by} is from the future: it begins {_in_words(approval.at)}"
         yield "approval-from-future", told, "set the clocks right, and ask again"
-    if approval.until is not None and not now < approval.until:
+    if approval.until is not None and not wanted.now < approval.until:
         yield "approval-expired", f"the approval of {by} has expired {_in_words(approval.until)}", "ask again"
 
 
-def _if_sealed(given: Approval) -> Approval | None:
-    """An approval as it is in JSON, where nothing but its fields counts; None if its seal does not fit."""
+def _signature_flaw(approval: Approval) -> Tuple[str, str, str]:
+    if not approval.signature:
+        told = "the approval is not signed, and only a signed one releases this plan"
+        return "approval-unsigned", told, "sign it where it is given: request.approve(...).sign(key)"
+    told = "the approval was signed with another key, or changed after it was signed"
+    return "signature-mismatch", told, "ask again, and sign the answer with the key that release is given"
+
+
+def _if_unaltered(given: Approval) -> Approval | None:
+    """Return an approval as it is in JSON, where nothing but its fields counts; None if its checksum does not fit."""
     try:
         approval = Approval.model_validate_json(Approval.model_dump_json(given))
     except Exception:  # noqa: BLE001 - values that were made without checks
         return None
-    return approval if approval.seal == approval.expected_seal else None
+    return approval if approval.checksum == approval.compute_checksum() else None
 
 
 def _in_words(moment: float) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional, Tuple, Union
 from pydantic import Field, ValidationError, field_validator, model_validator
 from typing_extensions import Annotated
 
+from wfplan.catalog import Action, Catalog, as_catalog
 from wfplan.field_errors import add_field_errors
 from wfplan.models import Effect
 from wfplan.names import list_names, quote, why_not_an_action
@@ -36,16 +37,40 @@ class Policy(Value):
     """Steps on the longest path of dependencies; more are denied."""
     max_parameter_bytes: Optional[_CountOrNone] = None
     """Of the parameters of one step, or of its compensation, as JSON in UTF-8; more are denied."""
-    min_confidence: Optional[Annotated[float, Field(ge=0, le=1)]] = None
+    approval_below_confidence: Optional[Annotated[float, Field(ge=0, le=1)]] = None
     """Less needs approval; so does a step of which it is not known."""
-    approve_effects: Items[Effect] = _DESTRUCTIVE
+    approval_for_effects: Items[Effect] = _DESTRUCTIVE
     """Steps of these effects, or of worse ones, need approval; so do steps of unknown effect, unless there are none."""
-    approve_irreversible: bool = False
+    approval_for_irreversible: bool = False
     """Whether a step needs approval that does more than read and has no compensation."""
     deny_actions: Items[str] = EMPTY
     """Actions that are denied, also as a compensation."""
     allow_actions: OptionalItems[str] = NOT_GIVEN
     """The only actions that are not denied, also as a compensation; an empty list denies all, None none."""
+
+    def allowed(self, catalog: Catalog) -> Dict[str, Action]:
+        """Return the part of `catalog` that this policy does not deny, in the same order.
+
+        What a model is asked and told, `recommendation_schema`, `prompt_instructions`, `feedback` and
+        `plan_with_feedback`, takes it as its catalog: then no action is offered that the review would deny. Whether
+        what undoes an action is denied depends on its parameters, so that is for the review.
+
+        >>> from wfplan import Action
+        >>> catalog = {"scale": Action(effect="write"), "wipe": Action(effect="destructive")}
+        >>> list(Policy(deny_actions=["wipe"]).allowed(catalog))
+        ['scale']
+
+        Raises:
+            RefusedError: It is not a catalog; with every reason.
+        """
+        problems = ProblemList()
+        actions = as_catalog(catalog, problems)
+        if actions is None:
+            raise RefusedError(problems.listed())
+        return {name: action for name, action in actions.items() if not self._denies(name)}
+
+    def _denies(self, action: str) -> bool:
+        return action in self.deny_actions or (self.allow_actions is not None and action not in self.allow_actions)
 
     @field_validator("deny_actions", "allow_actions")
     @classmethod

@@ -54,15 +54,12 @@ class Conversation:
     error: Optional[Exception]
     """What `ask` raised, if that ended the conversation."""
 
-    def __init__(self, attempts: Iterable[Exchange], error: Exception | None, catalog: Catalog | None = None) -> None:
+    def __init__(self, attempts: Iterable[Exchange], error: Exception | None) -> None:
         self.attempts = tuple(attempts)
         self.error = error
         self.plan = None
         if error is None and self.attempts and self.attempts[-1].reading.ok:
-            try:
-                self.plan = make_plan(self.attempts[-1].reading, catalog=catalog)
-            except InvalidWorkflowError as refused:  # by a catalog that says something else the second time
-                self.error = refused
+            self.plan = make_plan(self.attempts[-1].reading)
 
     @property
     def ok(self) -> bool:
@@ -121,9 +118,9 @@ def plan_with_feedback(
         try:
             answer = ask(attempts[-1].feedback if attempts else None)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
-            return Conversation(attempts, error, catalog)
+            return Conversation(attempts, error)
         attempts.append(_exchange(answer, attempts, catalog, strict=strict))
-    return Conversation(attempts, None, catalog)
+    return Conversation(attempts, None)
 
 
 async def aplan_with_feedback(
@@ -152,9 +149,9 @@ async def aplan_with_feedback(
         try:
             answer = await ask(attempts[-1].feedback if attempts else None)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
-            return Conversation(attempts, error, catalog)
+            return Conversation(attempts, error)
         attempts.append(_exchange(answer, attempts, catalog, strict=strict))
-    return Conversation(attempts, None, catalog)
+    return Conversation(attempts, None)
 
 
 def _goes_on(attempts: List[Exchange], most: int) -> bool:

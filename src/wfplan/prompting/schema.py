@@ -13,7 +13,7 @@ from wfplan.action_parameters import parameter_names
 from wfplan.catalog import Catalog, as_catalog
 from wfplan.intake import read
 from wfplan.names import quote
-from wfplan.problems import ProblemList
+from wfplan.problems import Problem, ProblemList
 
 __all__ = ["DescribedAction", "describe_actions", "recommendation_schema"]
 
@@ -108,7 +108,7 @@ def describe_actions(catalog: Catalog) -> List[DescribedAction]:
     problems = ProblemList()
     actions = as_catalog(catalog, problems)
     if actions is None:
-        raise ValueError("; ".join(problem.message for problem in problems.listed()))
+        raise ValueError("; ".join(map(_in_full, problems.listed())))
     if not actions:
         raise ValueError("the catalog is empty: add the actions that a model may recommend")
     for name in actions:
@@ -121,6 +121,10 @@ def describe_actions(catalog: Catalog) -> List[DescribedAction]:
     return [_describe(name, action.parameters) for name, action in actions.items()]
 
 
+def _in_full(problem: Problem) -> str:
+    return f"{problem.message} ({problem.suggestion})" if problem.suggestion else problem.message
+
+
 def _describe(name: str, model: Type[BaseModel] | None) -> DescribedAction:
     if model is None:
         return DescribedAction(name, "", "", None)
@@ -129,7 +133,7 @@ def _describe(name: str, model: Type[BaseModel] | None) -> DescribedAction:
     except Exception:  # noqa: BLE001 - a type without a schema, or third-party code that fails
         schema = {"type": "object", "properties": {key: {} for key in parameter_names(model)}}
     description = schema.pop("description", "")
-    if schema.get("type") == "object" and not schema.get("properties") and not schema.get("additionalProperties"):
+    if schema.get("type") == "object" and not schema.get("properties") and schema.get("additionalProperties") is False:
         return DescribedAction(name, description, "", None)
     return DescribedAction(name, description, _to_json(schema), _strict_parameters(schema))
 

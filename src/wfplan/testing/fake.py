@@ -3,55 +3,28 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import CancelledError
 from itertools import accumulate
 from queue import SimpleQueue
-from typing import Any, Mapping
+from typing import Any, Sequence
 
 from wfplan.execution.interface import StepCall
+from wfplan.outcomes import Outcomes, Script
+from wfplan.plans import ExecutionPlan
+from wfplan.problems import Problem
 
-__all__ = ["FakeExecutor", "after", "attempts", "hangs"]
-
-
-class _After:
-    def __init__(self, seconds: float, outcome: Any) -> None:
-        self.seconds = seconds
-        self.outcome = outcome
-
-
-class _Attempts:
-    def __init__(self, outcomes: tuple[Any, ...]) -> None:
-        self.outcomes = outcomes
-
-
-class _Hangs:
-    pass
-
-
-def after(seconds: float, outcome: Any = None) -> Any:
-    """An outcome that comes after so many seconds."""
-    return _After(seconds, outcome)
-
-
-def attempts(*outcomes: Any) -> Any:
-    """The outcomes of the first attempt, the second, and so on; the last one holds for all that follow."""
-    if not outcomes:
-        raise ValueError("an attempt has some outcome")
-    return _Attempts(outcomes)
-
-
-def hangs() -> Any:
-    """No outcome, until the executor is released."""
-    return _Hangs()
+__all__ = ["FakeExecutor"]
 
 
 class FakeExecutor:
-    """An executor that does what `outcomes` say, by the names of steps; what is not there gives None.
+    """An executor with scripted outcomes, see `wfplan.outcomes`; calls that have none return None.
 
-    An outcome is an output, an exception (an instance or a class) to raise, or what `after`, `attempts` and `hangs`
-    make. It is a plain executor, so it runs in threads, and is told nothing of the rest of the run.
+    It is a plain executor, so it runs in threads and knows nothing of the rest of the run. A run is refused if an
+    outcome is for a name that is neither a step nor an action of its plan.
 
     >>> import wfplan
-    >>> executor = FakeExecutor({"probe": attempts(ConnectionError("no route"), 42)})
+    >>> from wfplan.outcomes import in_turn, succeeds
+    >>> executor = FakeExecutor({"probe": in_turn(ConnectionError("no route"), succeeds(42))})
     >>> step = wfplan.Step(name="probe", retry=wfplan.RetryPolicy(max_attempts=2))
     >>> wfplan.run(wfplan.plan([step]), executor).outputs
     {'probe': 42}
@@ -64,8 +37,13 @@ class FakeExecutor:
     calls: list[StepCall]
     """Every call, in the order in which they came."""
 
-    def __init__(self, outcomes: Mapping[str, Any] | None = None) -> None:
-        self._outcomes = dict(outcomes or {})
+    def __init__(self, outcomes: Outcomes | None = None) -> None:
+        """Prepare an executor; raises TypeError for what is not an outcome.
+
+        Args:
+            outcomes: By the names of steps or by actions, or a function of the call; default: everything succeeds.
+        """
+        self._script = Script(outcomes)
         self._changes: list[int] = []  # +1 and -1; one append at a time needs no lock
         self._released: SimpleQueue[None] = SimpleQueue()
         self.calls = []
@@ -76,12 +54,16 @@ class FakeExecutor:
         """The largest number of calls that were inside `execute` at the same time."""
         return max(accumulate(self._changes), default=0)
 
+    def validate(self, plan: ExecutionPlan) -> Sequence[Problem]:
+        """Return an error for each outcome whose name is neither a step nor an action of `plan`."""
+        return self._script.problems(plan)
+
     def execute(self, call: StepCall) -> Any:
-        """Do what the outcome for this step and this attempt says."""
+        """Do what the outcome for this call says."""
         self._changes.append(1)
         self.calls.append(call)
         try:
-            return self._come_out(self._outcomes.get(call.step.name), call)
+            return self._play(call)
         finally:
             self._changes.append(-1)
 
@@ -93,20 +75,14 @@ class FakeExecutor:
         """Count that it was called, in `closed`."""
         self.closed += 1
 
-    def _come_out(self, outcome: Any, call: StepCall) -> Any:
-        while isinstance(outcome, (_After, _Attempts)):
-            if isinstance(outcome, _After):
-                time.sleep(outcome.seconds)
-                outcome = outcome.outcome
-            else:
-                outcome = outcome.outcomes[min(call.attempt, len(outcome.outcomes)) - 1]
-        if isinstance(outcome, _Hangs):
+    def _play(self, call: StepCall) -> Any:
+        outcome = self._script.outcome_of(call)
+        if outcome.delay is not None:
+            time.sleep(outcome.delay)
+        if outcome.kind == "hangs":
             self._released.put(self._released.get())
-            return None
-        if isinstance(outcome, BaseException) or _is_exception_class(outcome):
-            raise outcome
-        return outcome
-
-
-def _is_exception_class(outcome: Any) -> bool:
-    return isinstance(outcome, type) and issubclass(outcome, BaseException)
+        elif outcome.kind == "cancelled":
+            raise CancelledError
+        elif outcome.kind == "fails":
+            raise Exception(outcome.error) if isinstance(outcome.error, str) else outcome.error
+        return outcome.output
