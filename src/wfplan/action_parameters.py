@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple, Type,
 
 from pydantic import AliasChoices, AliasPath, BaseModel, RootModel, ValidationError
 from pydantic.fields import FieldInfo
+from typing_extensions import TypeGuard
 
 from wfplan.json_values import NotJsonError, copy_json_object, is_list, is_object
 from wfplan.names import tell_error
@@ -130,8 +131,8 @@ def _check_keys(model: Type[BaseModel], parameters: Dict[str, Any], value: BaseM
 
 def _matched(given: Any, kept: Any) -> Sequence[Tuple[Any, Any]]:
     """Return the keys or positions in what was given, with what became of the values there, as far as that is clear."""
-    if is_list(given) and isinstance(kept, Sequence) and len(given) == len(cast("Sequence[Any]", kept)):
-        return list(enumerate(cast("Sequence[Any]", kept)))  # a deque is one, too
+    if is_list(given) and _is_sequence(kept) and len(given) == len(kept):
+        return list(enumerate(kept))
     if not is_object(given):
         return []
     if is_object(kept):  # the order is kept, also where keys are converted
@@ -140,6 +141,10 @@ def _matched(given: Any, kept: Any) -> Sequence[Tuple[Any, Any]]:
     fields: Dict[str, FieldInfo] = getattr(cast("object", kept).__class__, "model_fields", {})
     names = {alias: name for name, field in fields.items() for alias in (*_written(name, field), name)}
     return [(key, getattr(kept, names.get(str(key), str(key)), None)) for key in given]
+
+
+def _is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, Sequence)  # a deque is one, too
 
 
 @lru_cache(maxsize=256)
