@@ -218,20 +218,20 @@ WHOLES: Dict[str, Callable[[int], Any]] = {
 
 
 def _seconds(source: Any, *, strict: bool) -> float:
-    """The processor time of a first reading, the collector's share in what was there before left out.
+    """The processor time of a first reading, without the collector, whose share is in proportion to nothing here.
 
     What is remembered of words was learned from the same document: a small one would be read faster each time, while a
     large one pushes its own words out.
     """
     for remembered in REMEMBERED:
         remembered.cache_clear()
-    gc.freeze()
+    gc.disable()
     try:
         start = time.process_time()
         wfplan.read(source, strict=strict)
         return time.process_time() - start
     finally:
-        gc.unfreeze()
+        gc.enable()
 
 
 class Growth:

@@ -39,10 +39,10 @@ class Item:
     __slots__ = ("fields", "position", "rest", "wording")
 
     def __init__(self, position: int, fields: Dict[str, Any], rest: Dict[str, Any], wording: Wording) -> None:
-        self.position = position
-        self.fields = fields
-        self.rest = rest
-        self.wording = wording
+        self.position: int = position
+        self.fields: Dict[str, Any] = fields
+        self.rest: Dict[str, Any] = rest
+        self.wording: Wording = wording
 
     @property
     def steps(self) -> Tuple[str, ...]:

@@ -20,7 +20,6 @@ _DICT: Any = dict
 _TYPE: Any = type
 
 _UNPRINTABLE = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufeff\uff00-\ufffd\U00010000-\U0010ffff]")
-_COMMENT = re.compile(r"#[^\n]*")
 
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -229,10 +228,10 @@ class _Builder:
         if start > self._end:
             gap = self._text[self._end : start]
             if "#" in gap:
-                line = event.start_mark.line + 1 - gap.count("\n")
-                self.comments.extend(
-                    (line + gap.count("\n", 0, found.start()), found.group()[1:]) for found in _COMMENT.finditer(gap)
-                )
+                lines = gap.split("\n")
+                first = event.start_mark.line + 2 - len(lines)
+                parted = ((number, line.partition("#")) for number, line in enumerate(lines, first))
+                self.comments.extend((number, comment) for number, (_, mark, comment) in parted if mark)
         self._end = max(self._end, event.end_mark.index)
 
     def _check_scalar(self, event: Any) -> None:
