@@ -250,8 +250,8 @@ def test_dependencies_pass_beside_boxes() -> None:
         if path.get("class") == "edge" and len(path)
     }
     assert set(edges) == {"a \u2192 b", "b \u2192 c", "a \u2192 c"}
-    assert "C" not in edges["a \u2192 b"]
-    assert edges["a \u2192 c"].count("C") == 2
+    assert "H" not in edges["a \u2192 b"]
+    assert edges["a \u2192 c"].count("H") == 2
 
 
 def test_where_dependencies_are_very_many_those_that_follow_from_others_are_left_out() -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Iterator, List, Sequence
+from typing import Iterator, List
 
 from wfplan.names import counted
 from wfplan.render.details import details_of
 from wfplan.render.drawing import BODY, HEAD, SMALL, document, label, sign, title
-from wfplan.render.edges import Edge, edges_of
-from wfplan.render.layout import BOX_HEIGHT, Layout, PlacedBand, lay_out
+from wfplan.render.edges import edges_of
+from wfplan.render.layout import BOX_HEIGHT, LANE, lay_out
 from wfplan.render.legend import legend, sign_entries, state_entries
 from wfplan.render.marks import MARKS, marks_of
-from wfplan.render.routes import ARROW_HEIGHT, SIDE, Router, short
+from wfplan.render.routes import Routes, routes_of, short
 from wfplan.render.scene import Node, Scene
+from wfplan.render.stack import ARROW_HEIGHT, PlacedBand
 from wfplan.render.states import STATES
 
 __all__ = ["MARGIN", "MOST_STEPS", "draw", "heading"]
@@ -23,6 +23,8 @@ MOST_STEPS = 200
 MARGIN = 16
 _LABEL_WIDTH = 92
 """Left of the boxes, for the words beside a batch."""
+_SIDE = 14
+"""Left and right of all boxes and dependencies."""
 _HEAD_HEIGHT = 30
 _WIDEST_HEAD = 900
 _INSET = 9
@@ -33,27 +35,29 @@ _SIGN = 12
 
 def draw(scene: Scene) -> str:
     """The picture of a scene with few steps."""
-    layout = lay_out(scene, _box_width(scene))
-    head, width = heading(scene)
-    x, y = float(MARGIN + _LABEL_WIDTH + SIDE), MARGIN + (_HEAD_HEIGHT if scene.name else 0) + _HEAD_HEIGHT
-    width = max(width, x + layout.width + SIDE + MARGIN)
-    x += (width - x - layout.width - SIDE - MARGIN) / 2
     edges, left_out = edges_of(scene)
+    layout = lay_out(scene, edges, _box_width(scene))
+    routes = routes_of(layout, scene.bands, edges)
+    stack = routes.stack
+    head, width = heading(scene)
+    x, y = MARGIN + _LABEL_WIDTH + _SIDE - routes.left, MARGIN + (_HEAD_HEIGHT if scene.name else 0) + _HEAD_HEIGHT
+    width = max(width, x + routes.right + _SIDE + MARGIN)
+    x += (width - x - routes.right - _SIDE - MARGIN) / 2
     signs, legend_height = legend([*state_entries(scene), *sign_entries(scene, left_out)], width - 2 * MARGIN)
-    bands = (_band(placed, MARGIN, y, width - 2 * MARGIN) for placed in layout.bands)
-    height = y + layout.height + (MARGIN + legend_height if legend_height else 0) + MARGIN
+    bands = (_band(placed, MARGIN, y, width - 2 * MARGIN) for placed in stack.bands)
+    height = y + stack.height + (MARGIN + legend_height if legend_height else 0) + MARGIN
     parts = [
         *head,
         *bands,
         f'<g transform="translate({short(x)} {short(y)})">',
-        *_edges(edges, layout),
+        *_edges(routes),
         *(
-            _step(scene.nodes[name], layout.left[name], row.y, layout.box_width)
-            for row in layout.rows
+            _step(scene.nodes[name], layout.middle[name] * LANE - layout.box_width / 2, top, layout.box_width)
+            for row, top in zip(layout.rows, stack.rows)
             for name in row.names
         ),
         "</g>",
-        f'<g transform="translate({MARGIN} {short(y + layout.height + MARGIN)})">',
+        f'<g transform="translate({MARGIN} {short(y + stack.height + MARGIN)})">',
         *signs,
         "</g>",
     ]
@@ -95,19 +99,10 @@ def _band(placed: PlacedBand, x: float, y: float, width: float) -> str:
     return rect + "".join(label(font, x + _INSET, first + place * 15, text) for place, (font, text) in enumerate(shown))
 
 
-def _edges(edges: Sequence[Edge], layout: Layout) -> Iterator[str]:
-    """The dependencies, short ones first: they have the least choice."""
-    router = Router(layout, _owners(edges))
-    for needed, name in sorted(edges, key=lambda edge: router.rows_between(*edge)):
+def _edges(routes: Routes) -> Iterator[str]:
+    for (needed, name), path in routes.paths.items():
         told = title([f"{needed} \u2192 {name}"])
-        yield f'<path class="edge" d="{router.path(needed, name)}">{told}</path>'
-
-
-def _owners(edges: Sequence[Edge]) -> dict[Edge, str]:
-    """Each dependency with that of its ends that has more of them in this direction."""
-    needed_by = Counter(needed for needed, _ in edges)
-    needs = Counter(name for _, name in edges)
-    return {(needed, name): needed if needed_by[needed] >= needs[name] else name for needed, name in edges}
+        yield f'<path class="edge" d="{path}">{told}</path>'
 
 
 def _step(node: Node, x: float, y: float, width: float) -> str:
