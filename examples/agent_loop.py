@@ -1,8 +1,9 @@
 """A model answers with a chatty, broken, cyclic plan, is told what is wrong, and answers well; a person approves.
 
-The catalog says what may be done at all, the policy what a person has to see first. What is changed after the approval
-does not run. The "model" is a script of two answers, and so is the person; `Model.ask` and `approve` are where yours
-would be asked.
+The catalog says what may be done at all, the policy what is denied, and so not offered, and what a person has to see
+first. The plan runs up to there and is suspended; once it is approved, the same run goes on. What is changed after the
+approval does not run. The "model" is a script of two answers, and so is the person; `Model.ask` and `approve` are where
+yours would be asked.
 """
 
 from __future__ import annotations
@@ -50,8 +51,11 @@ CATALOG = {
     "increase_memory": Action(parameters=Memory, effect="write", locks=lambda parameters: ["prod/deployment/payment"]),
     "restart_pods": Action(parameters=Zone, effect="destructive", locks=lambda zone: [f"prod/zone/{zone.zone}"]),
     "verify": Action(effect="read"),
+    "delete_namespace": Action(effect="destructive"),
 }
-POLICY = Policy(max_parallel=5, max_steps=20)
+POLICY = Policy(max_parallel=5, max_steps=20, deny_actions=["delete_namespace"])
+OFFERED = POLICY.allowed(CATALOG)
+"""What the model is told of, and asked for: not what would be denied anyway."""
 
 
 class Model:
@@ -59,7 +63,7 @@ class Model:
 
     def __init__(self) -> None:
         self.messages: List[str] = [
-            f"Payment pods run out of memory. What is to be done?\n\n{prompt_instructions(CATALOG)}"
+            f"Payment pods run out of memory. What is to be done?\n\n{prompt_instructions(OFFERED)}"
         ]
         self._answers: Iterator[str] = iter(ANSWERS)
 
@@ -81,6 +85,9 @@ def verify(call: StepCall) -> str:
     return f"fine after {len(call.outputs)} restarts"
 
 
+FUNCTIONS = {"increase_memory": increase_memory, "restart_pods": restart_pods, "verify": verify}
+
+
 def approve(request: ApprovalRequest) -> Approval:
     """A person looks at it, and says yes for an hour."""
     print("\n".join(f"  {line}" for line in str(request).splitlines()[1:]))
@@ -89,7 +96,7 @@ def approve(request: ApprovalRequest) -> Approval:
 
 def main() -> None:
     model = Model()
-    conversation = plan_with_feedback(model.ask, max_attempts=3, catalog=CATALOG)
+    conversation = plan_with_feedback(model.ask, max_attempts=3, catalog=OFFERED)
     for attempt in conversation.attempts:
         print(f"answer {attempt.number}: {'can be planned' if attempt.reading.ok else 'is refused'}")
         for problem in attempt.reading.problems:
@@ -110,7 +117,12 @@ def main() -> None:
     print(f"\n{plan}\n")
 
     reviewed = review(plan, POLICY)
-    print(f"the policy says {reviewed.verdict}, so a person sees:")
+    released, held = reviewed.release(hold=True)
+    report = wfplan.run(released, FUNCTIONS, hold=held)
+    print(f"the policy says {reviewed.verdict}, so the plan runs up to there and is {report.phase}:")
+    print("\n".join(f"  {name}: {status}" for name, status in report.statuses.items()))
+
+    print("\nmeanwhile a person sees:")
     approval = approve(reviewed.request())
 
     workflow = plan.workflow.replace("restart_pods-2", parameters={"zone": "all"}, locks=())
@@ -120,9 +132,9 @@ def main() -> None:
     except RefusedError as error:
         print(f"\nanother plan with this approval: {error.problems[0].code}")
 
-    released = reviewed.release(approval, now=60.0)
-    report = wfplan.run(released, {"increase_memory": increase_memory, "restart_pods": restart_pods, "verify": verify})
-    print(report.phase, report.outputs["verify"], sep=": ")
+    released, held = reviewed.release(approval, now=60.0, hold=True)  # the same plan, and nothing is held any more
+    report = wfplan.run(released, FUNCTIONS, resume=report, hold=held)
+    print(f"\nthe same run goes on, and is {report.phase}: {report.outputs['verify']}")
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@
     curl -s -X POST localhost:8080/plans/ID/run
     curl -s -N localhost:8080/plans/ID/events
 
-A plan that needs approval is run only after somebody has answered what the first command shows as `request`:
+A plan that needs approval is run only after somebody has answered what the first command shows as `request`. With
+`hold`, it runs up to what needs approval, is suspended there, and goes on once it is approved and run again:
 
+    curl -s -X POST 'localhost:8080/plans/ID/run?hold=true'
     curl -s localhost:8080/plans/ID/approval \
         -d '{"request": "DIGEST", "by": "Ann", "decision": "approved", "until": 1900000000}'
 
@@ -29,12 +31,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, AsyncIterator, Dict, Iterable, List, Mapping, Optional, Tuple
 
+import service_files as files
 import uvicorn
 from fastapi import FastAPI, Header, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 from service_actions import CATALOG, POLICY, STRATEGY, Cluster
-from service_files import follow, load_approval, load_released, read_lines, write_whole
 from typing_extensions import Annotated, Literal
 
 import wfplan
@@ -83,7 +85,7 @@ def make_plan(answer: bytes) -> ExecutionPlan:
 
 
 class Service:
-    """What can be asked; a folder for each plan has its `answer`, `approval.json`, `released.json` and `journal`.
+    """What can be asked; each plan has a folder: `answer`, `approval.json`, `held.json`, `released.json`, `journal`.
 
     All of it runs on one event loop, so that nothing happens between two lines without `await`.
     """
@@ -106,14 +108,14 @@ class Service:
 
     async def index(self) -> List[Dict[str, Any]]:
         homes = sorted(answer.parent for answer in self._plans.glob("*/answer"))
-        return [{"id": home.name, "phase": self._phase(home)} for home in homes]
+        return [{"id": home.name, "phase": files.load_phase(home)} for home in homes]
 
     async def create(self, request: Request) -> Dict[str, Any]:
         answer = await read_body(request)
         review(make_plan(answer), self._policy).request()  # refuses what is denied
         home = self._plans / secrets.token_hex(8)
         home.mkdir()
-        write_whole(home / "answer", answer)
+        files.write_whole(home / "answer", answer)
         return self._show(home)
 
     async def show(self, plan_id: str) -> Dict[str, Any]:
@@ -131,34 +133,37 @@ class Service:
             else:
                 answer = asked.deny(decision.by, comment=decision.comment)
         except ValidationError as error:
-            raise HTTPException(
-                422, error.errors(include_url=False, include_context=False, include_input=False)
-            ) from None
-        before = load_approval(home)
-        if (home / "released.json").exists() or (before is not None and before.decision == "denied"):
+            errors = error.errors(include_url=False, include_context=False, include_input=False)
+            raise HTTPException(422, errors) from None
+        before = files.load_approval(home)
+        if files.is_released(home) or (before is not None and before.decision == "denied"):
             raise HTTPException(409, "it was released or denied already")
-        write_whole(home / "approval.json", answer.model_dump_json().encode())
+        files.write_whole(home / "approval.json", answer.model_dump_json().encode())
         return answer.model_dump(mode="json")
 
-    async def run(self, plan_id: str) -> Dict[str, Any]:
+    async def run(self, plan_id: str, *, hold: bool = False) -> Dict[str, Any]:
+        """Begin, or go on with what is approved by now; with `hold`, begin with what needs no approval."""
         home = self._home(plan_id)
-        if not (home / "released.json").exists():
-            released = self._review(home).release(load_approval(home))
-            write_whole(home / "released.json", released.model_dump_json().encode())
+        if not files.is_released(home):
+            reviewed, approval = self._review(home), files.load_approval(home)
+            plan, held = reviewed.release(approval, hold=True) if hold else (reviewed.release(approval), ())
+            if (home / "released.json").exists() and plan.fingerprint != files.load_released(home).fingerprint:
+                raise HTTPException(409, "by the policy of today, it is another plan than the one that has begun")
+            files.save_released(home, plan, held)
         self._start(home)
         return {"id": plan_id, "events": f"/plans/{plan_id}/events", "report": f"/plans/{plan_id}/report"}
 
     async def report(self, plan_id: str) -> Dict[str, Any]:
         self._task(plan_id)
-        report = self._report(self._home(plan_id))
+        report = files.load_report(self._home(plan_id))
         return {**report.model_dump(mode="json", exclude={"plan"}), "ok": report.ok, "ended": report.ended}
 
     async def events(self, plan_id: str, last_event_id: LastEventId = None) -> Response:
         """Lines of the journal: they are on disk, so that their numbers are the same after a restart."""
         journal, run = self._home(plan_id) / "journal", self._task(plan_id)
-        if last_event_id and run.done() and last_event_id >= len(read_lines(journal, 0)[0]):
+        if last_event_id and run.done() and last_event_id >= len(files.read_lines(journal, 0)[0]):
             return Response(status_code=204)  # a browser comes back until it is told this
-        lines = follow(journal, run, last_event_id or 0)
+        lines = files.follow(journal, run, last_event_id or 0)
         return StreamingResponse(lines, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
     def _home(self, plan_id: str) -> Path:
@@ -174,32 +179,29 @@ class Service:
 
     def _show(self, home: Path) -> Dict[str, Any]:
         """What the policy says of a plan; where it needs approval, also what a person has to see, and its digest."""
-        reviewed, approval = self._review(home), load_approval(home)
+        reviewed, approval = self._review(home), files.load_approval(home)
         return {
             "id": home.name,
             **reviewed.data,
             "batches": [batch.model_dump(mode="json") for batch in reviewed.plan.batches],
             "text": str(reviewed.request()) if reviewed.verdict == "needs-approval" else str(reviewed),
             "approval": approval and approval.model_dump(mode="json"),
-            "phase": self._phase(home),
+            "phase": files.load_phase(home),
         }
 
     def _review(self, home: Path) -> Review:
         return review(make_plan((home / "answer").read_bytes()), self._policy)
 
-    def _phase(self, home: Path) -> Optional[str]:
-        return self._report(home).phase if (home / "released.json").exists() else None
-
-    def _report(self, home: Path) -> ExecutionReport:
-        if read_lines(home / "journal", 0)[0]:
-            return ExecutionReport.from_journal(home / "journal")
-        return wfplan.Progress(load_released(home), run_id=home.name).report()  # nothing has happened yet
-
     def _start(self, home: Path) -> None:
         """Have the run go on, unless it does; if it has ended, the journal says so, and nothing runs."""
         if home.name not in self._runs or self._runs[home.name].done():
-            running = wfplan.arun(load_released(home), self._cluster, journal=home / "journal", run_id=home.name)
-            self._runs[home.name] = asyncio.ensure_future(running)
+            self._runs[home.name] = asyncio.ensure_future(self._run(home))
+
+    async def _run(self, home: Path) -> ExecutionReport:
+        """Run up to what is held, and on if it was approved meanwhile."""
+        plan, held, journal = files.load_released(home), files.load_held(home), home / "journal"
+        report = await wfplan.arun(plan, self._cluster, journal=journal, run_id=home.name, hold=held)
+        return report if files.load_held(home) == held else await self._run(home)
 
 
 async def refuse(_: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""What the service keeps in files: plans that were released, approvals, and the journals that are followed."""
+"""What the service keeps in files: plans that were released, what they wait for, approvals, and journals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 from pathlib import Path
-from typing import AsyncIterator, List, Optional, Tuple
+from typing import AsyncIterator, List, Optional, Sequence, Tuple
 
 from pydantic import ValidationError
 
@@ -27,6 +27,32 @@ def load_approval(home: Path) -> Optional[Approval]:
 
 def load_released(home: Path) -> ExecutionPlan:
     return ExecutionPlan.model_validate_json((home / "released.json").read_bytes())
+
+
+def load_held(home: Path) -> Tuple[str, ...]:
+    """The steps of a released plan that nobody has approved yet."""
+    return tuple(json.loads((home / "held.json").read_bytes()))
+
+
+def save_released(home: Path, plan: ExecutionPlan, held: Sequence[str]) -> None:
+    """Remember what may run, first what must not yet: without a plan, nothing does."""
+    write_whole(home / "held.json", json.dumps(held).encode())
+    write_whole(home / "released.json", plan.model_dump_json().encode())
+
+
+def is_released(home: Path) -> bool:
+    """Whether all of it may run."""
+    return (home / "released.json").exists() and not load_held(home)
+
+
+def load_phase(home: Path) -> Optional[str]:
+    return load_report(home).phase if (home / "released.json").exists() else None
+
+
+def load_report(home: Path) -> ExecutionReport:
+    if read_lines(home / "journal", 0)[0]:
+        return ExecutionReport.from_journal(home / "journal")
+    return wfplan.Progress(load_released(home), run_id=home.name).report()  # nothing has happened yet
 
 
 def write_whole(file: Path, content: bytes) -> None:

@@ -76,8 +76,8 @@ class Client:
         }
         return self.ask("POST", f"/plans/{plan.content['id']}/approval", decision)
 
-    def run(self, plan: Answer) -> Answer:
-        return self.ask("POST", f"/plans/{plan.content['id']}/run")
+    def run(self, plan: Answer, *, hold: bool = False) -> Answer:
+        return self.ask("POST", f"/plans/{plan.content['id']}/run{'?hold=true' if hold else ''}")
 
     def report(self, plan: Answer) -> Answer:
         return self.ask("GET", f"/plans/{plan.content['id']}/report")
@@ -424,6 +424,60 @@ def test_a_run_goes_on_wherever_the_process_ended(tmp_path: Path) -> None:
     assert sorted(step for what, step, _ in log if what == "begins") == sorted(STEPS * 2)  # each was killed once
     assert sorted(step for what, step, _ in log if what == "ends") == sorted(STEPS)
     assert len({key for _, _, key in log}) == len({(step, key) for _, step, key in log}) == len(STEPS)
+
+
+def phase_of(client: Client, plan: Answer) -> Any:
+    return client.ask("GET", f"/plans/{plan.content['id']}").content["phase"]
+
+
+CLEAN_UP = (SCALE, {**DELETE, "id": "2", "dependencies": ["1"]}, {**VERIFY, "id": "3", "dependencies": ["2"]})
+
+
+def test_a_plan_runs_up_to_what_needs_approval_and_goes_on_once_it_has_one(tmp_path: Path) -> None:
+    """Neither a restart in between nor running it again starts what nobody has approved."""
+    with serving(tmp_path) as client:
+        plan = client.plan(*CLEAN_UP)
+        assert client.run(plan, hold=True).status == 202
+        events = client.all_events(plan)
+        assert events[-1].kind == "suspended"
+        assert phase_of(client, plan) == "suspended"
+        report = client.report(plan).content
+        assert report["held"] == ["delete_namespace"]
+        assert [step["status"] for step in report["steps"].values()] == ["succeeded", "pending", "pending"]
+        assert client.run(plan, hold=True).status == 202
+        assert client.run(plan).codes[0] == "approval-missing"
+        client.kill()
+
+    with serving(tmp_path) as client:
+        wait_until(lambda: status_of_events(client, plan, 10**6) == 204)
+        assert client.report(plan).content["held"] == ["delete_namespace"]
+        assert client.approve(plan).status == 200
+        assert client.run(plan).status == 202
+        assert client.all_events(plan)[-1].data["phase"] == "completed"
+        begun = [step for what, step, _ in client.log(plan) if what == "begins"]
+        assert begun == ["scale_deployment", "delete_namespace", "verify"]
+        assert client.approve(plan).status == 409
+
+
+def test_what_is_approved_while_it_runs_follows_at_once(tmp_path: Path) -> None:
+    with serving(tmp_path, "--takes", "scale_deployment=1") as client:
+        plan = client.plan(*CLEAN_UP)
+        client.run(plan, hold=True)
+        client.events_until_in_flight(plan, None, "scale_deployment", 1)
+        assert client.approve(plan).status == 200
+        assert client.run(plan).status == 202
+        wait_until(lambda: phase_of(client, plan) == "completed")
+
+
+def test_a_plan_that_is_denied_while_it_is_held_stays_where_it_is(tmp_path: Path) -> None:
+    with serving(tmp_path) as client:
+        plan = client.plan(*CLEAN_UP)
+        client.run(plan, hold=True)
+        assert client.all_events(plan)[-1].kind == "suspended"
+        assert client.approve(plan, decision="denied").status == 200
+        for hold in (False, True):
+            assert "approval-refused" in client.run(plan, hold=hold).codes
+        assert [step for what, step, _ in client.log(plan) if what == "begins"] == ["scale_deployment"]
 
 
 def begun_in(client: Client, plan: Answer) -> list[tuple[str, str]]:
