@@ -8,7 +8,7 @@ yours would be asked.
 
 from __future__ import annotations
 
-from typing import Iterator, List, Optional
+from typing import Callable, Dict, Iterator, List, Optional
 
 from pydantic import BaseModel
 
@@ -85,7 +85,11 @@ def verify(call: StepCall) -> str:
     return f"fine after {len(call.outputs)} restarts"
 
 
-FUNCTIONS = {"increase_memory": increase_memory, "restart_pods": restart_pods, "verify": verify}
+FUNCTIONS: Dict[str, Callable[..., str]] = {
+    "increase_memory": increase_memory,
+    "restart_pods": restart_pods,
+    "verify": verify,
+}
 
 
 def approve(request: ApprovalRequest) -> Approval:
