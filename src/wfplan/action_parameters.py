@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Tuple, Type
 
 from pydantic import AliasChoices, AliasPath, BaseModel, ValidationError
 
-from wfplan.json_values import NotJsonError, copy_json_object, is_list, is_object
+from wfplan.json_values import NotJsonError, freeze_object, is_list, is_object
 from wfplan.names import tell_error
 
 __all__ = ["Fitted", "UnfitError", "UnusableModelError", "encode", "fit", "parameter_names"]
@@ -93,7 +93,7 @@ def _write(value: BaseModel) -> Dict[str, Any]:
     if not is_object(written):
         raise UnusableModelError("does not write a JSON object")
     try:
-        return copy_json_object(written)
+        return freeze_object(written)
     except NotJsonError as error:
         raise UnfitError(error.path, str(error.args[1])) from None
 

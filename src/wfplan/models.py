@@ -7,8 +7,9 @@ from typing import Any, Dict, Optional
 from pydantic import Field, model_validator
 from typing_extensions import Annotated, Literal, TypeAlias
 
+from wfplan.json_values import to_plain
 from wfplan.names import counted, list_names
-from wfplan.values import EMPTY, FreeText, Items, JsonObject, Name, SchemaVersion, Text, Value, no_values
+from wfplan.values import EMPTY, FreeText, Items, JsonObject, Name, Number, SchemaVersion, Text, Value, no_values
 
 __all__ = [
     "Compensation",
@@ -25,6 +26,7 @@ __all__ = [
     "Step",
     "Strategy",
     "Workflow",
+    "to_plain",
 ]
 
 Effect: TypeAlias = Literal["read", "write", "destructive"]
@@ -34,9 +36,9 @@ Schedule: TypeAlias = Literal["batch", "eager"]
 Strategy: TypeAlias = Literal["sequential", "parallel", "sequential-with-parallel"]
 
 _Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
-_Confidence = Annotated[float, Field(ge=0, le=1)]
-Seconds = Annotated[float, Field(ge=0)]
-PositiveSeconds = Annotated[float, Field(gt=0)]
+_Confidence = Annotated[Number, Field(ge=0, le=1)]
+Seconds = Annotated[Number, Field(ge=0)]
+PositiveSeconds = Annotated[Number, Field(gt=0)]
 
 
 def _without_default(schema: Dict[str, Any]) -> None:

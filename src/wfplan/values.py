@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, Generic, Mapping, Optional, Sequence, Tuple, TypeVar, overload
+from itertools import repeat
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Dict,
+    Generic,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    TypeVar,
+    overload,
+)
 
 import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import core_schema
 from typing_extensions import Annotated, Literal
 
-from wfplan.json_values import check_json_object, copy_json_object, is_list
+from wfplan.json_values import EMPTY_OBJECT, FrozenDict, freeze_object, freeze_parsed_object, is_list, is_same_json
 from wfplan.names import why_not_a_name
 
 __all__ = [
@@ -19,7 +33,9 @@ __all__ = [
     "FreeText",
     "Items",
     "JsonObject",
+    "MappingOf",
     "Name",
+    "Number",
     "OptionalItems",
     "SchemaVersion",
     "Text",
@@ -33,18 +49,59 @@ V = TypeVar("V", bound="Value")
 
 
 class Value(BaseModel):
-    """A frozen, strict pydantic model that refuses unknown fields."""
+    """A frozen, strict pydantic model that refuses unknown fields.
+
+    Two of one class are equal if all their fields are; in JSON objects `1`, `1.0` and `true` are not.
+    """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True
     )
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if self.__class__ is not other.__class__:
+            return NotImplemented
+        own, others, names = vars(self).get, vars(other).get, _all_fields(self.__class__)
+        return list(map(own, names)) == list(map(others, names)) and all(
+            is_same_json(own(name), others(name)) for name in _json_fields(self.__class__)
+        )
+
+    if TYPE_CHECKING:
+        # pydantic makes it of the fields
+        def __hash__(self) -> int: ...
+
+
+class _SharedFieldSet(Set[str]):
+    """The `model_fields_set` of many instances: it refuses to be changed, and its copies are plain sets."""
+
+    __slots__ = ()
+
+    def __copy__(self) -> Set[str]:
+        return set(self)
+
+    copy = __copy__
+
+    def __deepcopy__(self, memo: Dict[int, Any]) -> Set[str]:
+        return set(self)
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return set, (list(self),)
+
+    def _refuse_change(self, *_: Any) -> Any:
+        raise TypeError("many values share this set: change a copy of it")
+
+    __iand__ = __ior__ = __isub__ = __ixor__ = _refuse_change
+    add = clear = difference_update = discard = intersection_update = pop = _refuse_change
+    remove = symmetric_difference_update = update = _refuse_change
 
 
 def trusted(kind: type[V], values: dict[str, Any]) -> V:
     """An instance of `kind` from values that this library has checked already: all fields, in their order.
 
     What `BaseModel.model_construct` does, without its cost for each of 100,000 steps. The set of fields that were
-    set is one for all instances: nothing changes it, since they are frozen and a copy copies it.
+    set is one for all instances.
     """
     instance = kind.__new__(kind)
     _set(instance, "__dict__", values)
@@ -59,7 +116,13 @@ _set = object.__setattr__
 
 @lru_cache(maxsize=None)
 def _all_fields(kind: type[Value]) -> set[str]:
-    return set(kind.model_fields)
+    return _SharedFieldSet(kind.model_fields)
+
+
+@lru_cache(maxsize=None)
+def _json_fields(kind: type[Value]) -> frozenset[str]:
+    """The names of the fields that are a `JsonObject`."""
+    return frozenset(name for name, field in kind.model_fields.items() if _JsonObject in field.metadata)
 
 
 def _check_name(text: str) -> str:
@@ -69,8 +132,16 @@ def _check_name(text: str) -> str:
     return text
 
 
+def _without_sign_of_zero(number: float) -> float:
+    return number + 0.0
+
+
 def _no_boolean(value: Any) -> Any:
     return "true" if value is True else value
+
+
+def _freeze_mapping(value: Dict[str, Any]) -> Dict[str, Any]:
+    return FrozenDict(value)
 
 
 def _list_to_tuple(value: Any) -> Any:
@@ -97,16 +168,16 @@ class _FromList:
 
 
 class _JsonObject:
-    """Checks what came from JSON text, copies what came from Python."""
+    """Freezes what came from JSON text, and a copy of what came from Python."""
 
     @staticmethod
     def __get_pydantic_core_schema__(source: Any, handler: Any) -> core_schema.CoreSchema:
         any_dict = core_schema.dict_schema(strict=True)
         return core_schema.json_or_python_schema(
             json_schema=core_schema.no_info_after_validator_function(
-                check_json_object, core_schema.dict_schema(core_schema.str_schema())
+                freeze_parsed_object, core_schema.dict_schema(core_schema.str_schema())
             ),
-            python_schema=core_schema.no_info_after_validator_function(copy_json_object, any_dict),
+            python_schema=core_schema.no_info_after_validator_function(freeze_object, any_dict),
         )
 
 
@@ -115,6 +186,9 @@ Name = Annotated[str, AfterValidator(_check_name)]
 
 SchemaVersion = Annotated[Literal[1], BeforeValidator(_no_boolean)]
 """1, and not true, which Python takes for 1."""
+
+Number = Annotated[float, AfterValidator(_without_sign_of_zero)]
+"""A finite number; -0.0 is 0.0."""
 
 FreeText = Annotated[str, Field(max_length=1_000_000)]
 """Any text; the bound is far off, and makes pydantic refuse what UTF-8 cannot hold."""
@@ -144,8 +218,18 @@ if TYPE_CHECKING:
         def __get__(self, instance: object | None, owner: Any) -> Any: ...
         def __set__(self, instance: object, value: Sequence[T] | None) -> None: ...
 
+    class MappingOf(Generic[T]):
+        """A dictionary from strings to T, frozen, that any mapping can be given for."""
+
+        @overload
+        def __get__(self, instance: None, owner: Any) -> MappingOf[T]: ...
+        @overload
+        def __get__(self, instance: object, owner: Any) -> dict[str, T]: ...
+        def __get__(self, instance: object | None, owner: Any) -> Any: ...
+        def __set__(self, instance: object, value: Mapping[str, T]) -> None: ...
+
     class JsonObject:
-        """A dictionary of what JSON can hold."""
+        """A dictionary of what JSON can hold, frozen all the way down."""
 
         @overload
         def __get__(self, instance: None, owner: Any) -> JsonObject: ...
@@ -168,6 +252,12 @@ else:
         def __class_getitem__(cls, item: Any) -> Any:
             return Optional[Items[item]]
 
+    class MappingOf:
+        """`MappingOf[T]`: a frozen dictionary from strings to T."""
+
+        def __class_getitem__(cls, item: Any) -> Any:
+            return Annotated[Dict[str, item], AfterValidator(_freeze_mapping)]
+
     JsonObject = Annotated[Dict[str, Any], _JsonObject]
 
 EMPTY: Any = ()
@@ -178,5 +268,5 @@ NOT_GIVEN: Any = None
 
 
 def no_values() -> Any:
-    """The default of a `JsonObject` field."""
-    return Field(default_factory=dict)
+    """The default of a `JsonObject` or `MappingOf` field."""
+    return Field(default_factory=repeat(EMPTY_OBJECT).__next__)  # the quickest way to give the same object each time

@@ -11,7 +11,7 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple, Union
 from typing_extensions import get_args, get_origin
 
 from wfplan.execution.interface import PendingOutput, Purpose, StepCall
-from wfplan.json_values import copy_plain
+from wfplan.json_values import to_plain
 from wfplan.names import list_names, nearest, quote
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import PermanentError, Problem, ProblemList
@@ -139,8 +139,8 @@ class _Function:
         self._reasons: dict[frozenset[str], tuple[str, ...]] = {}
 
     def arguments_for(self, call: StepCall) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Positional and keyword arguments; the parameters are copied, since the plan must not change."""
-        keywords = copy_plain(call.step.parameters)
+        """Positional and keyword arguments; the parameters are a plain copy, which may be changed."""
+        keywords = to_plain(call.step.parameters)
         wanted = self._call_argument
         if wanted is None:
             return (), keywords

@@ -12,6 +12,7 @@ from wfplan.execution.rollback import rollback_plan
 from wfplan.execution.settings import RunSettings, settle
 from wfplan.execution.state import BAD, check_state, counts_as_done
 from wfplan.execution.walk import CANCEL_GRACE_SECONDS, Walk
+from wfplan.json_values import EMPTY_OBJECT, FrozenDict
 from wfplan.models import OnFailure, Schedule
 from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
@@ -235,13 +236,13 @@ class Progress:
                 "phase": self.phase,
                 "stopped": self._current.stopped,
                 "halted": self._halted,
-                "steps": self._execution.report(),
-                "dry_run": dict(self._tried) if self._dry_run is None else self._dry_run.report(),
-                "rollback": {} if self._rollback is None else self._rollback.report_by_batch(),
+                "steps": FrozenDict(self._execution.report()),
+                "dry_run": FrozenDict(self._tried if self._dry_run is None else self._dry_run.report()),
+                "rollback": FrozenDict({} if self._rollback is None else self._rollback.report_by_batch()),
                 "only_dry_run": self.settings.dry_run,
                 "problems": tuple(problems),
                 "plan_fingerprint": "",
-                "keys": {},
+                "keys": EMPTY_OBJECT,
             },
         )
 

@@ -12,7 +12,7 @@ from wfplan.json_values import copy_json_object
 from wfplan.names import counted, escape, quote
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, WfplanError
-from wfplan.values import EMPTY, FreeText, Items, Name, SchemaVersion, Value
+from wfplan.values import EMPTY, FreeText, Items, MappingOf, Name, SchemaVersion, Value, no_values
 
 __all__ = [
     "STATUSES",
@@ -180,11 +180,11 @@ class ExecutionReport(Value):
     """Whether nothing new starts any more: a step failed and the policy says so, or it was asked for."""
     halted: bool = False
     """Whether it was asked to stop, by a `StopSignal` or an interrupt; then nothing is rolled back."""
-    steps: Dict[str, StepReport]
+    steps: MappingOf[StepReport]
     """By name, in declared order; every step of the plan is there."""
-    dry_run: Dict[str, StepReport] = Field(default_factory=dict)
+    dry_run: MappingOf[StepReport] = no_values()
     """The same for the dry run, if there was one."""
-    rollback: Dict[str, StepReport] = Field(default_factory=dict)
+    rollback: MappingOf[StepReport] = no_values()
     """The same for the compensations, by the names of the steps that they undo, the first to be undone first."""
     only_dry_run: bool = False
     """Whether the dry run was all that was asked for."""
@@ -192,7 +192,7 @@ class ExecutionReport(Value):
     """What is worth knowing about the run itself: a thread that is left, an executor that could not be closed."""
     plan_fingerprint: str = ""
     """In a report from a journal: the fingerprint of the plan."""
-    keys: Dict[str, str] = Field(default_factory=dict)
+    keys: MappingOf[str] = no_values()
     """In a report from a journal: what `step_key` gives for the steps that succeeded or were in flight, by name."""
 
     @classmethod
@@ -221,7 +221,7 @@ class ExecutionReport(Value):
 
     @property
     def fingerprint(self) -> str:
-        """That of the plan; computed at each call."""
+        """That of the plan."""
         return self.plan_fingerprint if self.plan is None else self.plan.fingerprint
 
     @property
@@ -319,7 +319,7 @@ class ExecutionReport(Value):
 
     def __repr__(self) -> str:
         told = ", ".join(f"{number:,} {status}" for status, number in self.counts.items() if number)
-        return f"<ExecutionReport {self.phase}: {told or 'no steps'}>"
+        return f"<ExecutionReport {self.phase}: {told or 'no steps'}, run {escape(self.run_id)}>"
 
     def __str__(self) -> str:
         from wfplan.render.report import report_to_text
