@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 import wfplan
 from wfplan import Action, RefusedError, StepCall
-from wfplan.intake import Feedback, plan_with_feedback, prompt_instructions
 from wfplan.policy import Approval, ApprovalRequest, Policy, review
+from wfplan.prompting import Feedback, plan_with_feedback, prompt_instructions
 
 ANSWERS = (
     """<think>The pods first? No, memory has to grow before.</think>

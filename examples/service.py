@@ -1,6 +1,6 @@
 """A service around the library: an answer comes in, is checked, reviewed, approved, run and watched, over HTTP.
 
-    pip install 'wfplan[service]'
+    pip install fastapi uvicorn
     python examples/service.py --folder /tmp/plans --port 8080
 
     curl -s localhost:8080/plans -d '[{"id": "1", "action": "scale_deployment",
@@ -40,8 +40,8 @@ from typing_extensions import Annotated, Literal
 
 import wfplan
 from wfplan import Action, Compensation, ExecutionPlan, ExecutionReport, ExecutionStrategy, RefusedError, StepCall
-from wfplan.intake import feedback
 from wfplan.policy import Approval, Policy, Review, read_policy, review
+from wfplan.prompting import feedback
 
 MOST_BYTES = 1024 * 1024
 """Of a body."""

@@ -6,13 +6,12 @@ import ast
 import sys
 from pathlib import Path
 
-import pytest
-
 import wfplan
 
 ROOT = Path(wfplan.__file__).parent
 
 CORE = [
+    "extras",
     "names",
     "locations",
     "collector",
@@ -42,13 +41,14 @@ CORE = [
 
 LAYERS = {
     "intake": {"core"},
+    "prompting": {"core", "intake"},
     "policy": {"core"},
     "execution": {"core"},
     "analysis": {"core", "execution"},
     "render": {"core", "execution", "analysis"},
     "interop": {"core", "execution"},
     "testing": {"core", "execution"},
-    "cli": {"core", "intake", "execution", "policy", "analysis", "render", "interop"},
+    "cli": {"core", "intake", "prompting", "execution", "policy", "analysis", "render", "interop"},
 }
 """What stands above the core, and what each may import besides itself."""
 
@@ -66,12 +66,6 @@ DISPLAY = {
 EXECUTION_ONLY = {"asyncio", "threading", "concurrent"}
 
 
-def modules() -> dict[str, Path]:
-    paths = sorted(ROOT.rglob("*.py"))
-    names = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in paths}
-    return {name.replace(".__init__", ""): path for name, path in names.items()}
-
-
 def imports(path: Path) -> set[str]:
     """The dotted names that a module imports anywhere in it."""
     found: set[str] = set()
@@ -84,8 +78,21 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-def own(names: set[str]) -> set[str]:
-    return {name[len("wfplan.") :] for name in names if name.startswith("wfplan.")}
+def named(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).replace(".__init__", "")
+
+
+MODULES = {named(path): path for path in sorted(ROOT.rglob("*.py"))}
+IMPORTS = {module: imports(path) for module, path in MODULES.items()}
+
+
+def own(module: str) -> set[str]:
+    """What a module imports of the package."""
+    return {name[len("wfplan.") :] for name in IMPORTS[module] if name.startswith("wfplan.")}
+
+
+def roots(module: str) -> set[str]:
+    return {name.split(".")[0] for name in IMPORTS[module]}
 
 
 def layer(module: str) -> str:
@@ -94,44 +101,43 @@ def layer(module: str) -> str:
 
 def test_every_module_has_its_place() -> None:
     known = {*CORE, *LAYERS, "__init__", "__main__"}
-    assert {module for module in modules() if module not in known and layer(module) not in LAYERS} == set()
-    assert {module for module in CORE if module not in modules()} == set()
+    assert {module for module in MODULES if module not in known and layer(module) not in LAYERS} == set()
+    assert {module for module in CORE if module not in MODULES} == set()
 
 
-@pytest.mark.parametrize("module", CORE)
-def test_a_core_module_imports_only_what_stands_above_it(module: str) -> None:
-    above = set(CORE[: CORE.index(module)])
-    allowed = {other for source, other in DISPLAY if source == module}
-    assert own(imports(modules()[module])) - above - allowed == set()
+def test_a_core_module_imports_only_what_stands_above_it() -> None:
+    found = {(module, other) for module in CORE for other in own(module)} - DISPLAY
+    assert {(module, other) for module, other in found if other not in CORE[: CORE.index(module)]} == set()
 
 
-@pytest.mark.parametrize("module", [name for name in modules() if layer(name) in LAYERS])
-def test_what_stands_on_the_core_imports_no_neighbour(module: str) -> None:
-    allowed = {layer(module), *LAYERS[layer(module)]}
-    displayed = {other for source, other in DISPLAY if source == module}
-    assert {layer(other) for other in own(imports(modules()[module])) - displayed} - allowed == set()
+def test_what_stands_on_the_core_imports_no_neighbour() -> None:
+    found = {(module, other) for module in MODULES if layer(module) in LAYERS for other in own(module)} - DISPLAY
+    assert {
+        (module, other) for module, other in found if layer(other) not in {layer(module), *LAYERS[layer(module)]}
+    } == set()
 
 
-@pytest.mark.parametrize(("module", "other"), sorted(DISPLAY))
-def test_a_display_method_imports_when_it_is_called(module: str, other: str) -> None:
-    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
-    at_import = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
-    assert f"wfplan.{other}" not in {node.module for node in at_import}
+def test_a_display_method_imports_when_it_is_called() -> None:
+    at_import = {
+        (module, node.module)
+        for module, _ in DISPLAY
+        for node in ast.parse(MODULES[module].read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ImportFrom)
+    }
+    assert {(module, other) for module, other in DISPLAY if (module, f"wfplan.{other}") in at_import} == set()
 
 
-@pytest.mark.parametrize("module", [name for name in modules() if layer(name) != "execution"])
-def test_only_execution_knows_of_threads_and_event_loops(module: str) -> None:
-    assert {name.split(".")[0] for name in imports(modules()[module])} & EXECUTION_ONLY == set()
+def test_only_execution_knows_of_threads_and_event_loops() -> None:
+    elsewhere = [module for module in MODULES if layer(module) != "execution"]
+    assert {(module, name) for module in elsewhere for name in roots(module) & EXECUTION_ONLY} == set()
 
 
-@pytest.mark.parametrize("module", list(modules()))
-def test_only_the_graph_uses_graphlib(module: str) -> None:
-    assert ("graphlib" in imports(modules()[module])) == (module == "graph")
+def test_only_the_graph_uses_graphlib() -> None:
+    assert {module for module in MODULES if "graphlib" in IMPORTS[module]} == {"graph"}
 
 
-@pytest.mark.parametrize("module", CORE)
-def test_the_core_needs_nothing_that_is_not_a_dependency(module: str) -> None:
-    roots = {name.split(".")[0] for name in imports(modules()[module])}
+def test_the_core_needs_nothing_that_is_not_a_dependency() -> None:
     standard = getattr(sys, "stdlib_module_names", None)
     if standard is not None:
-        assert roots - standard <= {"wfplan", "pydantic", "pydantic_core", "typing_extensions"}
+        allowed = {*standard, "wfplan", "pydantic", "pydantic_core", "typing_extensions"}
+        assert {(module, name) for module in CORE for name in roots(module) - allowed} == set()

@@ -535,7 +535,7 @@ def test_the_nearest_parameters_are_named() -> None:
     [
         (Scale, {}, ['"parameters.name" of step "s" is missing', '"parameters.replicas" of step "s" is missing']),
         (Scale, {"name": "w", "replicas": 99}, ['"parameters.replicas" of step "s" must be at most 50, not 99']),
-        (Scale, {"name": 1, "replicas": 1}, ['"parameters.name" of step "s" must be a text, not a number']),
+        (Scale, {"name": 1, "replicas": 1}, ['"parameters.name" of step "s" must be a string, not a number']),
         (
             Scale,
             {"name": "w", "replicas": "x", "labels": "a"},
@@ -560,7 +560,7 @@ def test_the_nearest_parameters_are_named() -> None:
                 f'"parameters.cuont" of step "s" {NOT_KNOWN}',
             ],
         ),
-        (Choices, {"ns": 1}, ['"parameters.ns" of step "s" must be a text, not a number']),
+        (Choices, {"ns": 1}, ['"parameters.ns" of step "s" must be a string, not a number']),
     ],
 )
 def test_parameters_that_do_not_fit_are_refused(
@@ -741,7 +741,7 @@ NO_LOCKS: Dict[str, Tuple[Callable[[Any], Any], str]] = {
     "raises": (_raise, "raises RuntimeError: no \\x1b[31m\\u202e"),
     "raises midway": (_raising_midway, "raises RuntimeError: no"),
     "raises StopIteration": (_interrupted, "raises StopIteration"),
-    "text": (lambda _: "key", "gives a text, not a list of keys"),
+    "text": (lambda _: "key", "gives a string, not a list of keys"),
     "bytes": (lambda _: b"key", "gives a value of type bytes, not a list of keys"),
     "set": (lambda _: {"key"}, "gives a set, not a list of keys"),
     "frozenset": (lambda _: frozenset(["key"]), "gives a set, not a list of keys"),
@@ -806,7 +806,7 @@ def test_texts_of_a_class_become_plain_texts() -> None:
 NO_ROLLBACKS: Dict[str, Tuple[Callable[[Any], Any], str]] = {
     "raises": (_raise, "raises RuntimeError: no \\x1b[31m\\u202e"),
     "object": (lambda _: {"action": "undo"}, "gives an object, not a Compensation or None"),
-    "text": (lambda _: "undo", "gives a text, not a Compensation or None"),
+    "text": (lambda _: "undo", "gives a string, not a Compensation or None"),
     "boolean": (lambda _: False, "gives a boolean, not a Compensation or None"),
     "step": (lambda _: Step(name="a"), "gives a value of type Step, not a Compensation or None"),
     "unchecked action": (lambda _: Compensation.model_construct(action=5), "raises ValidationError"),
@@ -861,7 +861,7 @@ def test_an_interrupt_in_a_function_of_the_catalog_goes_through() -> None:
     [
         ([], "a list"),
         ((), "a list"),
-        ("scale", "a text"),
+        ("scale", "a string"),
         (5, "a number"),
         (True, "a boolean"),
         ({"scale"}, "a set"),

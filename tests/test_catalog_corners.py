@@ -116,6 +116,12 @@ def test_steps_made_without_checks(fields: Dict[str, Any]) -> None:
     assert isinstance(check([step], catalog={"x": Action()}), tuple)
 
 
+def test_a_dependency_made_without_checks_hides_no_other_problem() -> None:
+    """What is no string is passed over; all else is told as ever."""
+    odd = Step.model_construct(name="a", dependencies=(1, "gone"))
+    assert codes(check([odd, Step(name="b", dependencies=["b"])])) == ["unknown-dependency", "self-dependency"]
+
+
 @pytest.mark.parametrize("fields", [{"effect": "odd"}, {"timeout_seconds": "soon"}])
 def test_actions_made_without_checks(fields: Dict[str, Any]) -> None:
     step = Step(name="a", timeout_seconds=5)
@@ -429,6 +435,7 @@ def test_many_keys_that_take_anything_are_looked_at_one_by_one() -> None:
     assert one(Action(parameters=Texts), {"texts": {str(number): number for number in range(20)}}) == ()
 
 
+@pytest.mark.scale
 def test_more_of_them_than_can_be_looked_at_are_refused() -> None:
     (problem,) = one(Action(parameters=Texts), {"texts": {str(number): number for number in range(1200)}})
     assert problem.code == "invalid-parameters"

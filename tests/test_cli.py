@@ -33,14 +33,16 @@ INCIDENT: Dict[str, Any] = {
 }
 STEPS = {"name": "repair", "steps": [{"name": "a"}, {"name": "b"}, {"name": "c"}, {"name": "d", "dependencies": ["a"]}]}
 WARNED = {"recommendations": [{"id": "a", "action": "x"}, {"id": "b", "action": "y", "dependencies": ["a", "a"]}]}
-INFORMED = {"recommendations": [{"id": "a", "action": "x"}, {"id": "b", "action": "y"}]}
+INFORMED = {
+    "recommendations": [{"id": "a", "action": "x", "dependencies": []}, {"id": "b", "action": "y", "dependencies": []}]
+}
 INVALID = {
     "recommendations": [
         {"id": "a", "action": "x", "dependencies": ["a", "gone"]},
         {"id": "b", "action": "y", "dependencies": ["a", "a"]},
     ]
 }
-LONG = {"steps": [{"name": f"step-{number}", "action": "x" * 100} for number in range(5000)]}
+LONG = {"steps": [{"name": f"step-{number}", "action": "x" * 100, "dependencies": []} for number in range(5000)]}
 
 
 @pytest.fixture

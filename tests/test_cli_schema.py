@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from wfplan.cli import main
-from wfplan.intake import prompt_instructions, recommendation_schema
+from wfplan.prompting import prompt_instructions, recommendation_schema
 
 
 def test_it_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ The records are in tests/corpora; its README tells where each comes from and und
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -28,42 +29,44 @@ def records_of(path: Path) -> List[Dict[str, Any]]:
         return [json.loads(line) for line in lines]
 
 
-RECORDS = [
-    pytest.param(record, id=f"{path.stem}:{record['name']}")
-    for path in sorted(CORPORA.glob("*.jsonl"))
-    for record in records_of(path)
-]
-VALID = [row for row in RECORDS if row.values[0]["expect"]["valid"]]  # type: ignore[index]
-DEFECTIVE = [row for row in RECORDS if not row.values[0]["expect"]["valid"]]  # type: ignore[index]
+RECORDS = {
+    f"{path.stem}:{record['name']}": record for path in sorted(CORPORA.glob("*.jsonl")) for record in records_of(path)
+}
+VALID = [name for name, record in RECORDS.items() if record["expect"]["valid"]]
+DEFECTIVE = [name for name, record in RECORDS.items() if not record["expect"]["valid"]]
 
 
-def read_record(record: Dict[str, Any]) -> wfplan.Reading:
-    return wfplan.read(json.dumps({"recommendations": record["steps"]}))
+@lru_cache(maxsize=None)
+def reading_of(name: str) -> wfplan.Reading:
+    return wfplan.read(json.dumps({"recommendations": RECORDS[name]["steps"]}))
+
+
+@lru_cache(maxsize=None)
+def plan_of(name: str) -> wfplan.ExecutionPlan:
+    """The plan of a record, made once for all tests of it."""
+    return wfplan.plan(reading_of(name))
 
 
 def test_the_sample_is_there() -> None:
     """A few hundred graphs, among them one of 10,429 steps and some with defects: an empty folder must not pass."""
-    sizes = [len(row.values[0]["steps"]) for row in RECORDS]  # type: ignore[index]
     assert len(VALID) > 300
     assert len(DEFECTIVE) == 5
-    assert max(sizes) == 10_429
+    assert max(len(record["steps"]) for record in RECORDS.values()) == 10_429
 
 
-@pytest.mark.parametrize("record", VALID)
-def test_batches_are_the_waves(record: Dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", VALID)
+def test_batches_are_the_waves(name: str) -> None:
     """A sound graph has as many batches as waves, and its widest batch is as wide as the widest wave."""
-    reading = read_record(record)
-    assert [problem for problem in reading.problems if problem.severity == "error"] == []
-    plan = wfplan.plan(reading)
-    expected = record["expect"]
-    assert len(plan.batches) == expected["waves"]
-    assert max(len(batch.steps) for batch in plan.batches) == expected["width"]
+    assert [problem for problem in reading_of(name).problems if problem.severity == "error"] == []
+    expected = RECORDS[name]["expect"]
+    assert len(plan_of(name).batches) == expected["waves"]
+    assert max(len(batch.steps) for batch in plan_of(name).batches) == expected["width"]
 
 
-@pytest.mark.parametrize("record", VALID)
-def test_every_recommendation_is_one_step_after_what_it_needs(record: Dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", VALID)
+def test_every_recommendation_is_one_step_after_what_it_needs(name: str) -> None:
     """Each recommendation becomes one step, with all of its edges, in a later batch than every step it needs."""
-    plan = wfplan.plan(read_record(record))
+    plan, record = plan_of(name), RECORDS[name]
     assert [step.recommendation_id for step in plan.workflow.steps] == [step["id"] for step in record["steps"]]
     batch_of = {name: batch.number for batch in plan.batches for name in batch.steps}
     assert sorted(batch_of) == sorted(plan.steps)
@@ -76,20 +79,21 @@ def test_every_recommendation_is_one_step_after_what_it_needs(record: Dict[str, 
     assert all(batch_of[needed] < batch_of[name] for needed, name in edges)
 
 
-@pytest.mark.parametrize("record", VALID)
-def test_a_sound_graph_has_no_warnings_but_those_it_deserves(record: Dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", VALID)
+def test_a_sound_graph_has_no_warnings_but_those_it_deserves(name: str) -> None:
     """Nothing is found in a sound graph but a dependency listed twice, and no edge at all."""
-    listed_twice = any(len(set(step["dependencies"])) < len(step["dependencies"]) for step in record["steps"])
-    no_edges = len(record["steps"]) > 1 and not any(step["dependencies"] for step in record["steps"])
+    steps = RECORDS[name]["steps"]
+    listed_twice = any(len(set(step["dependencies"])) < len(step["dependencies"]) for step in steps)
+    no_edges = len(steps) > 1 and not any(step["dependencies"] for step in steps)
     expected = {"duplicate-dependency"} if listed_twice else {"no-dependencies"} if no_edges else set()
-    assert {problem.code for problem in read_record(record).problems} == expected
+    assert {problem.code for problem in reading_of(name).problems} == expected
 
 
-@pytest.mark.parametrize("record", DEFECTIVE)
-def test_defects_are_found_and_nothing_else(record: Dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", DEFECTIVE)
+def test_defects_are_found_and_nothing_else(name: str) -> None:
     """A graph with defects is refused, for exactly the kinds of defect that it has."""
-    reading = read_record(record)
-    expected = {CODE_OF_DEFECT[defect] for defect in record["expect"]["defects"]}
+    reading = reading_of(name)
+    expected = {CODE_OF_DEFECT[defect] for defect in RECORDS[name]["expect"]["defects"]}
     assert {problem.code for problem in reading.problems if problem.severity == "error"} == expected
     with pytest.raises(wfplan.InvalidWorkflowError) as caught:
         wfplan.plan(reading)

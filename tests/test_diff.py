@@ -385,6 +385,7 @@ def test_a_difference_holds_json_only() -> None:
 # Size
 
 
+@pytest.mark.scale
 @pytest.mark.parametrize("shape", ["chain", "fan", "free"])
 def test_large_plans_are_compared(shape: str) -> None:
     """Every step is renamed and changed, every third is gone; a chain falls apart, what is free is put in a chain."""

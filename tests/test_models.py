@@ -158,6 +158,7 @@ def test_parameters_may_have_64_levels_and_no_more() -> None:
         Step(name="a", parameters=nested(65))
 
 
+@pytest.mark.scale
 def test_an_object_that_multiplies_itself_is_bounded() -> None:
     value: Any = ["x"] * 10
     for _ in range(20):

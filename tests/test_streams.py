@@ -109,7 +109,7 @@ def test_the_module_is_the_command(
 
 
 def test_a_reader_that_leaves_early_gets_no_traceback(tmp_path: Path) -> None:
-    many = ", ".join(f'{{"name": "step-{number}"}}' for number in range(20_000))
+    many = ", ".join(f'{{"name": "step-{number}", "dependencies": []}}' for number in range(20_000))
     path = tmp_path / "many.json"
     path.write_text(f'{{"steps": [{many}]}}', encoding="utf-8")
     command = [sys.executable, "-m", "wfplan", "plan", str(path)]

@@ -172,7 +172,7 @@ class _LookUp:
             self._problems,
             subject=self._subject(use),
             steps=(use.name,),
-            location=None if self._location.list_pointer is None else self._location.of(use.position),
+            locate=lambda path: self._location.of(use.position, *path),
             within=("parameters",),
             place=lambda loc: place_in(use.parameters, loc),
             known=parameter_names(model),

@@ -13,14 +13,15 @@ from typing import Any, BinaryIO, Callable, Mapping, NamedTuple, Sequence, TextI
 
 from wfplan.analysis import compare, explain
 from wfplan.field_errors import did_you_mean
-from wfplan.intake import prompt_instructions, read, recommendation_schema
-from wfplan.intake.limits import DEFAULT
+from wfplan.intake import read
+from wfplan.intake.syntax import DEFAULT
 from wfplan.interop.kubernaut import to_execution_plan
-from wfplan.names import quote
+from wfplan.names import quote, quote_path
 from wfplan.planner import check, plan
 from wfplan.plans import ExecutionPlan
 from wfplan.policy import Policy, Verdict, read_policy, review
 from wfplan.problems import InvalidWorkflowError, Problem, ProblemList, RefusedError
+from wfplan.prompting import prompt_instructions, recommendation_schema
 from wfplan.reading import Reading, make_reading
 from wfplan.recommendations import NAMINGS
 from wfplan.render import dot, html, mermaid, plan_to_text, svg
@@ -147,7 +148,7 @@ def _read_policy(path: str, problems: ProblemList) -> Policy | None:
         for problem in error.problems:
             problems.keep(problem)
     except (OSError, ValueError) as error:  # a path may be none at all
-        told = f"{quote(path)} cannot be read: {getattr(error, 'strerror', None) or error}"
+        told = f"{quote_path(path)} cannot be read: {getattr(error, 'strerror', None) or error}"
         problems.add("invalid-policy", told, suggestion="name a JSON document")
     return None
 
@@ -167,7 +168,7 @@ def _read_file(path: str) -> Reading:
         problems = ProblemList()
         problems.add(
             "invalid-document",
-            f"{quote(path)} cannot be read: {getattr(error, 'strerror', None) or error}",
+            f"{quote_path(path)} cannot be read: {getattr(error, 'strerror', None) or error}",
             suggestion="name a JSON document, or - for standard input",
         )
         return make_reading((), None, problems, None)

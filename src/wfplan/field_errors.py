@@ -22,7 +22,7 @@ _TOLD: Mapping[str, str] = {
     "greater_than": "must be greater than {gt}, not {value}",
     "greater_than_equal": "must be at least {ge}, not {value}",
     "int_from_float": "must be a whole number, not {value}",
-    "invalid_key": "has a key that is no text",
+    "invalid_key": "has a key that is not a string",
     "int_type": "must be a whole number, not {kind}",
     "less_than_equal": "must be at most {le}, not {value}",
     "literal_error": "must be {expected}, not {value}",
@@ -31,7 +31,7 @@ _TOLD: Mapping[str, str] = {
     "model_type": "must be an object, not {kind}",
     "string_too_long": "has more than {max_length} characters",
     "string_too_short": "is empty",
-    "string_type": "must be a text, not {kind}",
+    "string_type": "must be a string, not {kind}",
     "string_unicode": "holds half of a surrogate pair",
     "tuple_type": "must be a list, not {kind}",
     "value_error": "{error}",
@@ -47,7 +47,7 @@ _KINDS: Mapping[type, str] = {
     bool: "a boolean",
     int: "a number",
     float: "a number",
-    str: "a text",
+    str: "a string",
     list: "a list",
     tuple: "a list",
     dict: "an object",
@@ -66,6 +66,7 @@ def add_field_errors(
     subject: str,
     steps: Iterable[str] = (),
     location: str | None = None,
+    locate: Callable[[Sequence[Any]], str] | None = None,
     spelled: Mapping[str, str] | None = None,
     within: Sequence[str] = (),
     place: Callable[[Sequence[Any]], Sequence[Any]] | None = None,
@@ -75,7 +76,8 @@ def add_field_errors(
     """Add a problem of this code for each error of `error`.
 
     `subject` is what the sentences are about ("recommendation 3"); `location` is the pointer of the subject in its
-    document, None if there is no document; `spelled` tells how the document writes a field, where it differs; `within`
+    document, None if there is no document, unless `locate` gives that of a way from the subject;
+    `spelled` tells how the document writes a field, where it differs; `within`
     is the way from the subject to what was validated, where that is only a part of it; `place` makes a way in the
     document of what pydantic gives for one; `known` are names that one which is not known may have been meant for.
     """
@@ -91,9 +93,13 @@ def add_field_errors(
             code,
             f"{of} {_tell(detail)}",
             steps=steps,
-            location="" if location is None else location + pointer((*path, *inner)),
+            location=locate((*path, *inner)) if locate else _join(location, (*path, *inner)),
             suggestion=_advise(detail, known if len(way) == 1 else ()),
         )
+
+
+def _join(location: str | None, path: Sequence[Any]) -> str:
+    return "" if location is None else location + pointer(path)
 
 
 def _tell(detail: Mapping[str, Any]) -> str:

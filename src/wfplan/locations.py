@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import Any, Iterable, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Iterable
 
 __all__ = ["NOWHERE", "ListLocation", "pointer"]
 
 
 def pointer(path: Iterable[Any]) -> str:
-    """The JSON pointer of a path of keys and positions.
+    """Return the JSON pointer of a path of keys and positions.
 
     >>> pointer(["recommendations", 0, "a/b"])
     '/recommendations/0/a~1b'
@@ -24,27 +23,19 @@ def pointer(path: Iterable[Any]) -> str:
     )
 
 
-class ListLocation(NamedTuple):
+class ListLocation:
     """Where the items of a list are in their document; nowhere, if there is no document."""
 
-    list_pointer: Optional[str] = None
-    positions: Optional[Sequence[int]] = None
-    """The position in the document of each item, if some of them were left out."""
-    moved: Mapping[int, str] = MappingProxyType({})
-    """The key of an item's execution mode, by its position in the document, where it stands beside the metadata."""
+    def __init__(self, list_pointer: str | None = None) -> None:
+        self._list_pointer = list_pointer
 
     def whole(self) -> str:
-        """The pointer of the list."""
-        return self.list_pointer or ""
+        """Return the pointer of the list."""
+        return self._list_pointer or ""
 
     def of(self, item: int, *path: Any) -> str:
-        """The pointer of something in an item."""
-        if self.list_pointer is None:
-            return ""
-        position = item if self.positions is None else self.positions[item]
-        if position in self.moved and path == ("metadata", "execution_mode"):
-            path = (self.moved[position],)
-        return self.list_pointer + pointer((position, *path))
+        """Return the pointer of something in an item."""
+        return "" if self._list_pointer is None else self._list_pointer + pointer((item, *path))
 
 
 NOWHERE = ListLocation()

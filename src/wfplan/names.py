@@ -12,6 +12,7 @@ __all__ = [
     "list_names",
     "nearest",
     "quote",
+    "quote_path",
     "similarity",
     "tell_error",
     "why_not_a_name",
@@ -80,6 +81,15 @@ def quote(text: str, length: int = _QUOTED_LENGTH) -> str:
     if len(text) > length:
         text = text[: length - 3] + "..."
     return f'"{escape(text, also=_QUOTED)}"'
+
+
+def quote_path(path: str, length: int = _QUOTED_LENGTH) -> str:
+    """Return a path for a message, as `quote` does; where it is cut, it keeps its end, which names the file.
+
+    >>> quote_path("a/" * 50 + "plan.json", 20)
+    '"...a/a/a/a/plan.json"'
+    """
+    return quote(path if len(path) <= length else "..." + path[3 - length :], length)
 
 
 def escape(text: str, also: frozenset[str] = frozenset()) -> str:

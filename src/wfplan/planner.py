@@ -156,7 +156,7 @@ def _settle(
         problems.add("invalid-field", f"naming must be {' or '.join(map(quote, NAMINGS))}, not {shown}")
     given = {"isolate_sequential": isolate_sequential, "max_batch_size": max_batch_size}
     changes = {key: value for key, value in given.items() if value is not None}
-    settings: Any = opened.workflow.execution_strategy if opened and opened.workflow else None
+    settings: Any = None if opened is None else opened.strategy
     if execution_strategy is not None:
         settings = _validate(execution_strategy, problems)
     if not changes:
@@ -183,14 +183,16 @@ def _look_up(opened: Source | None, catalog: object, on_conflict: object, proble
     if opened is None or actions is None or any(_is_of_catalog(problem) for problem in opened.told):
         return None  # a reading with a catalog has told everything, and where it is in its document
     told = {(problem.code, problem.severity, problem.message) for problem in opened.told}
-    problems.revise = lambda found: None if (found.code, found.severity, found.message) in told else found
+    found = ProblemList() if told else problems
     try:
-        return look_up(uses_of(opened.items, opened.wording), actions, opened.wording, problems)
+        known = look_up(uses_of(opened.items, opened.wording), actions, opened.wording, found)
     except Exception as error:  # noqa: BLE001 - values that were made without checks
         _report_unchecked("looking up actions", error, problems)
         return None
-    finally:
-        problems.revise = None
+    for problem in found.listed() if told else ():
+        if (problem.code, problem.severity, problem.message) not in told:
+            problems.keep(problem)
+    return known
 
 
 def _report_unchecked(doing: str, error: Exception, problems: ProblemList) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Callable, Dict, FrozenSet, Iterable, Mapping, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, Mapping, Tuple
 
 from typing_extensions import Literal, TypeAlias
 
@@ -36,13 +36,12 @@ CODES: Mapping[str, Severity] = {
     "dependency-cycle": "error",
     "ambiguous-answer": "error",
     "conflicting-fields": "error",
-    "confusable-ids": "error",
+    "order-not-read": "error",
     "surrounding-text": "warning",
     "code-fence": "warning",
     "thinking-block": "warning",
     "json-lines": "warning",
     "repaired-json": "warning",
-    "text-plan": "warning",
     "yaml-document": "warning",
     "wrapped-document": "warning",
     "text-in-text": "warning",
@@ -55,6 +54,15 @@ CODES: Mapping[str, Severity] = {
     "text-as-list": "warning",
     "dependency-object": "warning",
     "confidence-text": "warning",
+    "single-item": "warning",
+    "markdown-escape": "warning",
+    "id-spelling": "warning",
+    "name-as-id": "warning",
+    "mode-alias": "warning",
+    "yaml-scalar": "warning",
+    "text-reference": "warning",
+    "no-order-stated": "warning",
+    "finished-step": "warning",
     "duplicate-dependency": "warning",
     "unknown-execution-mode": "warning",
     "empty-workflow": "warning",
@@ -108,9 +116,10 @@ CODES: Mapping[str, Severity] = {
 
 LENIENT: FrozenSet[str] = frozenset(
     """
-    surrounding-text code-fence thinking-block json-lines repaired-json text-plan yaml-document wrapped-document
-    text-in-text mapping-of-steps key-alias number-as-id missing-id missing-action null-as-none text-as-list
-    dependency-object confidence-text unknown-field
+    surrounding-text code-fence thinking-block json-lines repaired-json yaml-document wrapped-document text-in-text
+    mapping-of-steps key-alias number-as-id missing-id missing-action null-as-none text-as-list dependency-object
+    confidence-text unknown-field single-item markdown-escape id-spelling name-as-id mode-alias yaml-scalar
+    text-reference no-order-stated
     """.split()
 )
 """The codes of what was read although it was not written as it should be; errors, if it is read strictly."""
@@ -145,16 +154,9 @@ class Problem(Value):
 class ProblemList:
     """Collects problems: the first 1,000 of each severity are kept, all are counted."""
 
-    __slots__ = ("_counts", "_kept", "revise")
-
-    revise: Callable[[Problem], Problem | None] | None
-    """What is done to each problem before it is kept: tell its place in other words, say what else is known.
-
-    If it gives None, the problem is left out.
-    """
+    __slots__ = ("_counts", "_kept")
 
     def __init__(self, problems: Iterable[Problem] = ()) -> None:
-        self.revise = None
         self._counts: dict[Severity, int] = dict.fromkeys(_ORDER, 0)
         self._kept: dict[Severity, list[Problem]] = {severity: [] for severity in _ORDER}
         for problem in problems:
@@ -187,11 +189,6 @@ class ProblemList:
 
     def keep(self, problem: Problem) -> None:
         """Count a problem, and keep it if it will be listed."""
-        revised = problem if self.revise is None else self.revise(problem)
-        if revised is not None:
-            self._keep(revised)
-
-    def _keep(self, problem: Problem) -> None:
         self._counts[problem.severity] += 1
         if self._counts[problem.severity] <= _LISTED:
             self._kept[problem.severity].append(problem)
@@ -199,6 +196,10 @@ class ProblemList:
     def count(self, severity: Severity, number: int) -> None:
         """Count problems that there is no need to tell one by one, since enough of them are listed."""
         self._counts[severity] += number
+
+    def has_room(self, severity: Severity) -> bool:
+        """Return whether the next problem of this severity will be listed, and not merely counted."""
+        return self._counts[severity] < _LISTED
 
     @property
     def has_errors(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterable, Optional, Sequence, Union
 from pydantic import model_validator
 
 from wfplan.catalog_lookup import CATALOG_ERRORS
-from wfplan.models import Recommendation, Step, Workflow
+from wfplan.models import ExecutionStrategy, Recommendation, Step, Workflow
 from wfplan.names import quote
 from wfplan.problems import Problem, ProblemList
 from wfplan.validation import RECOMMENDATIONS, RELATION_CODES, STEPS, Survey, Wording, note_missing_dependencies, survey
@@ -28,6 +28,8 @@ class Reading(Value):
     workflow: Optional[Workflow] = None
     problems: Items[Problem] = EMPTY
     """All that was found, errors first."""
+    execution_strategy: Optional[ExecutionStrategy] = None
+    """What the document says of how to execute recommendations; `plan` uses it unless it is given another one."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Reading:
@@ -90,7 +92,7 @@ class Reading(Value):
         if self.wording is RECOMMENDATIONS:
             note_missing_dependencies(items, problems)
         surveyed = survey(tuple(items), self.wording, problems, unreadable=sorted(unreadable))
-        return make_reading(tuple(items), self.workflow, problems, surveyed)
+        return make_reading(tuple(items), self.workflow, problems, surveyed, self.execution_strategy)
 
     def _repr_mimebundle_(self, **_: Any) -> Dict[str, str]:
         from wfplan.render import mimebundle
@@ -118,7 +120,11 @@ class Reading(Value):
 
 
 def make_reading(
-    items: tuple[Any, ...], workflow: Workflow | None, problems: ProblemList, surveyed: Survey | None
+    items: tuple[Any, ...],
+    workflow: Workflow | None,
+    problems: ProblemList,
+    surveyed: Survey | None,
+    strategy: ExecutionStrategy | None = None,
 ) -> Reading:
     """The reading of these recommendations or, if there is a workflow, these steps in its place.
 
@@ -128,7 +134,12 @@ def make_reading(
         workflow = trusted(Workflow, {**workflow.__dict__, "steps": items})
     reading = trusted(
         Reading,
-        {"recommendations": () if workflow else items, "workflow": workflow, "problems": problems.listed()},
+        {
+            "recommendations": () if workflow else items,
+            "workflow": workflow,
+            "problems": problems.listed(),
+            "execution_strategy": None if workflow else strategy,
+        },
     )
     if surveyed and not problems.has_errors:
         vars(reading)["_known"] = (reading.items, surveyed)

@@ -9,7 +9,7 @@ from typing_extensions import TypeAlias
 
 from wfplan.field_errors import add_field_errors, kind_of
 from wfplan.json_values import is_list, is_mapping
-from wfplan.models import Recommendation, Step, Workflow
+from wfplan.models import ExecutionStrategy, Recommendation, Step, Workflow
 from wfplan.names import quote, tell_error, why_not_a_name
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, ProblemList
@@ -37,6 +37,8 @@ class Source(NamedTuple):
     """The workflow that the items are the steps of, if they were one."""
     told: Sequence[Problem] = ()
     """What a reading knows of them."""
+    strategy: ExecutionStrategy | None = None
+    """The settings that the source has."""
 
 
 def open_source(source: object, problems: ProblemList) -> Source | None:
@@ -56,7 +58,8 @@ def _open(source: object, problems: ProblemList) -> Source | None:
     if isinstance(source, Reading):
         return _open_reading(source, problems)
     if isinstance(source, Workflow):
-        return Source(source.steps, STEPS, survey(source.steps, STEPS, problems), source)
+        found = survey(source.steps, STEPS, problems)
+        return Source(source.steps, STEPS, found, source, strategy=source.execution_strategy)
     if is_mapping(source):
         return _open_mapping(source, problems)
     return _open_iterable(source, problems)
@@ -65,18 +68,20 @@ def _open(source: object, problems: ProblemList) -> Source | None:
 def _open_reading(reading: Reading, problems: ProblemList) -> Source:
     for problem in reading.problems:
         problems.keep(problem)
+    strategy = reading.workflow.execution_strategy if reading.workflow else reading.execution_strategy
     if problems.has_errors:
-        return Source(reading.items, reading.wording, None, reading.workflow, reading.problems)
+        return Source(reading.items, reading.wording, None, reading.workflow, reading.problems, strategy)
     items, wording = reading.items, reading.wording
     if reading.known is not None:
-        return Source(items, wording, renew(reading.known, items, wording), reading.workflow, reading.problems)
+        known = renew(reading.known, items, wording)
+        return Source(items, wording, known, reading.workflow, reading.problems, strategy)
     found = ProblemList()  # nobody has searched it: it was made by hand
     surveyed = survey(items, wording, found)
     told = {(problem.code, problem.message) for problem in reading.problems}
     for problem in found.listed():
         if (problem.code, problem.message) not in told:
             problems.keep(problem)
-    return Source(items, wording, surveyed, reading.workflow, reading.problems)
+    return Source(items, wording, surveyed, reading.workflow, reading.problems, strategy)
 
 
 def _open_mapping(source: Mapping[Any, Any], problems: ProblemList) -> Source | None:

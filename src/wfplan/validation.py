@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from operator import attrgetter
-from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union
+from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence, Union
 
 from wfplan.field_errors import kind_of
 from wfplan.graph import DependencyGraph, add_cycles
@@ -57,12 +57,17 @@ RELATION_CODES = frozenset(
         "duplicate-step",
         "empty-workflow",
         "no-dependencies",
+        "no-order-stated",
         "self-dependency",
         "unknown-dependency",
         "unknown-execution-mode",
     )
 )
 """The codes of the problems that lie between the items, or in the hint of one."""
+
+
+def _no_cause(_needed: str) -> str:
+    return ""
 
 
 class Survey(NamedTuple):
@@ -83,11 +88,12 @@ def survey(
     *,
     unreadable: Sequence[str] = (),
     location: ListLocation = NOWHERE,
+    cause_of: Callable[[str], str] = _no_cause,
 ) -> Survey | None:
     """Add every problem with `items` to `problems`; None if one of these is an error.
 
     `items` are of the kind that `wording` speaks of, else this is the problem. `unreadable` names further items that
-    are known to exist.
+    are known to exist. `cause_of` returns the likely cause of an unknown dependency, an empty string if none is known.
     """
     if not items and not unreadable:
         problems.add(
@@ -103,7 +109,7 @@ def survey(
             return None
         names, needs, special = columns
         others = sorted(set(unreadable).difference(names))
-        levels = find_levels([*names, *others], [*needs, *[()] * len(others)], wording, problems, location)
+        levels = find_levels([*names, *others], [*needs, *[()] * len(others)], wording, problems, location, cause_of)
         surveyed = None if levels is None else Survey(names, levels, special)
     else:
         special = surveyed.special
@@ -216,6 +222,7 @@ def find_levels(
     wording: Wording,
     problems: ProblemList,
     location: ListLocation = NOWHERE,
+    cause_of: Callable[[str], str] = _no_cause,
 ) -> list[int] | None:
     """The level of each name, in any declared order; adds every problem between the names.
 
@@ -224,10 +231,10 @@ def find_levels(
     try:
         graph = DependencyGraph(names, dependencies)
     except (KeyError, TypeError, ValueError):
-        return _explain(names, dependencies, wording, problems, location)
+        return _explain(names, dependencies, wording, problems, location, cause_of)
     levels = graph.level_numbers()
     if levels is None or graph.lists_twice():
-        return _explain(names, dependencies, wording, problems, location)
+        return _explain(names, dependencies, wording, problems, location, cause_of)
     return levels
 
 
@@ -237,6 +244,7 @@ def _explain(
     wording: Wording,
     problems: ProblemList,
     location: ListLocation,
+    cause_of: Callable[[str], str],
 ) -> list[int] | None:
     """What `find_levels` does, name by name, for input that something is wrong with."""
     first = dict(zip(reversed(names), range(len(names) - 1, -1, -1)))
@@ -265,7 +273,7 @@ def _explain(
                     f"{quote(name)} needs {quote(needed)}, but no {wording.noun} has this {wording.key}",
                     steps=(name,),
                     location=where,
-                    suggestion=_advise(needed, first, guesses, wording),
+                    suggestion=_advise(needed, first, guesses, wording, cause_of(needed)),
                 )
             elif needed == name and is_first:
                 sound = False
@@ -327,7 +335,9 @@ def _report_repeated(
             )
 
 
-def _advise(needed: str, known: Mapping[str, int], guesses: Sequence[str], wording: Wording) -> str:
+def _advise(needed: str, known: Mapping[str, int], guesses: Sequence[str], wording: Wording, cause: str) -> str:
+    if cause:
+        return f"{cause}; {_advise(needed, known, guesses, wording, '')}"
     normal = unicodedata.normalize("NFC", needed[:MAX_NAME_LENGTH])
     if normal != needed and normal in known:
         return f"it is {quote(normal)} in another Unicode normal form: use NFC, as names do"

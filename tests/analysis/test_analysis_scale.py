@@ -8,6 +8,8 @@ import wfplan
 from wfplan import ExecutionPlan
 from wfplan.analysis import critical_path, explain, lint, lower_bound, simulate, slack, why_not_parallel, width
 
+pytestmark = pytest.mark.scale
+
 MANY = 100_000
 
 

@@ -30,6 +30,8 @@ from killed_run import (
 import wfplan
 from wfplan import Compensation, ExecutionPlan, ExecutionReport, RefusedError, Step
 
+pytestmark = pytest.mark.slow
+
 CASES = tuple(SHORT)
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 

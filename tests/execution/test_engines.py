@@ -26,6 +26,8 @@ sys.path[:0] = [str(HERE), str(EXAMPLES)]
 import jobs  # noqa: E402
 import remediation  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., ExecutionReport]
 
 KIT = {"succeed": jobs.succeed, "fail": jobs.fail, "hang": jobs.hang}

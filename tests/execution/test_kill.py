@@ -31,7 +31,7 @@ from killed_run import (
 import wfplan
 from wfplan import ExecutionReport, Step
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")]
 
 
 class Runs(NamedTuple):

@@ -13,6 +13,8 @@ import pytest
 from wfplan import ExecutionStrategy, Step, Workflow, plan
 from wfplan.execution.progress import Progress
 
+pytestmark = pytest.mark.scale
+
 MANY = 20_000
 NAMES = [f"s{number}" for number in range(MANY)]
 HINT = {"execution_mode": "sequential"}

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 import wfplan
 from wfplan.intake.canonical import read_canonical
-from wfplan.intake.limits import Limits
+from wfplan.intake.syntax import Limits
 
 TESTS = Path(__file__).parents[1]
 WIDE = Limits(max_bytes=10**8, max_depth=100, max_steps=10**6, max_dependencies=10**6)
@@ -348,79 +348,12 @@ ORDINARY = """
 """.split()
 
 
-@pytest.mark.parametrize("key", SPELLINGS)
-@pytest.mark.parametrize("value", [["a"], "a", [], None, {"a": "done"}], ids=repr)
-def test_a_field_that_looks_like_dependencies_is_refused(key: str, value: Any) -> None:
-    """No spelling turns into "no dependencies": such a field is an error, whatever it holds, of steps as well."""
-    for document, place in (
-        (recs(rec("a"), {"id": "b", "action": "x", key: value}), "/recommendations/1"),
-        (steps({"name": "a"}, {"name": "b", key: value}), "/steps/1"),
-        ([rec("a"), rec("b", "a", **{key: value})], "/1"),
-    ):
-        reading = wfplan.read(document)
-        assert found_in(reading) == [("unknown-field", f"{place}/{key}")]
-        problem = reading.problems[0]
-        assert (problem.severity, problem.steps) == ("error", ("b",))
-        assert '"dependencies"' in problem.suggestion
-        assert not reading.ok
-
-
-@pytest.mark.parametrize("key", READ_AS_DEPENDENCIES)
-@pytest.mark.parametrize(
-    ("value", "needs", "code"),
-    [
-        (["a"], ("a",), None),
-        ("a", ("a",), "text-as-list"),
-        ([], (), None),
-        (None, (), "null-as-none"),
-        ({"a": "done"}, ("a",), "dependency-object"),
-    ],
-)
-def test_another_name_of_dependencies_is_read_as_such(key: str, value: Any, needs: Any, code: Any) -> None:
-    """With a warning at its place; beside the field itself, both have to say the same."""
-    for document, place in (
-        (recs(rec("a"), {"id": "b", "action": "x", key: value}), "/recommendations/1"),
-        (steps({"name": "a"}, {"name": "b", key: value}), "/steps/1"),
-    ):
-        reading = wfplan.read(document)
-        assert reading.ok
-        assert reading.items[1].dependencies == needs
-        told = [("key-alias", f"{place}/{key}"), *([(code, f"{place}/{key}")] if code else [])]
-        assert sorted(found_in(reading)) == sorted(told)
-        assert not wfplan.read(document, strict=True).ok
-    both = wfplan.read([rec("a"), rec("b", "a", **{key: value})])
-    if value == ["a"]:
-        assert both.ok
-        assert both.items[1].dependencies == needs
-    else:
-        assert [problem.code for problem in both.problems if problem.severity == "error"] == ["conflicting-fields"]
-
-
 @pytest.mark.parametrize("key", ORDINARY)
 def test_an_ordinary_field_is_only_a_warning(key: str) -> None:
     """A field that looks like something else is kept, with a warning."""
     reading = wfplan.read(recs(rec("a"), rec("b", "a", **{key: "text"})))
     assert found_in(reading) == [("unknown-field", f"/recommendations/1/{key}")]
     assert reading.ok
-
-
-@pytest.mark.parametrize("key", ["dependencies", "edges", "links", "depends_on", "dependsOn", "dependency_graph"])
-@pytest.mark.parametrize("value", [[["a", "b"]], {"b": ["a"]}, "a, b", [], None], ids=repr)
-def test_a_key_beside_the_list_that_looks_like_dependencies_is_refused(key: str, value: Any) -> None:
-    """Beside the list as well: what looks like dependencies or edges is an error, in each object around the list."""
-    items = [{"name": "a"}, {"name": "b"}]
-    for document, place in (
-        ({"recommendations": [rec("a"), rec("b", "a")], key: value}, ""),
-        ({"steps": items, key: value}, ""),
-        ({"spec": {"workflowDefinition": {"steps": items}}, key: value}, ""),
-        ({"spec": {"workflowDefinition": {"steps": items}, key: value}}, "/spec"),
-        ({"spec": {"workflowDefinition": {"steps": items, key: value}}}, "/spec/workflowDefinition"),
-        ({**PLAN, key: value}, ""),
-        ({**PLAN, "workflow": {**PLAN["workflow"], key: value}}, "/workflow"),
-    ):
-        reading = wfplan.read(document)
-        assert ("unknown-field", f"{place}/{key}") in found_in(reading)
-        assert not reading.ok
 
 
 MADE_OF_IDS = [
@@ -450,29 +383,6 @@ NOT_MADE_OF_IDS = [
     [1.5],
     ["a", None],
 ]
-
-
-@pytest.mark.parametrize("value", MADE_OF_IDS, ids=repr)
-def test_values_made_of_ids_are_refused(value: Any) -> None:
-    """A list or mapping of nothing but ids may be an order: it is an error under any key, at an item and beside."""
-    inside = wfplan.read(recs(rec("a"), rec("1", "a", stage=value)))
-    assert [(problem.severity, problem.location) for problem in inside.problems] == [
-        ("error", "/recommendations/1/stage")
-    ]
-    beside = wfplan.read(recs(rec("a"), rec("1", "a"), stage=value))
-    assert [(problem.severity, problem.location) for problem in beside.problems] == [("error", "/stage")]
-    assert inside.problems[0].code == beside.problems[0].code == "unknown-field"
-    assert not inside.ok
-    assert not beside.ok
-
-
-@pytest.mark.parametrize("value", NOT_MADE_OF_IDS, ids=repr)
-def test_other_values_are_not_taken_for_an_order(value: Any) -> None:
-    """Anything with something else in it, or with nothing in it, is kept at an item and ignored beside the list."""
-    inside = wfplan.read(recs(rec("a"), rec("1", "a", stage=value)))
-    assert [(problem.severity, problem.code) for problem in inside.problems] == [("warning", "unknown-field")]
-    assert inside.recommendations[1].metadata == {"stage": value}
-    assert wfplan.read(recs(rec("a"), rec("1", "a"), stage=value)).problems == ()
 
 
 def test_metadata_and_parameters_may_name_steps() -> None:
@@ -820,14 +730,6 @@ def test_replace_works_on_steps() -> None:
     assert changed_reading.workflow.execution_strategy.mode == "sequential"
     assert changed_reading.workflow.steps[1] == wfplan.Step(name="b", action="look")
     assert changed_reading.workflow.steps[0] == wfplan.Step(name="a", action="a")
-
-
-def test_replace_keeps_the_problems_of_the_document() -> None:
-    """What was wrong with the document itself stays: it was not understood, and still is not."""
-    reading = wfplan.read(recs(rec("a"), rec("b", "aa"), {"id": "c", "action": 5}, notes="fine", edges=[["a", "b"]]))
-    replaced = reading.replace("b", dependencies=["a", "c"])
-    assert sorted(found_in(replaced)) == [("invalid-field", "/recommendations/2/action"), ("unknown-field", "/edges")]
-    assert not replaced.ok
 
 
 def test_replace_keeps_nothing_that_is_no_longer_so() -> None:

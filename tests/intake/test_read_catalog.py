@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 
 import wfplan
 from wfplan import Action, Compensation
-from wfplan.intake import Feedback, feedback, plan_with_feedback, prompt_instructions, repair
+from wfplan.intake import repair
+from wfplan.prompting import Feedback, feedback, plan_with_feedback, prompt_instructions
 
 
 class Target(BaseModel):
@@ -210,13 +211,6 @@ def test_feedback_never_raises_whatever_the_catalog() -> None:
     told = feedback(reading.problems, reading.recommendations, catalog={"*": Action()})
     assert "patterns are not known" in str(told)
     assert told.instructions == prompt_instructions()
-
-
-def test_one_warning_tells_of_all_dependencies_that_are_numbers() -> None:
-    reading = wfplan.read(
-        [{"id": 1, "action": "a"}, {"id": 2, "action": "b"}, {"id": 3, "action": "c", "needs": [1, 2]}]
-    )
-    assert [problem.location for problem in reading.problems if "dependency" in problem.message] == ["/2/needs/0"]
 
 
 def test_a_catalog_that_changes_its_mind_ends_the_conversation_with_its_reason() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import builtins
 import json
 from typing import Any, Dict, List
 
@@ -12,8 +11,8 @@ import pytest
 import wfplan
 from wfplan import Step
 from wfplan.diff import diff_steps
-from wfplan.intake import aplan_with_feedback, feedback, plan_with_feedback, prompt_instructions, repair
 from wfplan.problems import ProblemList
+from wfplan.prompting import aplan_with_feedback, feedback, plan_with_feedback, prompt_instructions
 
 A: Dict[str, Any] = {"id": "a", "action": "x"}
 B: Dict[str, Any] = {"id": "b", "action": "y", "dependencies": ["a"]}
@@ -45,28 +44,11 @@ def test_a_plan_that_is_cut_off_behind_prose_is_refused() -> None:
     assert "cut off" in reading.problems[0].message
 
 
-def test_a_part_of_an_answer_that_is_too_deep_refuses_the_whole() -> None:
-    """The rest might be read, but the part that cannot be may belong to it."""
-    assert codes(json.dumps([A, B]) + "\n" + "[" * 500 + "]" * 500) == ["limit-exceeded"]
-
-
 def test_the_same_plan_twice_is_one_plan() -> None:
     """An answer that repeats its plan word for word says one thing."""
     plan = json.dumps([A, B])
     assert graph_of(f"Draft:\n{plan}\nFinal:\n{plan}") == GRAPH
     assert codes(f"{plan}\n{plan}", "warning") == ["surrounding-text"]
-
-
-def test_json_beside_a_plan_that_may_state_an_order_is_not_passed_over() -> None:
-    """However deep it hides; what states none is left out."""
-    plan = json.dumps([A, B])
-    assert codes(plan + '\n{"note": [{"next": "b"}]}') == ["ambiguous-answer"]
-    assert graph_of(plan + '\n{"note": [{"cost": 3}, 4]}') == GRAPH
-
-
-def test_one_item_in_words_is_no_plan() -> None:
-    """A list might have held more of them."""
-    assert codes("First: " + json.dumps(A)) == ["invalid-document"]
 
 
 def test_items_with_words_between_them_are_not_json_lines() -> None:
@@ -98,42 +80,8 @@ def test_a_thinking_block_has_to_be_clear() -> None:
     assert codes("Here: " + json.dumps([{**A, "description": "<think>"}]), "warning") == ["surrounding-text"]
 
 
-def test_an_answer_of_very_many_parts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wfplan.intake.answer._MOST_PARTS", 5)
-    assert codes("[]\n" * 6) == ["limit-exceeded"]
-    assert codes("[x]\n" * 5) == ["invalid-document"]
-
-
 CALLS = "1. f()\n2. g($1)\n3. join()\n"
 YAML = "steps:\n- id: a\n  action: x\n"
-
-
-@pytest.mark.parametrize("text", [CALLS, YAML, json.dumps(A) + "\n" + json.dumps(B)])
-def test_a_code_block_that_does_not_end_is_cut_off(text: str) -> None:
-    """What is written in lines might have had more of them."""
-    pytest.importorskip("yaml")
-    assert wfplan.read(f"```\n{text}\n```\n").ok
-    reading = wfplan.read(f"```\n{text}")
-    assert [problem.code for problem in reading.problems if problem.severity == "error"] == ["invalid-document"]
-    assert "cut off" in str(reading.problems[0])
-
-
-@pytest.mark.parametrize("other", [CALLS, YAML])
-def test_plans_in_several_forms_are_ambiguous(other: str) -> None:
-    """JSON and lines, two code blocks of lines."""
-    pytest.importorskip("yaml")
-    assert codes(f"{PLAN}\n\n{other}") == ["ambiguous-answer"]
-    assert codes(f"```\n{other}```\nor\n```\n{other}```\n") == ["ambiguous-answer"]
-    assert wfplan.read(f"Sure!\n```\n{other}```\nDone.").ok
-
-
-@pytest.mark.parametrize(
-    "beside",
-    ["b -> a", "depends_on: a", "[a, b]", '["b", "a"]', '{"x": ["b", "a"]}', '{"x": "b -> a"}', str([0] * 100_001)],
-)
-def test_what_may_be_the_order_of_a_plan_that_states_none_is_not_passed_over(beside: str) -> None:
-    """As an arrow, as a key, as ids in brackets; also where it is too much to look through."""
-    assert codes(f"{FREE}\n{beside}\n") == ["ambiguous-answer"]
 
 
 def test_the_same_plan_in_another_spacing_is_the_same_plan() -> None:
@@ -142,66 +90,7 @@ def test_the_same_plan_in_another_spacing_is_the_same_plan() -> None:
     assert not wfplan.read(PLAN + "\n" + twice).ok
 
 
-@pytest.mark.parametrize("error", [RecursionError(), ValueError("digits"), json.JSONDecodeError("odd", "x", 0)])
-def test_what_python_cannot_parse_is_a_problem(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the stack of the caller is used up, or numbers may have fewer digits than elsewhere."""
-
-    def fail(*_: Any, **__: Any) -> None:
-        raise error
-
-    monkeypatch.setattr(json, "loads", fail)
-    assert not wfplan.read("[]").ok
-
-
 # ------------------------------------------------------------------------------------------------------- nearly JSON
-
-
-def test_nearly_json_is_refused_where_it_is_too_long_to_be_repaired() -> None:
-    text = json.dumps([{**A, "description": "z" * 1_000_001}])[:-1] + ",]"
-    assert codes(text) == ["limit-exceeded"]
-
-
-def test_nearly_json_is_refused_without_the_package_that_repairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *rest: Any, **named: Any) -> Any:
-        if name == "json_repair":
-            raise ImportError(name)
-        return real(name, *rest, **named)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    reading = wfplan.read("Here: [{'id': 'a', 'action': 'x'}]")
-    assert [problem.code for problem in reading.problems] == ["invalid-document"]
-    assert "wfplan[llm]" in reading.problems[0].suggestion
-
-
-def test_nearly_json_that_the_repairer_fails_at_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever it raises."""
-    json_repair = pytest.importorskip("json_repair")
-
-    def fail(text: str) -> None:
-        raise RecursionError(text)
-
-    monkeypatch.setattr(json_repair, "loads", fail)
-    reading = wfplan.read("Here: [{'id': 'a', 'action': 'x'}]")
-    assert [problem.code for problem in reading.problems] == ["invalid-document"]
-    assert "RecursionError" in reading.problems[0].message
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Do: [{'id': 'a', 'action': 'x', 'needs': ['b'], 'needs': []}]",
-        "Do: [{'id': 'a', 'action': 'x', 'needs': }]",
-        "Do: [{'id': 'a', 'action': 'x', /* 'needs': ['b'] */ 'zone': 1}]",
-        "Do: [{'id': 'a', 'action': x y, 'zone': 1 2}]",
-    ],
-)
-def test_a_repair_that_might_change_something_is_refused(text: str) -> None:
-    """A key that is there twice would be one too few, a comment may be a field, a key may lack its value."""
-    pytest.importorskip("json_repair")
-    reading = wfplan.read(text)
-    assert [problem.code for problem in reading.problems] == ["invalid-document"]
 
 
 # ------------------------------------------------------------------------------------------------------------- hints
@@ -239,34 +128,9 @@ def test_an_id_that_is_not_ascii_and_alone_is_like_any_other() -> None:
     }
 
 
-def test_two_names_of_an_id_or_action_have_to_agree() -> None:
-    assert codes([{"task_id": "a", "step_id": "b", "action": "x"}]) == ["conflicting-fields"]
-    assert graph_of([{"task_id": "a", "step_id": "a", "action": "x"}]) == {"a": []}
-    assert codes([A, {"id": "b", "action": "y", "needs": ["a"], "deps": []}]) == ["conflicting-fields"]
-    assert graph_of([A, {"id": "b", "action": "y", "needs": ["a"], "deps": ["a"]}]) == GRAPH
-
-
-def test_an_action_may_be_taken_from_what_describes_it() -> None:
-    """Else from the id, unless that was made up; an item that has neither is refused."""
-    assert wfplan.read([{"id": "a", "title": " Scale "}]).recommendations[0].action == "Scale"
-    assert wfplan.read([{"id": "a", "action": None, "description": " "}]).recommendations[0].action == "a"
-    assert codes([{"tool": ""}]) == ["invalid-field"]
-    reading = wfplan.read({"steps": [{"name": "a", "tool": "f", "action": "x"}]})
-    assert reading.ok
-    assert codes([{"id": "a", "action": []}]) == ["invalid-field"]
-    assert codes([{"id": 1.5, "action": ""}]) == ["invalid-field"]
-
-
 @pytest.mark.parametrize("text", ['{"a": 1, "a": 2}', "{broken", "[1]"])
 def test_parameters_in_a_text_that_is_no_plain_object_are_refused(text: str) -> None:
     assert codes([{**A, "parameters": text}]) == ["invalid-field"]
-
-
-def test_one_dependency_as_a_number_or_an_object_is_read() -> None:
-    assert graph_of([{"id": 1, "action": "x"}, {"id": 2, "action": "y", "needs": 1}]) == {"1": [], "2": ["1"]}
-    assert graph_of([A, {"id": "b", "action": "y", "needs": {"id": "a"}}]) == GRAPH
-    assert codes([A, {"id": "b", "action": "y", "needs": {"a": False}}]) == ["invalid-field"]
-    assert codes([A, {"id": "b", "action": "y", "needs": [{"id": True}]}]) == ["invalid-field"]
 
 
 def test_a_text_that_begins_like_a_list_and_is_none_is_one_id() -> None:
@@ -284,24 +148,10 @@ def test_an_item_in_a_mapping_has_to_agree_with_its_key() -> None:
     assert graph_of({"a": {"action": "x"}, "b": {"action": "y", "needs": ["a"]}}) == GRAPH
 
 
-def test_several_lists_are_refused_unless_all_but_one_are_empty() -> None:
-    assert codes({"plan": [A], "tasks": [B]}) == ["ambiguous-answer", "invalid-document"]
-    assert codes({"recommendations": [A], "tasks": [B]}) == ["ambiguous-answer"]
-    assert graph_of({"plan": [A, B], "tasks": []}) == GRAPH
-
-
 def test_a_text_in_place_of_the_list_that_is_no_json_is_no_list() -> None:
     assert codes({"recommendations": "[see above"}) == ["invalid-field"]
     assert codes({"recommendations": '[{"id": "a", "id": "b", "action": "x"}]'}) == ["duplicate-key"]
     assert codes(json.dumps('{"recommendations": [{"id": "a", "id": "b", "action": "x"}]}')) == ["duplicate-key"]
-
-
-def test_what_is_beyond_a_limit_inside_of_a_text_is_refused_too() -> None:
-    assert codes({"recommendations": "[" * 150 + "]" * 150}) == ["limit-exceeded"]
-
-
-def test_keys_around_a_wrapped_plan_state_no_order() -> None:
-    assert codes({"result": {"plan": [A, B]}, "edges": [["b", "a"]]}) == ["unknown-field"]
 
 
 def test_a_key_that_is_there_twice_is_told_with_its_item() -> None:
@@ -322,20 +172,7 @@ def test_an_item_alone_is_not_taken_for_what_is_around_its_dependencies() -> Non
     assert graph_of(json.dumps(A) + "\n" + json.dumps(item)) == GRAPH
 
 
-def test_very_much_that_is_made_of_ids_is_refused_unseen() -> None:
-    assert codes([A, {**B, "zone": ["a"] * 100_001}]) == ["unknown-field"]
-
-
 # ----------------------------------------------------------------------------------------------- mending and talking
-
-
-def test_mending_leaves_alone_what_may_mean_something() -> None:
-    reading = wfplan.read([A, {**B, "dependencies": ["A"]}])
-    assert repair(reading) is reading
-    mended = repair(wfplan.read([A, {**B, "dependencies": ["a", " a", "a"]}]))
-    assert mended.ok
-    assert mended.recommendations[1].dependencies == ("a",)
-    assert [one.code for one in mended.problems] == ["repaired", "repaired"]
 
 
 def test_feedback_lists_a_thousand_recommendations_and_counts_the_rest() -> None:
@@ -355,28 +192,6 @@ def test_feedback_without_recommendations_has_the_rules_alone() -> None:
 def test_feedback_says_so_where_no_id_is_near() -> None:
     reading = wfplan.read([A, {**B, "dependencies": ["zzzzzz"]}])
     assert '"zzzzzz": none is near' in str(feedback(reading.problems, reading.recommendations))
-
-
-def test_a_conversation_ends_with_a_plan_an_exception_or_its_last_attempt() -> None:
-    """Each attempt tells what changed, of what nobody had asked for too."""
-    bad, good = [{**A, "dependencies": ["b"]}, B], [{**A, "action": "z"}, {**B, "action": "w"}]
-    answers = iter([bad, good])
-    done = plan_with_feedback(lambda told: next(answers))
-    assert done.ok
-    assert done.raise_for_plan() is done.plan
-    assert not done.attempts[0].changes
-    assert done.attempts[1].changes
-    assert repr(done) == "<Conversation ok: [<Attempt 1: refused>, <Attempt 2: ok>]>"
-    given_up = plan_with_feedback(lambda told: bad, max_attempts=2)
-    assert (given_up.ok, len(given_up.attempts), given_up.plan) == (False, 2, None)
-    with pytest.raises(wfplan.InvalidWorkflowError):
-        given_up.raise_for_plan()
-    broken = plan_with_feedback(lambda told: next(iter([])))
-    assert isinstance(broken.error, StopIteration)
-    with pytest.raises(StopIteration):
-        broken.raise_for_plan()
-    with pytest.raises(ValueError, match="at least 1"):
-        plan_with_feedback(lambda told: bad, max_attempts=0)
 
 
 def test_a_conversation_may_be_about_steps_and_may_be_awaited() -> None:

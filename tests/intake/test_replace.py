@@ -15,8 +15,12 @@ def test_settings_beside_recommendations_are_not_lost_in_silence() -> None:
     reading = wfplan.read(
         {"recommendations": [{"id": "a", "action": "x"}], "executionStrategy": {"mode": "sequential"}}
     )
-    (problem,) = reading.problems
-    assert (problem.code, problem.severity, problem.location) == ("unknown-field", "warning", "/executionStrategy")
+    assert reading.problems == ()
+    assert wfplan.plan(reading).workflow.execution_strategy.mode == "sequential"
+    assert (
+        wfplan.plan(reading, execution_strategy=wfplan.ExecutionStrategy()).workflow.execution_strategy.mode == "auto"
+    )
+    assert wfplan.Reading.model_validate_json(reading.model_dump_json()) == reading
 
 
 def test_what_was_only_counted_goes_when_it_lay_between_the_items() -> None:
@@ -48,7 +52,7 @@ def test_a_dependency_on_what_could_not_be_read_is_no_further_problem() -> None:
 
 def test_a_note_on_missing_dependencies_follows_the_change() -> None:
     reading = wfplan.read([{"id": "a", "action": "x"}, {"id": "b", "action": "y"}])
-    assert codes(reading) == ["no-dependencies"]
+    assert codes(reading) == ["no-order-stated"]
     linked = reading.replace("b", dependencies=["a"])
     assert codes(linked) == []
     assert codes(linked.replace("b", dependencies=[])) == ["no-dependencies"]

@@ -14,6 +14,8 @@ from typing import Iterator
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOK = Path(__file__).resolve().parents[2] / "examples" / "notebooks" / "plan_and_simulate.ipynb"
 PATIENCE = 120.0
 FLAGS = """

@@ -8,6 +8,8 @@ from typing import Any, Dict, List
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOK = Path(__file__).resolve().parents[2] / "examples" / "notebooks" / "plan_and_simulate.ipynb"
 
 

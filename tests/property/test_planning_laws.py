@@ -378,7 +378,9 @@ def test_a_step_may_have_the_name_of_a_key_of_documents(name: str) -> None:
         assert [batch.steps for batch in plan({name: []}).batches] == [(name,)]
 
 
-@pytest.mark.parametrize("source", [[], (), {}, Workflow(steps=[]), Reading(), iter([])], ids=repr)
+@pytest.mark.parametrize(
+    "source", [[], (), {}, Workflow(steps=[]), Reading(), iter([])], ids=lambda source: type(source).__name__
+)
 def test_empty_is_a_plan_without_batches(source: Any) -> None:
     """P9: strategy `sequential`, with a warning."""
     planned = plan(source)

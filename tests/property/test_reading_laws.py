@@ -20,9 +20,10 @@ from strategies import (
 
 import wfplan
 from wfplan import Recommendation, Step, Workflow
-from wfplan.intake import feedback, prompt_instructions, repair
+from wfplan.intake import repair
 from wfplan.names import quote
 from wfplan.problems import LENIENT
+from wfplan.prompting import feedback, prompt_instructions
 
 Graph = Dict[str, List[str]]
 
@@ -43,7 +44,7 @@ def has_lookalikes(reading: wfplan.Reading) -> bool:
     """Whether it is refused for ids that look alike, which is the only reason there may be."""
     found = {problem.code for problem in reading.problems if problem.severity == "error"}
     if found:
-        assert found == {"confusable-ids"}
+        assert found == {"order-not-read"}  # an order word in metadata
         assert not reading.ok
         event("look-alikes")
     return bool(found)
@@ -333,7 +334,7 @@ def _need_forms(needs: List[str], *, numbered: bool) -> List[Tuple[str, Any]]:
         ("objects", [{"id": need} for need in needs]),
         ("objects", [{"task": need, "condition": "finished"} for need in needs]),
         ("mapping", dict.fromkeys(needs, "done")),
-        ("mapping", {need: {"condition": "service_started"} for need in needs}),
+        ("mapping", {need: {"condition": "completed"} for need in needs}),
         ("mapping", dict.fromkeys(needs)),
     ]
     if numbered:
@@ -357,6 +358,8 @@ def _container(draw: st.DrawFn, ids: List[str], items: List[Dict[str, Any]], *, 
         document = {draw(st.sampled_from(("recommendations", *LIST_KEYS))): json.dumps(items), **beside}
     else:
         bodies = {id_: {key: item[key] for key in list(item)[1:]} for id_, item in zip(ids, items)}
+        if kind == "bare mapping" and not any(set(NEED_KEYS).intersection(body) for body in bodies.values()):
+            bodies[ids[0]]["dependencies"] = []  # without the name of a list, this is what tells that they are steps
         document = bodies if kind == "bare mapping" else {draw(st.sampled_from(("recommendations", "plan"))): bodies}
     wrapper = "none" if plain else draw(st.sampled_from(("none", "none", "object", "list")))
     if wrapper == "object":
@@ -443,7 +446,7 @@ def _twice(items: List[Dict[str, Any]], graph: Graph) -> None:
 
 def _disagreeing(items: List[Dict[str, Any]], graph: Graph) -> None:
     item = _last_with_list(items, graph)
-    item["depends_on"] = [] if item["dependencies"] else [next(iter(graph))]
+    item["depends_on"] = ["elsewhere"] if item["dependencies"] else [next(iter(graph))]
 
 
 CORRUPTIONS = (_unknown, _fraction, _itself, _twice, _disagreeing)

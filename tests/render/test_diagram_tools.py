@@ -12,6 +12,8 @@ from picture_browser import look, need, need_mermaid
 
 from wfplan import render
 
+pytestmark = pytest.mark.slow
+
 DRAW = """
 await new Promise((done) => {
   document.body.append(Object.assign(document.createElement("script"), {src: "mermaid.js", onload: done}));

@@ -313,6 +313,7 @@ def test_a_long_title_is_cut_and_kept_whole_on_hovering() -> None:
     assert max(len(str(title.text)) for title in root.iter(f"{SVG}title")) == 2000
 
 
+@pytest.mark.scale
 def test_a_hundred_thousand_steps_have_a_picture_of_a_few_kilobytes() -> None:
     chain = wfplan.plan({str(place): [str(place - 1)] if place else [] for place in range(100_000)})
     fan = wfplan.plan({str(place): ["0"] if place else [] for place in range(100_000)})

@@ -13,6 +13,8 @@ from picture_browser import FLAGS, look, need
 import wfplan
 from wfplan import render
 
+pytestmark = pytest.mark.slow
+
 Box = Sequence[float]
 OPEN_ALL = "const found = {}; for (const file of %s) found[file] = seen(await open(file)); return found;"
 

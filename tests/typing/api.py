@@ -41,10 +41,11 @@ from wfplan.diff import PlanDiff, diff
 from wfplan.execution.resume import resume_preview
 from wfplan.execution.rollback import rollback_plan, rollback_preview
 from wfplan.graph import DependencyGraph
-from wfplan.intake import Feedback, feedback, plan_with_feedback, repair
+from wfplan.intake import repair
 from wfplan.interop.graphlib import from_graphlib, to_graphlib
 from wfplan.planner import build_dependency_graph, calculate_execution_order, determine_execution_strategy
 from wfplan.policy import Approval, ApprovalRequest, Policy, Review, StepReview, policies, read_policy, review
+from wfplan.prompting import Feedback, feedback, plan_with_feedback
 from wfplan.render import html, mermaid, mimebundle, svg
 
 names: List[str] = ["a"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wfplan.execution.events import Event, Observer
+from wfplan.extras import how_to_install
 from wfplan.problems import BackendNotAvailableError
 
 __all__ = ["progress_bar"]
@@ -24,7 +25,7 @@ def progress_bar(console: Any = None) -> Observer:
         from rich.markup import escape
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
     except ImportError as error:
-        raise BackendNotAvailableError("a progress bar needs rich: pip install 'wfplan[rich]'") from error
+        raise BackendNotAvailableError(f"a progress bar needs rich: {how_to_install('rich')}") from error
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     bar = Progress(*columns, console=console)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wfplan.execution.events import Event, Observer
+from wfplan.extras import how_to_install
 from wfplan.problems import BackendNotAvailableError
 
 __all__ = ["opentelemetry_spans"]
@@ -21,7 +22,7 @@ def opentelemetry_spans(tracer: Any = None) -> Observer:
     try:
         from opentelemetry import trace
     except ImportError as error:
-        raise BackendNotAvailableError("spans need OpenTelemetry: pip install 'wfplan[otel]'") from error
+        raise BackendNotAvailableError(f"spans need OpenTelemetry: {how_to_install('otel')}") from error
 
     tracer = tracer or trace.get_tracer("wfplan")
     runs: dict[str, Any] = {}

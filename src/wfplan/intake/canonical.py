@@ -7,8 +7,7 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 from pydantic import Field, TypeAdapter, ValidationError
 
 from wfplan.collector import without_collection
-from wfplan.intake.limits import Limits
-from wfplan.intake.syntax import has_plain_objects
+from wfplan.intake.syntax import Limits, is_plain
 from wfplan.json_values import MAX_DEPTH
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Recommendation, Step, Workflow
 from wfplan.problems import Problem
@@ -17,6 +16,8 @@ from wfplan.values import EMPTY, FreeText, Items, SchemaVersion, Value
 
 __all__ = ["Canonical", "read_canonical"]
 
+_HEAD_LENGTH = 2000
+_KEYS = ('"recommendations"', '"steps"', '"workflow"')
 _LEVELS_AROUND = 5  # of document, workflow, list, item and field, around parameters of the greatest depth
 
 
@@ -55,7 +56,10 @@ def read_canonical(text: str, limits: Limits) -> Canonical | None:
 
     Whatever is wrong with it, or merely unusual, is found out there.
     """
-    if limits.max_depth < MAX_DEPTH + _LEVELS_AROUND or not has_plain_objects(text):
+    head = text[:_HEAD_LENGTH].lstrip()
+    if limits.max_depth < MAX_DEPTH + _LEVELS_AROUND or not (head[:1] == "[" or any(key in head for key in _KEYS)):
+        return None
+    if not is_plain(text):
         return None
     try:
         with without_collection():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List
 
+from wfplan.extras import how_to_install
 from wfplan.models import ExecutionStrategy, Step, Workflow
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import BackendNotAvailableError
@@ -78,5 +79,5 @@ def _networkx() -> Any:
     try:
         import networkx as nx
     except ImportError:
-        raise BackendNotAvailableError("this needs networkx: pip install 'wfplan[networkx]'") from None
+        raise BackendNotAvailableError(f"this needs networkx: {how_to_install('networkx')}") from None
     return nx

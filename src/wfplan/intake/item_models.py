@@ -1,0 +1,216 @@
+"""The items of a document as recommendations or steps, with every problem that one has by itself."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any, Collection, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+
+from pydantic import TypeAdapter, ValidationError
+
+from wfplan.catalog_lookup import ActionUse, uses_of
+from wfplan.field_errors import add_field_errors, kind_of
+from wfplan.intake.field_names import plain
+from wfplan.intake.items import Item, Items
+from wfplan.json_values import NotJsonError, copy_json_object, is_list, is_object
+from wfplan.names import quote
+from wfplan.problems import ProblemList
+from wfplan.validation import STEPS
+
+__all__ = ["Models", "make_models", "move_rest"]
+
+_MOST_TOLD = 20
+_FINISHED = frozenset("closed complete completed done finished succeeded success successful".split())
+_STATES = frozenset("completed done finished state status".split())
+
+
+class Models(NamedTuple):
+    """What the items of a document gave."""
+
+    valid: List[Any]
+    """Those that are valid in every field."""
+    valid_positions: List[int]
+    names: List[str]
+    """Of those that have a valid name or id, whether all else is valid or not."""
+    dependencies: List[Sequence[str]]
+    name_positions: List[int]
+    uses: List[ActionUse]
+    """Of actions, as far as they are known, whether all else is valid or not; positions are those in the document."""
+
+
+def move_rest(
+    items: Items, hints: Dict[int, Tuple[str, str]], refused: Collection[Tuple[int, str]], problems: ProblemList
+) -> None:
+    """Move what no field took, and was not refused, into the metadata of its item, and its mode as a hint."""
+    for item in items.items:
+        for key in [key for key in item.rest if (item.position, key) in refused]:
+            del item.rest[key]
+        metadata = item.fields.get("metadata", {})
+        if item.position in hints and is_object(metadata):
+            metadata = _with_hint(items, item, metadata, hints[item.position], problems)
+            item.fields["metadata"] = metadata
+        if item.rest and is_object(metadata):
+            item.fields["metadata"] = _with_rest(items, item, metadata, hints.get(item.position), problems)
+
+
+def _with_hint(
+    items: Items, item: Item, metadata: Dict[str, Any], hint: Tuple[str, str], problems: ProblemList
+) -> Dict[str, Any]:
+    key, mode = hint
+    where = items.positions.at((*items.positions.path(item.position), key))
+    if "execution_mode" in metadata:
+        if metadata["execution_mode"] != mode:
+            told = f"{quote(key)} of {item.subject} contradicts the execution mode in its metadata"
+            advice = "state it once, in metadata"
+            problems.add("conflicting-fields", told, steps=item.steps, location=where, suggestion=advice)
+        return metadata
+    told = f"{quote(key)} of {item.subject} is read as its execution mode, {mode}"
+    advice = f'write "metadata": {{"execution_mode": {quote(mode)}}}'
+    problems.add("mode-alias", told, steps=item.steps, location=where, suggestion=advice)
+    return {**metadata, "execution_mode": mode}
+
+
+def _with_rest(
+    items: Items, item: Item, metadata: Dict[str, Any], hint: Tuple[str, str] | None, problems: ProblemList
+) -> Dict[str, Any]:
+    result = dict(metadata)
+    path = items.positions.path(item.position)
+    for key, value in item.rest.items():
+        if hint is not None and key == hint[0]:
+            continue
+        where = items.positions.at((*path, key))
+        noun = items.wording.noun
+        told = f"{quote(key)} is not a field of a {noun}: {item.subject} keeps it in its metadata"
+        problems.add("unknown-field", told, steps=item.steps, location=where, suggestion="put it into metadata")
+        _note_finished(item, key, value, where, problems)
+        try:
+            copied = copy_json_object({key: value})[key]
+        except NotJsonError as error:
+            inner = items.positions.at((*path, *(error.path or (key,))))
+            problems.add("invalid-field", f"{item.subject}: {error}", steps=item.steps, location=inner)
+            continue
+        names = (key + "_" * count for count in range(_MOST_TOLD))
+        free = next((name for name in names if name not in result), None)
+        if free is None:
+            told = f"{quote(key)} of {item.subject} is in its metadata already"
+            problems.add("invalid-field", told, steps=item.steps, location=where, suggestion="state it once")
+        else:
+            result[free] = copied
+    return result
+
+
+def _note_finished(item: Item, key: str, value: Any, where: str, problems: ProblemList) -> None:
+    word = plain(key)
+    if word not in _STATES or not (value is True or (isinstance(value, str) and plain(value[:20]) in _FINISHED)):
+        return
+    if value is True and word in ("state", "status"):
+        return
+    problems.add(
+        "finished-step",
+        f"{quote(key)} says that {item.subject} is done, but it is planned like any other",
+        steps=item.steps,
+        location=where,
+        suggestion="leave out what is done, together with the dependencies on it",
+    )
+
+
+def make_models(items: Items, problems: ProblemList) -> Models:
+    """Return the items as models; add every problem that one has by itself."""
+    models = Models([], [], [], [], [], [])
+    if _make_all(items, models):
+        return models
+    for item in items.items:
+        if item.steps:
+            models.names.append(item.steps[0])
+            models.dependencies.append(item.fields.get("dependencies", ()))
+            models.name_positions.append(item.position)
+    for item in items.items:
+        _make_one(items, item, models, problems)
+    return models
+
+
+def _make_all(items: Items, models: Models) -> bool:
+    """Make all models at once, if all are valid; return whether they are."""
+    if any(_is_suspect(item.fields) for item in items.items):
+        return False
+    try:
+        text = json.dumps([item.fields for item in items.items])  # pydantic is faster with text than with objects
+        made = _adapter(items.wording.kind).validate_json(text)
+    except (RecursionError, ValueError):  # pydantic's, or a number that Python does not write
+        return False
+    models.valid.extend(made)
+    models.valid_positions.extend(item.position for item in items.items)
+    uses = uses_of(made, items.wording)
+    models.uses.extend(use._replace(position=items.items[use.position].position) for use in uses)
+    return True
+
+
+def _is_suspect(fields: Dict[str, Any]) -> bool:
+    """Return whether pydantic might have a million errors about an item."""
+    return "locks" in fields or "retry" in fields or "rollback" in fields
+
+
+_ADAPTERS: Dict[Any, TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    if kind not in _ADAPTERS:
+        listed: Any = List
+        _ADAPTERS[kind] = TypeAdapter(listed[kind])
+    return _ADAPTERS[kind]
+
+
+def _make_one(items: Items, item: Item, models: Models, problems: ProblemList) -> None:
+    wording = items.wording
+    fields = _bounded(items, item, problems)
+    try:
+        made = wording.kind.model_validate(fields)
+    except ValidationError as error:
+        add_field_errors(
+            error,
+            problems,
+            subject=item.subject,
+            steps=item.steps,
+            locate=lambda path: items.positions.of(item.position, *path),
+        )
+        models.uses.extend(_use_of_invalid(items, item))
+    else:
+        models.uses.extend(use._replace(position=item.position) for use in uses_of((made,), wording))
+        if fields is item.fields:
+            models.valid.append(made)
+            models.valid_positions.append(item.position)
+
+
+def _use_of_invalid(items: Items, item: Item) -> Iterator[ActionUse]:
+    """Return the use of an action by an item of which something else is wrong, if there is one."""
+    fields = item.fields
+    action = fields.get("action", fields.get(items.wording.key) if items.wording is STEPS else None)
+    parameters = fields.get("parameters", {})
+    if item.steps and isinstance(action, str) and is_object(parameters):
+        with suppress(NotJsonError):  # which is a problem already
+            yield ActionUse(item.position, item.steps[0], action, copy_json_object(parameters))
+
+
+def _bounded(items: Items, item: Item, problems: ProblemList) -> Dict[str, Any]:
+    """Return the fields without what pydantic would have a million errors about; the first of these are added here."""
+    fields = item.fields
+    values = fields.get("locks")
+    if is_list(values) and not {str}.issuperset(map(type, values)):
+        wrong = [at for at, value in enumerate(values) if not isinstance(value, str)]
+        for at in wrong[:_MOST_TOLD]:
+            told = f"{quote(f'locks.{at}')} of {item.subject} must be a string, not {kind_of(values[at])}"
+            where = items.positions.of(item.position, "locks", at)
+            problems.add("invalid-field", told, steps=item.steps, location=where)
+        if len(wrong) > _MOST_TOLD:
+            told = f'"locks" of {item.subject} has {len(wrong) - _MOST_TOLD:,} more values that are not strings'
+            where = items.positions.of(item.position, "locks")
+            problems.add("invalid-field", told, steps=item.steps, location=where)
+        fields = {**fields, "locks": ()}
+    for field in ("retry", "rollback"):
+        value = fields.get(field)
+        if is_object(value) and len(value) > _MOST_TOLD:
+            told = f"{quote(field)} of {item.subject} has {len(value):,} fields, most of which cannot be known"
+            where = items.positions.of(item.position, field)
+            problems.add("invalid-field", told, steps=item.steps, location=where)
+            fields = {**fields, field: None}
+    return fields

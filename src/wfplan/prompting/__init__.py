@@ -1,0 +1,19 @@
+"""What to ask a model for and what to answer it: the schema, the rules, feedback, and the conversation around them."""
+
+from __future__ import annotations
+
+from wfplan.prompting.conversation import Conversation, Exchange, aplan_with_feedback, plan_with_feedback
+from wfplan.prompting.feedback import Feedback, feedback
+from wfplan.prompting.instructions import prompt_instructions
+from wfplan.prompting.schema import recommendation_schema
+
+__all__ = [
+    "Conversation",
+    "Exchange",
+    "Feedback",
+    "aplan_with_feedback",
+    "feedback",
+    "plan_with_feedback",
+    "prompt_instructions",
+    "recommendation_schema",
+]
