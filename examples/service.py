@@ -5,6 +5,7 @@
 
     curl -s localhost:8080/plans -d '[{"id": "1", "action": "scale_deployment",
                                        "parameters": {"namespace": "shop", "name": "api", "replicas": 5}}]'
+    curl -s localhost:8080/plans
     curl -s -X POST localhost:8080/plans/ID/run
     curl -s -N localhost:8080/plans/ID/events
 
@@ -14,109 +15,35 @@ A plan that needs approval is run only after somebody has answered what the firs
         -d '{"request": "DIGEST", "by": "Ann", "decision": "approved", "until": 1900000000}'
 
 It listens on the loopback interface only, and believes whoever says to be Ann: who may ask, and who may approve, is for
-the application to check. All that it knows is in files. So its end, however it comes, is like a crash, and whatever ran
-goes on at the next start.
+the application to check. All that it knows is in files: when it is ended, the runs are suspended, when it is killed,
+they are as they are, and in both cases they go on at the next start.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import os
 import re
 import secrets
-import threading
-import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, AsyncIterator, Dict, Iterable, List, Mapping, Optional, Tuple
 
 import uvicorn
-from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
+from fastapi import FastAPI, Header, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
+from service_actions import CATALOG, POLICY, STRATEGY, Cluster
+from service_files import follow, load_approval, load_released, read_lines, write_whole
 from typing_extensions import Annotated, Literal
 
 import wfplan
-from wfplan import Action, Compensation, ExecutionPlan, ExecutionReport, ExecutionStrategy, RefusedError, StepCall
-from wfplan.policy import Approval, Policy, Review, read_policy, review
+from wfplan import ExecutionPlan, ExecutionReport, RefusedError
+from wfplan.policy import Policy, Review, read_policy, review
 from wfplan.prompting import feedback
 
 MOST_BYTES = 1024 * 1024
 """Of a body."""
-
-# What may be done, and what the service says of it, whatever a model says.
-
-
-class Namespace(BaseModel):
-    namespace: str = Field(pattern="^[a-z0-9-]{1,63}$")
-
-
-class Target(Namespace):
-    name: str = Field(pattern="^[a-z0-9-]{1,63}$")
-
-
-class Scaling(Target):
-    replicas: int = Field(ge=0, le=50)
-
-
-def deployment(target: Target) -> List[str]:
-    return [f"{target.namespace}/deployment/{target.name}"]
-
-
-def scale_back(target: Target) -> Compensation:
-    return Compensation(action="scale_back", parameters=target.model_dump(include={"namespace", "name"}))
-
-
-CATALOG = {
-    "scale_deployment": Action(
-        parameters=Scaling, effect="write", idempotent=True, locks=deployment, rollback=scale_back, timeout_seconds=300
-    ),
-    "restart_pods": Action(parameters=Target, effect="write", idempotent=True, locks=deployment, timeout_seconds=300),
-    "verify": Action(parameters=Target, effect="read", idempotent=True, locks=deployment, timeout_seconds=60),
-    "delete_namespace": Action(
-        parameters=Namespace,
-        effect="destructive",
-        idempotent=True,
-        locks=lambda it: [f"{it.namespace}/namespace/{it.namespace}"],
-    ),
-    "drain_node": Action(effect="destructive"),
-}
-POLICY = Policy(max_steps=50, approval_above_steps=10, max_parallel=4, deny_actions=["drain_node"])
-STRATEGY = ExecutionStrategy(rollback_on_failure=True)
-"""How a plan is run is not for a model to say either."""
-
-
-class Cluster:
-    """A stand-in for what does the work: it takes its time, and writes down when it begins and ends with something."""
-
-    def __init__(self, log: Path, takes: Mapping[str, float]) -> None:
-        self._log = log
-        self._takes = takes
-
-    def execute(self, call: StepCall) -> Dict[str, Any]:
-        self._note("begins", call)
-        time.sleep(self._takes.get(call.step.action, 0.1))
-        self._note("ends", call)
-        return {"action": call.step.action, **call.step.parameters}
-
-    def _note(self, what: str, call: StepCall) -> None:
-        line = {"what": what, "run": call.run_id, "step": call.step.name, "key": call.idempotency_key}
-        with self._log.open("ab", buffering=0) as file:
-            file.write(json.dumps(line).encode() + b"\n")
-
-
-# What comes in, bounded and checked.
-
-
-async def read_body(request: Request) -> bytes:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise HTTPException(413, f"a body has at most {MOST_BYTES:,} bytes")
-    return bytes(body)
 
 
 class Decision(BaseModel):
@@ -130,8 +57,16 @@ class Decision(BaseModel):
     comment: str = ""
 
 
-Body = Annotated[bytes, Depends(read_body)]
 LastEventId = Annotated[Optional[int], Header(ge=0)]
+
+
+async def read_body(request: Request) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BYTES:
+            raise HTTPException(413, f"a body has at most {MOST_BYTES:,} bytes")
+    return bytes(body)
 
 
 def problems_of(problems: Iterable[wfplan.Problem], **more: Any) -> Dict[str, Any]:
@@ -148,81 +83,82 @@ def make_plan(answer: bytes) -> ExecutionPlan:
 
 
 class Service:
-    """What can be asked; a folder for each plan has its `answer`, `approval.json`, `released.json` and `journal`."""
+    """What can be asked; a folder for each plan has its `answer`, `approval.json`, `released.json` and `journal`.
+
+    All of it runs on one event loop, so that nothing happens between two lines without `await`.
+    """
 
     def __init__(self, folder: Path, policy: Policy, takes: Mapping[str, float]) -> None:
         self._plans = folder / "plans"
         self._plans.mkdir(mode=0o700, parents=True, exist_ok=True)  # answers may hold secrets
-        self._policy = policy
-        self._cluster = Cluster(folder / "log.jsonl", takes)
-        self._threads: Dict[str, threading.Thread] = {}
-        self._lock = threading.Lock()
+        self._policy, self._cluster = policy, Cluster(folder / "log.jsonl", takes)
+        self._runs: Dict[str, asyncio.Task[ExecutionReport]] = {}
 
-    def go_on(self) -> None:
-        """Start whatever was released and has not ended, with the plan as it was released."""
+    @asynccontextmanager
+    async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        """Go on with whatever was released and has not ended, and at the end suspend what runs."""
         for released in self._plans.glob("*/released.json"):
-            self._start(released.parent.name)
+            self._start(released.parent)
+        yield
+        for run in self._runs.values():
+            run.cancel()
+        await asyncio.gather(*self._runs.values(), return_exceptions=True)
 
-    def create(self, answer: Body) -> Dict[str, Any]:
+    async def index(self) -> List[Dict[str, Any]]:
+        homes = sorted(answer.parent for answer in self._plans.glob("*/answer"))
+        return [{"id": home.name, "phase": self._phase(home)} for home in homes]
+
+    async def create(self, request: Request) -> Dict[str, Any]:
+        answer = await read_body(request)
         review(make_plan(answer), self._policy).request()  # refuses what is denied
-        plan_id = secrets.token_hex(8)
-        (self._plans / plan_id).mkdir()
-        write_whole(self._plans / plan_id / "answer", answer)
-        return self.show(plan_id)
+        home = self._plans / secrets.token_hex(8)
+        home.mkdir()
+        write_whole(home / "answer", answer)
+        return self._show(home)
 
-    def show(self, plan_id: str) -> Dict[str, Any]:
-        """What the policy says of a plan; where it needs approval, also what a person has to see, and its digest."""
-        home = self._home(plan_id)
-        reviewed, approval = self._review(home), load_approval(home)
-        return {
-            "id": plan_id,
-            **reviewed.data,
-            "batches": [batch.model_dump(mode="json") for batch in reviewed.plan.batches],
-            "text": str(reviewed.request()) if reviewed.verdict == "approve" else str(reviewed),
-            "approval": approval and approval.model_dump(mode="json"),
-            "phase": self._report(home).phase if (home / "released.json").exists() else None,
-        }
+    async def show(self, plan_id: str) -> Dict[str, Any]:
+        return self._show(self._home(plan_id))
 
-    def approve(self, plan_id: str, body: Body) -> Dict[str, Any]:
-        home = self._home(plan_id)
-        request = self._review(home).request()
+    async def approve(self, plan_id: str, request: Request) -> Dict[str, Any]:
+        home, body = self._home(plan_id), await read_body(request)
+        asked = self._review(home).request()
         try:
             decision = Decision.model_validate_json(body)
-            if decision.request != request.digest:
+            if decision.request != asked.digest:
                 raise HTTPException(409, "this is not the answer to what there is to approve now")
             if decision.decision == "approved":
-                answer = request.approve(decision.by, until=decision.until, comment=decision.comment)
+                answer = asked.approve(decision.by, until=decision.until, comment=decision.comment)
             else:
-                answer = request.deny(decision.by, comment=decision.comment)
+                answer = asked.deny(decision.by, comment=decision.comment)
         except ValidationError as error:
-            told = error.errors(include_url=False, include_context=False, include_input=False)
-            raise HTTPException(422, told) from None
-        with self._lock:
-            before = load_approval(home)
-            if (home / "released.json").exists() or (before is not None and before.decision == "denied"):
-                raise HTTPException(409, "it was released or denied already")
-            write_whole(home / "approval.json", answer.model_dump_json().encode())
+            raise HTTPException(
+                422, error.errors(include_url=False, include_context=False, include_input=False)
+            ) from None
+        before = load_approval(home)
+        if (home / "released.json").exists() or (before is not None and before.decision == "denied"):
+            raise HTTPException(409, "it was released or denied already")
+        write_whole(home / "approval.json", answer.model_dump_json().encode())
         return answer.model_dump(mode="json")
 
-    def run(self, plan_id: str) -> Dict[str, Any]:
+    async def run(self, plan_id: str) -> Dict[str, Any]:
         home = self._home(plan_id)
-        with self._lock:
-            if not (home / "released.json").exists():
-                released = self._review(home).release(load_approval(home))
-                write_whole(home / "released.json", released.model_dump_json().encode())
-            self._start(plan_id)
+        if not (home / "released.json").exists():
+            released = self._review(home).release(load_approval(home))
+            write_whole(home / "released.json", released.model_dump_json().encode())
+        self._start(home)
         return {"id": plan_id, "events": f"/plans/{plan_id}/events", "report": f"/plans/{plan_id}/report"}
 
-    def report(self, plan_id: str) -> Dict[str, Any]:
-        report = self._report(self._started(plan_id))
+    async def report(self, plan_id: str) -> Dict[str, Any]:
+        self._task(plan_id)
+        report = self._report(self._home(plan_id))
         return {**report.model_dump(mode="json", exclude={"plan"}), "ok": report.ok, "ended": report.ended}
 
-    def events(self, plan_id: str, last_event_id: LastEventId = None) -> Response:
+    async def events(self, plan_id: str, last_event_id: LastEventId = None) -> Response:
         """Lines of the journal: they are on disk, so that their numbers are the same after a restart."""
-        journal, thread = self._started(plan_id) / "journal", self._threads[plan_id]
-        if last_event_id and not thread.is_alive() and last_event_id >= len(read_lines(journal, 0)[0]):
+        journal, run = self._home(plan_id) / "journal", self._task(plan_id)
+        if last_event_id and run.done() and last_event_id >= len(read_lines(journal, 0)[0]):
             return Response(status_code=204)  # a browser comes back until it is told this
-        lines = follow(journal, thread, last_event_id or 0)
+        lines = follow(journal, run, last_event_id or 0)
         return StreamingResponse(lines, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
     def _home(self, plan_id: str) -> Path:
@@ -231,92 +167,42 @@ class Service:
             raise HTTPException(404, "there is no such plan")
         return home
 
-    def _started(self, plan_id: str) -> Path:
-        home = self._home(plan_id)
-        if plan_id not in self._threads:
+    def _task(self, plan_id: str) -> asyncio.Task[ExecutionReport]:
+        if self._home(plan_id).name not in self._runs:
             raise HTTPException(409, "it was not started yet")
-        return home
+        return self._runs[plan_id]
+
+    def _show(self, home: Path) -> Dict[str, Any]:
+        """What the policy says of a plan; where it needs approval, also what a person has to see, and its digest."""
+        reviewed, approval = self._review(home), load_approval(home)
+        return {
+            "id": home.name,
+            **reviewed.data,
+            "batches": [batch.model_dump(mode="json") for batch in reviewed.plan.batches],
+            "text": str(reviewed.request()) if reviewed.verdict == "approve" else str(reviewed),
+            "approval": approval and approval.model_dump(mode="json"),
+            "phase": self._phase(home),
+        }
 
     def _review(self, home: Path) -> Review:
         return review(make_plan((home / "answer").read_bytes()), self._policy)
+
+    def _phase(self, home: Path) -> Optional[str]:
+        return self._report(home).phase if (home / "released.json").exists() else None
 
     def _report(self, home: Path) -> ExecutionReport:
         if read_lines(home / "journal", 0)[0]:
             return ExecutionReport.from_journal(home / "journal")
         return wfplan.Progress(load_released(home), run_id=home.name).report()  # nothing has happened yet
 
-    def _start(self, plan_id: str) -> None:
+    def _start(self, home: Path) -> None:
         """Have the run go on, unless it does; if it has ended, the journal says so, and nothing runs."""
-        if plan_id in self._threads and self._threads[plan_id].is_alive():
-            return
-        home = self._plans / plan_id
-        # A daemon: it ends with the process, in the middle of anything, which is what the journal is for. A task would
-        # be cancelled, and that is an orderly end, after which nothing goes on.
-        thread = threading.Thread(target=self._run, args=(home,), name=f"run-{plan_id}", daemon=True)
-        self._threads[plan_id] = thread
-        thread.start()
-
-    def _run(self, home: Path) -> None:
-        wfplan.run(load_released(home), self._cluster, journal=home / "journal", run_id=home.name)
+        if home.name not in self._runs or self._runs[home.name].done():
+            running = wfplan.arun(load_released(home), self._cluster, journal=home / "journal", run_id=home.name)
+            self._runs[home.name] = asyncio.ensure_future(running)
 
 
-def load_approval(home: Path) -> Optional[Approval]:
-    file = home / "approval.json"
-    try:
-        return Approval.model_validate_json(file.read_bytes()) if file.exists() else None
-    except ValidationError:
-        told = "the approval was changed after it was given, and is none any more"
-        raise RefusedError([wfplan.Problem(code="approval-altered", severity="error", message=told)]) from None
-
-
-def load_released(home: Path) -> ExecutionPlan:
-    return ExecutionPlan.model_validate_json((home / "released.json").read_bytes())
-
-
-def write_whole(file: Path, content: bytes) -> None:
-    """Write a file so that it is there whole, or not at all."""
-    draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
-    with draft.open("wb") as target:
-        target.write(content)
-        target.flush()
-        os.fsync(target.fileno())
-    draft.replace(file)
-
-
-def read_lines(file: Path, place: int) -> Tuple[List[bytes], int]:
-    """The whole lines of a file from a place on, and where they end: the last one may still be on its way."""
-    try:
-        with file.open("rb") as source:
-            source.seek(place)
-            content = source.read()
-    except FileNotFoundError:
-        return [], place
-    length = content.rfind(b"\n") + 1
-    return content[:length].split(b"\n")[:-1], place + length
-
-
-async def follow(journal: Path, thread: threading.Thread, last: int) -> AsyncIterator[str]:
-    """The lines of a journal as events, until the run is over."""
-    number = place = 0
-    while True:
-        is_over = not thread.is_alive()  # looked at first, so that nothing is missed
-        lines, place = read_lines(journal, place)
-        for line in lines:
-            number += 1
-            if number > last:
-                yield to_event(number, json.loads(line))
-        if is_over:
-            return
-        await asyncio.sleep(0.05)
-
-
-def to_event(number: int, line: Dict[str, Any]) -> str:
-    """A line of a journal without what a step gave, which is in the report; the first one has no name of its own."""
-    line.get("step", {}).pop("output", None)
-    return f"id: {number}\nevent: {line.get('event', 'begin')}\ndata: {json.dumps(line)}\n\n"
-
-
-def refuse(request: Request, error: Exception) -> Response:
+async def refuse(_: Request, error: Exception) -> Response:
     problems: Tuple[wfplan.Problem, ...] = getattr(error, "problems", ())
     is_ours = any(problem.code.startswith("journal-") for problem in problems)
     return JSONResponse({"detail": problems_of(problems)}, status_code=500 if is_ours else 403)
@@ -325,14 +211,9 @@ def refuse(request: Request, error: Exception) -> Response:
 def make_app(folder: Path, policy: Policy = POLICY, takes: Optional[Mapping[str, float]] = None) -> FastAPI:
     """The service, with all that it knows in a folder; `takes` says how many seconds an action takes."""
     service = Service(folder, policy, takes or {})
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        service.go_on()
-        yield
-
-    app = FastAPI(title="wfplan", lifespan=lifespan)
+    app = FastAPI(title="wfplan", lifespan=service.lifespan)
     app.add_exception_handler(RefusedError, refuse)
+    app.add_api_route("/plans", service.index)
     app.add_api_route("/plans", service.create, methods=["POST"], status_code=201)
     app.add_api_route("/plans/{plan_id}", service.show)
     app.add_api_route("/plans/{plan_id}/approval", service.approve, methods=["POST"])

@@ -32,6 +32,7 @@ CORE = [
     "conflicts",
     "recommendations",
     "plans",
+    "step_identity",
     "reading",
     "sources",
     "planner",

@@ -175,14 +175,18 @@ def test_values_can_be_members_of_sets() -> None:
 
 
 def test_an_executor_cannot_change_the_plan() -> None:
+    seen: List[Any] = []
+
     class Popping:
         def execute(self, call: Any) -> None:
-            call.step.parameters.pop("replicas")
+            seen.append((call.step.parameters.pop("replicas"), call.idempotency_key))
+            raise ValueError
 
     planned = plan([Step(name="a", parameters={"replicas": 3}, retry=RetryPolicy(max_attempts=2))])
     before = planned.fingerprint
     report = run(planned, Popping())
-    assert report.steps["a"].status == "failed"
+    assert report.steps["a"].attempts == 2
+    assert seen == [(3, seen[0][1])] * 2
     assert planned.steps["a"].parameters == {"replicas": 3}
     assert planned.model_copy().fingerprint == before
 

@@ -426,6 +426,36 @@ def test_a_run_goes_on_wherever_the_process_ended(tmp_path: Path) -> None:
     assert len({key for _, _, key in log}) == len({(step, key) for _, step, key in log}) == len(STEPS)
 
 
+def begun_in(client: Client, plan: Answer) -> list[tuple[str, str]]:
+    return [(step, key) for what, step, key in client.log(plan) if what == "begins"]
+
+
+def test_an_orderly_end_suspends_and_a_kill_loses_nothing_either(tmp_path: Path) -> None:
+    """The real server, ended by SIGTERM and by SIGKILL in the middle of a step: the same run goes on."""
+    plan = Answer(0, None)
+    for number, signal in enumerate(("term", "kill"), start=1):
+        with serving(tmp_path, "--takes", "restart_pods=600") as client:
+            if not plan.status:
+                plan = client.plan(*REMEDIATION)
+                client.run(plan)
+            wait_until(lambda: len(begun_in(client, plan)) == 1 + 2 * number)  # noqa: B023 - asked at once
+            if signal == "term":
+                client.process.terminate()
+                assert client.process.wait(PATIENCE) is not None
+        lines = (tmp_path / "plans" / plan.content["id"] / "journal").read_bytes().splitlines()
+        journal = [json.loads(line) for line in lines]
+        assert (journal[-1]["event"] == "suspended") == (signal == "term")
+        assert "end" not in {line.get("event") for line in journal}
+    with serving(tmp_path) as client:
+        assert client.all_events(plan)[-1].data["phase"] == "completed"
+        listed = client.ask("GET", "/plans").content
+        assert listed == [{"id": plan.content["id"], "phase": "completed"}]
+        begun = begun_in(client, plan)
+    assert begun.count(begun[0]) == 1  # what had succeeded did not run again
+    assert {step: sum(1 for name, _ in begun if name == step) for step in STEPS[1:3]} == dict.fromkeys(STEPS[1:3], 3)
+    assert len(set(begun)) == len(STEPS)  # each step under one key
+
+
 def test_what_was_not_released_is_judged_by_the_policy_of_today(tmp_path: Path) -> None:
     with serving(tmp_path) as client:
         allowed, approved = client.plan(SCALE), client.plan(DELETE)

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from wfplan.execution.events import Event
     from wfplan.execution.functions import FunctionExecutor
     from wfplan.execution.interface import Executor, StepCall
-    from wfplan.execution.loop_driver import arun
+    from wfplan.execution.loop import arun
     from wfplan.execution.progress import Progress
     from wfplan.execution.report import ExecutionError, ExecutionReport, StepReport
     from wfplan.execution.signals import StopSignal
-    from wfplan.execution.thread_driver import run
+    from wfplan.execution.stream import astream
+    from wfplan.execution.threads import run
     from wfplan.intake import read
     from wfplan.models import (
         Compensation,
@@ -71,6 +72,7 @@ __all__ = [
     "WfplanError",
     "Workflow",
     "arun",
+    "astream",
     "check",
     "plan",
     "read",
@@ -103,11 +105,12 @@ _HOMES = {
     "StopSignal": "execution.signals",
     "WfplanError": "problems",
     "Workflow": "models",
-    "arun": "execution.loop_driver",
+    "arun": "execution.loop",
+    "astream": "execution.stream",
     "check": "planner",
     "plan": "planner",
     "read": "intake",
-    "run": "execution.thread_driver",
+    "run": "execution.threads",
 }
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from typing import Any, FrozenSet, Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, FrozenSet, Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from pydantic import JsonValue
 
@@ -12,6 +11,7 @@ from wfplan.collector import without_collection
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Step
 from wfplan.names import counted, escape, list_names, quote
 from wfplan.plans import ExecutionPlan
+from wfplan.step_identity import match_steps
 from wfplan.values import EMPTY, Items, Value, trusted
 
 __all__ = [
@@ -274,20 +274,8 @@ class _Side(NamedTuple):
 
 def _match(before: Sequence[Step], after: Sequence[Step]) -> dict[str, str]:
     """The name after of each step of both plans, by its name before."""
-    known = _by_recommendation(after)
-    partner = {name: known[own] for own, name in _by_recommendation(before).items() if own in known}
-    free = {step.name for step in after}.difference(partner.values())
-    for step in before:
-        if step.name in free and step.name not in partner:
-            partner[step.name] = step.name
-    return partner
-
-
-def _by_recommendation(steps: Iterable[Step]) -> dict[str, str]:
-    """The names of the steps that alone have their recommendation id, by this id."""
-    name_of = {step.recommendation_id: step.name for step in steps}
-    count = Counter(step.recommendation_id for step in steps)
-    return {own: name for own, name in name_of.items() if own is not None and count[own] == 1}
+    ids = ({step.name: step.recommendation_id for step in side} for side in (before, after))
+    return match_steps(*ids)
 
 
 def _only_in(side: _Side) -> Iterator[Step]:

@@ -255,7 +255,7 @@ class InvalidWorkflowError(WfplanError, ValueError):
         return mimebundle(self)
 
 
-class RefusedError(WfplanError):
+class RefusedError(WfplanError, ValueError):
     """Nothing has run, and nothing will; `problems` holds every reason, errors first."""
 
     problems: tuple[Problem, ...]

@@ -84,7 +84,7 @@ def test_it_is_the_run(drive: Driver, path: Path) -> None:
     assert "secret" not in text
     head = lines(path)[0]
     assert list(head)[:4] == ["wfplan_journal", "fingerprint", "run_id", "settings"]
-    assert (head["wfplan_journal"], head["fingerprint"], head["run_id"]) == (1, CHAIN.fingerprint, report.run_id)
+    assert (head["wfplan_journal"], head["fingerprint"], head["run_id"]) == (2, CHAIN.fingerprint, report.run_id)
     assert [line["event"] for line in lines(path)[1:]] == ["attempt-started", "step-ended"] * 3 + ["end"]
 
 
@@ -440,7 +440,7 @@ EDITS: Dict[str, Callable[[List[str]], List[str]]] = {
     "no step": lambda text: [*text[:2], '{"at": 1.0, "event": "step-ended"}', *text[2:]],
     "behind the end": lambda text: [*text, text[2]],
     "no header": lambda text: text[1:],
-    "another version": lambda text: [text[0].replace('"wfplan_journal": 1', '"wfplan_journal": 2'), *text[1:]],
+    "another version": lambda text: [text[0].replace('"wfplan_journal": 2', '"wfplan_journal": 1'), *text[1:]],
     "a broken header": lambda text: [text[0].replace('"schedule": "batch"', '"schedule": "later"'), *text[1:]],
     "a deep header": lambda text: ["[" * 100_000, *text[1:]],
     "another file": lambda _text: ["Dear diary,", "today"],
@@ -594,7 +594,7 @@ def test_a_file_that_has_vanished_stops_the_run_in_order(drive: Driver, path: Pa
     assert recorder == []
 
 
-def test_an_interrupt_is_an_end(drive: Driver, path: Path) -> None:
+def test_an_interrupt_in_a_step_suspends(drive: Driver, path: Path) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
@@ -602,10 +602,12 @@ def test_an_interrupt_is_an_end(drive: Driver, path: Path) -> None:
         drive(CHAIN, {"a": nothing, "b": interrupt, "c": int}, journal=path)
     report: Any = getattr(caught.value, "report", None)
     told = ExecutionReport.from_journal(path)
-    assert told.ended
-    assert told.halted
-    assert told.statuses == {"a": "succeeded", "b": "failed", "c": "skipped"}
+    assert (told.phase, told.suspended_in, told.ended) == ("suspended", "execute", False)
+    assert told.statuses == {"a": "succeeded", "b": "failed", "c": "pending"}
     assert report is None or report == told
+    again = drive(CHAIN, Recorder(), journal=path)
+    assert (again.phase, again.run_id) == ("failed", told.run_id)
+    assert again.statuses == {"a": "succeeded", "b": "failed", "c": "skipped"}
 
 
 def test_no_descriptor_is_left(drive: Driver, path: Path, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import logging
 import os
 import threading
 import time
+from collections import OrderedDict
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, NamedTuple
 
 import pytest
 from execution_helpers import SHORT, Driver, Gate, Recorder, fails, plan_of
@@ -227,11 +228,26 @@ def test_an_exception_of_any_class_ends_no_run(drive: Driver, path: Path) -> Non
     assert "ud800" in str(report.steps["a"].error)
 
 
-def test_values_of_derived_classes_are_kept_as_what_they_are(drive: Driver, path: Path) -> None:
-    outputs: Dict[str, Any] = {"a": Colour.RED, "b": [Number(7)], "c": {Colour.RED: 1.5}}
+def test_values_of_derived_classes_are_marked_as_not_kept(drive: Driver, path: Path) -> None:
+    """JSON would give something else back."""
+
+    class Pair(NamedTuple):
+        one: int
+
+    outputs: Dict[str, Any] = {
+        "a": Colour.RED,
+        "b": [Number(7)],
+        "c": {Colour.RED: 1.5},
+        "d": Pair(1),
+        "e": OrderedDict(a=1),
+        "f": [{"x": Pair(1)}],
+    }
     functions: Dict[str, Any] = {name: lambda value=value: value for name, value in outputs.items()}
-    drive(plan_of(*(Step(name=name) for name in outputs)), functions, journal=path)
-    assert ExecutionReport.from_journal(path).outputs == {"a": "red", "b": [7], "c": {"red": 1.5}}
+    report = drive(plan_of(*(Step(name=name) for name in outputs)), functions, journal=path)
+    loaded = ExecutionReport.model_validate_json(report.model_dump_json())
+    for told in (ExecutionReport.from_journal(path), loaded):
+        assert told.outputs == dict.fromkeys(outputs)
+        assert all(step.output_not_kept for step in told.steps.values())
 
 
 @pytest.mark.parametrize("settings", [{"max_parallel": 2}, {"mode": "sequential"}])
@@ -519,8 +535,7 @@ def test_cancelling_the_task_while_its_journal_is_written(path: Path, monkeypatc
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(main())
     report = ExecutionReport.from_journal(path)
-    assert report.ended
-    assert report.halted
+    assert (report.phase, report.statuses) in (("suspended", {"a": "pending"}), ("completed", {"a": "succeeded"}))
 
 
 def test_what_was_left_behind_by_a_process_that_is_gone_holds_nothing() -> None:

@@ -19,8 +19,9 @@ from wfplan import (
     Step,
     StepReport,
 )
+from wfplan.diff import diff
 from wfplan.execution.resume import resume_preview
-from wfplan.execution.step_keys import StepKeys
+from wfplan.step_identity import StepKeys
 
 PLAN = plan_of(
     Step(name="a", parameters={"x": 1}),
@@ -432,3 +433,52 @@ def test_steps_that_share_a_recommendation_are_told_apart_by_name(drive: Driver)
     )
     report = drive(plan, failing("b"), on_failure="skip-dependents")
     assert resume_preview(plan, report).keeps == ("a", "c")
+
+
+class TestWhatMustNotBeDoneTwice:
+    """It was in flight when the run was lost, and the new plan does not know it by this name, or says nothing of it."""
+
+    @staticmethod
+    def lost(**fields: Any) -> ExecutionReport:
+        plan = plan_of(Step(name="a", idempotent=False, **fields), Step(name="b"))
+        progress = wfplan.Progress(plan)
+        progress.get_ready(0)
+        return progress.report()
+
+    @pytest.mark.parametrize("after", [[Step(name="b")], [Step(name="renamed", action="a", idempotent=False)]])
+    def test_removed_or_renamed_it_is_refused(self, after: List[Step]) -> None:
+        report = self.lost()
+        preview = resume_preview(wfplan.plan(after), report)
+        assert [problem.code for problem in preview.problems] == ["resume-mismatch"]
+        assert 'step "a" must not be done twice and was in flight' in preview.problems[0].message
+        assert preview.uncertain == ("a",)
+
+    def test_renamed_with_its_recommendation_it_fails_as_of_unknown_outcome(self) -> None:
+        report = self.lost(recommendation_id="7")
+        plan = wfplan.plan([Step(name="renamed", action="a", recommendation_id="7", idempotent=False)])
+        again = wfplan.run(plan, {"a": int}, resume=report)
+        assert again.steps["renamed"].reason == "outcome-unknown"
+
+    @pytest.mark.parametrize(("idempotent", "ok"), [(None, False), (True, True)])
+    def test_a_plan_that_says_nothing_of_it_any_more(self, idempotent: Any, ok: bool) -> None:
+        plan = wfplan.plan([Step(name="a", idempotent=idempotent), Step(name="b")])
+        assert resume_preview(plan, self.lost()).ok is ok
+
+    def test_suspended_it_is_uncertain(self) -> None:
+        progress = wfplan.Progress(plan_of(Step(name="a", idempotent=False)))
+        progress.get_ready(0)
+        progress.suspend(cancel=True, grace_seconds=0, now=0)
+        progress.get_ready(0)
+        assert progress.report().uncertain == ("a",)
+
+
+def test_resuming_and_comparing_call_the_same_steps_the_same() -> None:
+    before = wfplan.plan([Step(name="a", recommendation_id="1"), Step(name="b", recommendation_id="2"), Step(name="c")])
+    steps = [Step(name="x", action="a", recommendation_id="1"), Step(name="b", recommendation_id="3"), Step(name="c")]
+    after = wfplan.plan(steps)
+    report = wfplan.run(before, {"a": int, "b": int, "c": int})
+    compared = diff(before, after)
+    preview = resume_preview(after, report)
+    assert (compared.added, compared.removed) == ((), ())
+    assert [problem.steps for problem in preview.problems] == [("b",)]
+    assert "not in the plan" not in preview.problems[0].message

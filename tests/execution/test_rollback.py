@@ -249,7 +249,7 @@ def test_an_interrupt_rolls_nothing_back(drive: Driver, kind: Any) -> None:
     assert undone == []
 
 
-def test_an_interrupt_during_a_rollback_ends_it_and_a_new_run_finishes_it(drive: Driver, tmp_path: Path) -> None:
+def test_an_interrupt_during_a_rollback_suspends_it_and_the_run_goes_on_there(drive: Driver, tmp_path: Path) -> None:
     def act(call: StepCall) -> None:
         if call.step.name == "left":
             raise KeyboardInterrupt
@@ -258,13 +258,13 @@ def test_an_interrupt_during_a_rollback_ends_it_and_a_new_run_finishes_it(drive:
     with pytest.raises(KeyboardInterrupt):
         drive(diamond(), Undoing(act), journal=path, max_parallel=1)
     report = ExecutionReport.from_journal(path)
-    assert report.ended
-    assert report.phase == "failed"
+    assert (report.phase, report.suspended_in) == ("suspended", "compensate")
+    assert report.rollback["left"].status == "failed"
     assert "top" not in report.undone
     executor = Undoing()
-    again = drive(diamond(), executor, resume=report)
-    assert again.phase == "rolled_back"
-    assert set(executor.undone) == {"top", "left", "right", "bottom"} - set(report.undone)
+    again = drive(diamond(), executor, resume=report, max_parallel=1)
+    assert (again.phase, again.run_id) == ("failed", report.run_id)
+    assert set(executor.undone) == {"top", "right", "bottom"} - set(report.undone)
     assert {call.purpose for call in executor.calls} == {"compensate"}
 
 
@@ -290,8 +290,8 @@ def test_cancelling_the_task_during_a_rollback() -> None:
 
     report = asyncio.run(main())
     if report is not None:  # Python 3.11 on keeps the exception itself
-        assert report.rollback["a"].status == "cancelled"
-        assert report.uncertain == ("a",)
+        assert report.rollback["a"].status == "running"
+        assert (report.phase, report.suspended_in) == ("suspended", "compensate")
 
 
 def test_it_waits_for_what_a_timeout_has_left_behind(drive: Driver) -> None:

@@ -1,4 +1,4 @@
-"""Interrupts, of a step and of the caller: an orderly end, raised again, with the report."""
+"""Interrupts, of a step and of the caller: the run is suspended, and they are raised again, with the report."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def test_an_interrupt_in_a_step_is_raised_again_after_an_orderly_end(
     with pytest.raises(kind) as caught:
         drive(plan, recorder, max_parallel=3)
     report = caught.value.report  # type: ignore[attr-defined]
-    assert report.statuses == {"runs": "cancelled", "bad": "failed", "after": "skipped"}
+    assert report.statuses == {"runs": "running", "bad": "failed", "after": "pending"}
     assert report.steps["bad"].attempts == 1
     assert report.steps["bad"].error.exception is caught.value
-    assert report.phase == "failed"
+    assert (report.phase, report.suspended_in) == ("suspended", "execute")
     assert cancelled == ["runs"]
     assert recorder.closed == 1
 
@@ -76,8 +76,8 @@ def test_an_interrupt_in_a_function_mapping(drive: Driver, kind: Type[BaseExcept
     events: List[wfplan.Event] = []
     with pytest.raises(kind) as caught:
         drive(wfplan.plan({"a": [], "b": ["a"]}), {"a": act, "b": lambda: 1}, observers=[events.append])
-    assert caught.value.report.statuses == {"a": "failed", "b": "skipped"}  # type: ignore[attr-defined]
-    assert events[-1].kind == "run-ended"
+    assert caught.value.report.statuses == {"a": "failed", "b": "pending"}  # type: ignore[attr-defined]
+    assert events[-1].kind == "run-suspended"
 
 
 def test_the_first_of_two_interrupts_is_raised(drive: Driver) -> None:
@@ -102,8 +102,7 @@ def test_after_an_interrupt_a_plain_step_is_waited_for_a_moment_only(drive: Driv
     with pytest.raises(SystemExit) as caught:
         drive(wfplan.plan({"a": [], "b": []}), {"a": gate.hang, "b": exits}, max_parallel=2)
     report = caught.value.report  # type: ignore[attr-defined]
-    assert report.statuses == {"a": "cancelled", "b": "failed"}
-    assert report.steps["a"].leftover
+    assert report.statuses == {"a": "running", "b": "failed"}
     assert [problem.code for problem in report.problems] == ["leftover"]
     assert 0.9 < time.monotonic() - before < 5
 
@@ -148,32 +147,30 @@ class TestCancellingTheTask:
 
         recorder = Recorder(lambda _call: act())
         report, _ = self.cancel_after(SHORT, plan=wfplan.plan({"a": [], "b": ["a"]}), executor=recorder)
-        assert report.statuses == {"a": "cancelled", "b": "skipped"}
-        assert report.steps["b"].root_cause == "a"
+        assert report.statuses == {"a": "running", "b": "pending"}
         assert cleaned == ["a"]
         assert recorder.closed == 1
 
     def test_a_plain_step_that_ends_in_time_counts(self) -> None:
         plan = wfplan.plan({"a": [], "b": ["a"]})
         report, seconds = self.cancel_after(SHORT, plan=plan, executor={"a": lambda: time.sleep(0.3), "b": int})
-        assert report.statuses == {"a": "succeeded", "b": "skipped"}
-        assert report.steps["b"].reason == "run-stopped"
+        assert report.statuses == {"a": "succeeded", "b": "pending"}
+        assert report.phase == "suspended"
         assert seconds < 1
 
     def test_a_plain_step_that_hangs_is_left_behind(self, gate: Gate) -> None:
         report, seconds = self.cancel_after(SHORT, plan=one(), executor={"a": gate.hang})
-        assert report.statuses == {"a": "cancelled"}
-        assert report.steps["a"].leftover
+        assert report.statuses == {"a": "running"}
         assert seconds < 3
 
     def test_a_second_time_ends_it_at_once(self, gate: Gate) -> None:
         report, seconds = self.cancel_after(SHORT, SHORT, plan=one(), executor={"a": gate.hang})
-        assert report.statuses == {"a": "cancelled"}
+        assert report.statuses == {"a": "running"}
         assert seconds < 0.6
 
     def test_what_is_deaf_to_it_is_left_behind(self, gate: Gate) -> None:
         report, _ = self.cancel_after(SHORT, plan=one(), executor={"a": gate.swallow}, gate=gate)
-        assert report.statuses == {"a": "cancelled"}
+        assert report.statuses == {"a": "running"}
         assert [problem.code for problem in report.problems] == ["leftover"]
         assert "event loop" in report.problems[0].message
 
@@ -245,7 +242,7 @@ def say(word):
     print(word, flush=True)
 
 def tell(error):
-    report = getattr(error, "report", None)
+    report = wfplan.ExecutionReport.of(error)
     state = None if report is None else report.statuses
     threads = [thread.name for thread in threading.enumerate() if thread.name.startswith("wfplan")]
     say(json.dumps({"raised": type(error).__name__, "statuses": state, "threads": threads}))
@@ -307,9 +304,9 @@ class TestSignals:
     @pytest.mark.parametrize(
         ("step", "statuses"),
         [
-            ("plain", {"a": "succeeded", "b": "skipped"}),
-            ("patient", {"a": "cancelled", "b": "skipped"}),
-            ("hang", {"a": "cancelled", "b": "skipped"}),
+            ("plain", {"a": "succeeded", "b": "pending"}),
+            ("patient", {"a": "running", "b": "pending"}),
+            ("hang", {"a": "running", "b": "pending"}),
         ],
     )
     @pytest.mark.parametrize("driver", ["run", "arun"])
@@ -317,7 +314,7 @@ class TestSignals:
         self, send: Callable[..., Any], step: str, driver: str, statuses: Dict[str, str]
     ) -> None:
         told, code, took, errors = send(step, driver, signal.SIGINT)
-        assert told[0]["statuses"] == statuses, errors
+        assert [each["statuses"] for each in told] == [statuses] * len(told), errors
         assert told[-1]["raised"] == "KeyboardInterrupt"
         assert code in (-signal.SIGINT, 1, 130)
         assert took < 5
@@ -329,13 +326,13 @@ class TestSignals:
     def test_a_second_one_ends_it_at_once(self, send: Callable[..., Any], driver: str) -> None:
         told, _, took, errors = send("hang", driver, signal.SIGINT, signal.SIGINT)
         if driver == "run" or sys.version_info >= (3, 11):  # before, the second one tears down the loop at once
-            assert told[0]["statuses"] == {"a": "cancelled", "b": "skipped"}, errors
+            assert told[0]["statuses"] == {"a": "running", "b": "pending"}, errors
         assert told[-1]["raised"] == "KeyboardInterrupt"
         assert took < 0.9
 
     @pytest.mark.parametrize("driver", ["run", "arun"])
     def test_an_exit_in_a_signal_handler(self, send: Callable[..., Any], driver: str) -> None:
         told, code, _, errors = send("patient", driver, signal.SIGTERM)
-        assert told[0]["statuses"] == {"a": "cancelled", "b": "skipped"}, errors
+        assert told[0]["statuses"] == {"a": "running", "b": "pending"}, errors
         assert told[-1]["raised"] == "SystemExit"
         assert code == 7

@@ -8,8 +8,19 @@ import time
 from typing import Any, List
 
 import pytest
-from execution_helpers import SHORT, Driver, Gate, no_threads_within, one, plan_of, wfplan_threads
+from execution_helpers import (
+    SHORT,
+    Driver,
+    Gate,
+    Recorder,
+    guarded,
+    no_threads_within,
+    one,
+    plan_of,
+    wfplan_threads,
+)
 
+import wfplan
 from wfplan import Event, RetryPolicy, Step, StopSignal
 from wfplan.execution import session, walk
 
@@ -168,3 +179,57 @@ def test_what_returns_while_others_run_leaves_nothing(drive: Driver) -> None:
     assert report.statuses == {"a": "timed_out", "b": "succeeded"}
     assert not report.steps["a"].leftover
     assert report.problems == ()
+
+
+class TestADriverThatSlept:
+    """A machine that was stopped, or a loop that was blocked, for longer than twice the timeout."""
+
+    def test_what_was_never_asked_to_end_is_waited_for(self) -> None:
+        retry = wfplan.RetryPolicy(max_attempts=2)
+        plan = plan_of(Step(name="a", timeout_seconds=1, retry=retry), Step(name="b", locks=["x"]), max_parallel=1)
+        progress = wfplan.Progress(plan)
+        progress.get_ready(0)
+        assert progress.get_ready(60) == ()
+        assert progress.get_cancellations() == ("a",)
+        assert progress.wake_at == 61
+        progress.cancelled("a", now=60.5)
+        assert [call.step.name for call in progress.get_ready(60.5)] == ["a"]
+        assert progress.report().statuses == {"a": "running", "b": "pending"}
+
+    def test_what_needs_longer_than_its_timeout_to_come_back_keeps_its_retries(self, drive: Driver) -> None:
+        attempts: List[int] = []
+
+        async def act(call: wfplan.StepCall) -> str:
+            attempts.append(call.attempt)
+            if call.attempt == 1:
+                try:
+                    await asyncio.sleep(60)
+                finally:
+                    await asyncio.sleep(6 * SHORT)
+            return "done"
+
+        plan = one(timeout_seconds=SHORT, retry=wfplan.RetryPolicy(max_attempts=2))
+        report = drive(plan, Recorder(act))
+        assert (report.ok, attempts) == (True, [1, 2])
+
+    def test_the_grace_is_an_argument(self) -> None:
+        progress = wfplan.Progress(one(timeout_seconds=2), grace_seconds=30)
+        progress.get_ready(0)
+        progress.get_ready(2)
+        assert progress.wake_at == 32
+        assert wfplan.Progress(progress.plan, progress.report()).wake_at == 32
+
+    def test_a_loop_that_is_blocked_costs_no_attempt(self) -> None:
+        async def act(call: wfplan.StepCall) -> str:
+            if call.attempt == 1:
+                await asyncio.sleep(60)
+            return "done"
+
+        async def main() -> wfplan.ExecutionReport:
+            plan = one(timeout_seconds=SHORT, retry=wfplan.RetryPolicy(max_attempts=2))
+            running = asyncio.ensure_future(wfplan.arun(plan, Recorder(act)))
+            await asyncio.sleep(0.01)
+            time.sleep(4 * SHORT)  # noqa: ASYNC251 - that is the point
+            return await running
+
+        assert guarded(lambda: asyncio.run(main())).ok

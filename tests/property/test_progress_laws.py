@@ -56,6 +56,7 @@ class Model:
         self.outputs: Dict[int, Any] = {}
         self.in_flight: Dict[int, float] = {}
         self.leftovers: Set[int] = set()
+        self.noticed: Dict[int, float] = {}
         self.lost: Set[int] = set()
         self.retry_at: Dict[int, float] = {}
         self.cancel_by: Dict[int, float] = {}
@@ -106,17 +107,21 @@ class Model:
             return by, "cancelled"
         return due, "timed_out"
 
+    def waited_for_until(self, number: int) -> float:
+        """As long again as its timeout, and a second at least, from when it was noticed that its time is up."""
+        return self.noticed[number] + max(self.steps[number].timeout_seconds or 0.0, 1.0)
+
     def due(self) -> List[Tuple[float, int, str]]:
         """What happens to what is in flight by the clock alone, the earliest first."""
         found = []
-        for number, started in self.in_flight.items():
+        for number in self.in_flight:
             timeout = self.steps[number].timeout_seconds
             if number not in self.leftovers:
                 at, how = self.deadline(number)
                 if at is not None:
                     found.append((at, number, how))
             elif number not in self.lost and timeout is not None and self.status[number] != "cancelled":
-                found.append((started + timeout + timeout, number, "lost"))
+                found.append((self.waited_for_until(number), number, "lost"))
         return sorted(found)
 
     def wake_at(self) -> Optional[float]:
@@ -175,6 +180,7 @@ class Model:
                 self.end(number, "timed_out", "blocked-by-leftover")
             return
         self.leftovers.add(number)
+        self.noticed[number] = self.now
         self.last[number] = how
         if how == "cancelled" or not self.may_retry(number):
             self.end(number, how)
@@ -269,6 +275,11 @@ class Model:
             return "dependency-failed", self.names[min(failed)]
         return "run-stopped", None if self.stopper is None else self.names[self.stopper]
 
+    def asked_to_end_by(self, number: int) -> Optional[float]:
+        if number in self.leftovers and self.last[number] == "timed_out":
+            return self.waited_for_until(number)
+        return self.cancel_by.get(number) if self.status[number] == "running" else None
+
     def facts(self) -> Dict[str, Tuple[Any, ...]]:
         return {
             name: (
@@ -279,7 +290,7 @@ class Model:
                 *self.blame(number),
                 number in self.leftovers,
                 self.outputs.get(number),
-                self.cancel_by.get(number) if self.status[number] == "running" else None,
+                self.asked_to_end_by(number),
             )
             for number, name in enumerate(self.names)
         }

@@ -299,7 +299,8 @@ def test_every_prefix_of_a_journal_leads_to_an_end(
         )
     }
     running = [step for step in record.report.steps.values() if step.status == "running" and not step.leftover]
-    progress = Progress(made, with_plan(record.report, made), **record.settings.model_dump())
+    assert record.report.settings is not None
+    progress = Progress(made, with_plan(record.report, made), **record.report.settings.model_dump())
     again = progress.start_again(progress.now)
     walker = Walker(progress, then)
     for _ in walker.run():
@@ -319,3 +320,42 @@ def test_every_prefix_of_a_journal_leads_to_an_end(
         assert {call.purpose for call in (*again, *walker.calls)} <= {"compensate"}
     ended: Dict[str, str] = {n: s for n, s in record.report.statuses.items() if s not in ("pending", "running")}
     assert ended.items() <= report.statuses.items()
+
+
+@given(plans(undoable=True), choices(), choices(0, 60), st.integers(0, 12), st.booleans())
+def test_a_suspended_run_concludes_nothing_and_goes_on_to_an_end(
+    made: ExecutionPlan, chosen: Choices, then: Choices, moves: int, cancel: bool
+) -> None:
+    """Whenever it is suspended; also on the way through its journal, which tells what the report tells."""
+    memory: Any = Memory()
+    progress = Progress(made, run_id="r")
+    journal = Journal(memory, progress)
+    walker = Walker(progress, chosen)
+    walk = walker.run()
+    for _, _ in zip(range(moves), walk):
+        pass
+    before, halted = progress.report(), walker.stopped
+    progress.suspend(cancel=cancel, now=walker.now)
+    walker.stopped = True
+    for _ in walk:
+        pass
+    report = progress.report()
+    journal.note_end(walker.now, report)
+    journal.write(journal.take())
+    if not halted:
+        assert read(memory.data).report.statuses == report.statuses
+        assert read(memory.data).report.phase == report.phase
+    skipped = {name for name, step in before.steps.items() if step.status == "skipped"}
+    if report.phase == "suspended" and not progress.report().halted:
+        assert {name for name, step in report.steps.items() if step.status == "skipped"} == skipped
+    succeeded = {name for name, step in report.steps.items() if step.status == "succeeded"}
+    progress = Progress(made, ExecutionReport.model_validate_json(report.model_dump_json()))
+    again = progress.start_again(walker.now)
+    walker = Walker(progress, then)
+    walker.now = max(progress.now, walker.now)
+    for _ in walker.run():
+        pass
+    assert progress.report().ended
+    for call in (*again, *walker.calls):
+        assert call.run_id == "r"
+        assert call.purpose != "execute" or call.step.name not in succeeded

@@ -6,7 +6,7 @@ import logging
 from inspect import iscoroutinefunction
 from typing import Any, Callable, Mapping
 
-from wfplan.execution.functions import FunctionExecutor
+from wfplan.execution.functions import FunctionExecutor, is_generator_function
 from wfplan.execution.interface import Executor, StepCall
 from wfplan.execution.report import StepError
 from wfplan.plans import ExecutionPlan
@@ -51,6 +51,13 @@ def open_backend(executor: Executor | Mapping[str, Callable[..., Any]], problems
         advice = "hand over an object with execute(call), or a mapping from actions to functions"
         problems.add("invalid-executor", f"a {kind} has no method execute", suggestion=advice)
         return None
+    if is_generator_function(given.execute):
+        advice = "have it return its output, as a list for instance"
+        problems.add(
+            "invalid-executor",
+            f"execute of the {kind} is a generator function: to call it runs nothing",
+            suggestion=advice,
+        )
     for name in ("validate", "close"):
         if not callable(getattr(given, name, str)):
             problems.add("invalid-executor", f"{name} of the {kind} cannot be called")

@@ -52,15 +52,20 @@ class Calls:
         deliver: Callable[[Outcome], object],
         on_loop: Callable[..., object],
         on_loop_from_thread: Callable[..., object],
+        *,
+        help_with: Callable[[Outcome], object] | None = None,
     ) -> None:
-        """`on_loop(function, *arguments)` calls a function on the event loop: from the driver, from any thread."""
+        """`on_loop(function, *arguments)` calls a function on the event loop: from the driver, from any thread.
+
+        `help_with` delivers an outcome on a worker's thread, which has nothing else to do; default: `deliver`.
+        """
         self._backend = backend
         self._deliver = deliver
         self._on_loop = on_loop
         self._on_loop_from_thread = on_loop_from_thread
         self._context = contextvars.copy_context()
         self._open: dict[str, Attempt] = {}
-        self._workers = Workers("wfplan-worker", deliver)
+        self._workers = Workers("wfplan-worker", help_with or deliver)
         self._cancellers = Workers("wfplan-cancel", deliver)  # apart, since the cancel of a future may hang
 
     def start(self, call: StepCall) -> None:
@@ -150,17 +155,23 @@ class Calls:
         # By its real class: what an output says of its class may be anything, even an exception.
         if issubclass(type(output), _Raised):
             error, output = output.error, None
-        if issubclass(type(output), PendingOutput):
-            attempt.on_loop = False
-            self._wait_for(attempt, output.future)
-        else:
+        if not issubclass(type(output), PendingOutput):
             self._deliver(Outcome(attempt, output, error))
+            return
+        attempt.on_loop = False
+        try:
+            future = output.future
+        except Exception as raised:  # noqa: BLE001 - of a class of the executor's own, which may lack it
+            self._deliver(Outcome(attempt, None, raised))
+        else:
+            self._wait_for(attempt, future)
 
     @staticmethod
     def _come_to_nothing(attempt: Attempt) -> None:
         """A coroutine that was never awaited is closed, so that nobody is warned of it."""
         if asyncio.iscoroutine(attempt.awaitable):
-            attempt.awaitable.close()
+            with suppress(Exception):  # of a class of the executor's own
+                attempt.awaitable.close()
 
     # In a future.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from typing import Callable, Optional
 
+from pydantic import Field
 from typing_extensions import Literal, TypeAlias
 
 from wfplan.execution.interface import Purpose
-from wfplan.execution.report import Phase, Reason, Status, StepError
+from wfplan.execution.report import ExecutionReport, Phase, Reason, Status, StepError, StepReport
 from wfplan.values import EMPTY, Items, Value
 
 __all__ = ["Audience", "Event", "EventKind", "Observer", "guarded"]
@@ -20,6 +21,7 @@ EventKind: TypeAlias = Literal[
     "attempt-ended",
     "step-ended",
     "leftover-returned",
+    "run-suspended",
     "run-ended",
 ]
 
@@ -28,7 +30,10 @@ _logger.addHandler(logging.NullHandler())
 
 
 class Event(Value):
-    """One thing that happened in a run. Outputs and parameters are never part of it."""
+    """One thing that happened in a run.
+
+    Outputs and parameters are never part of a dump of it; `step_report` and `report`, which hold outputs, are left out.
+    """
 
     kind: EventKind
     """`leftover-returned`: the function of a step that had timed out came back."""
@@ -56,7 +61,11 @@ class Event(Value):
     ended_steps: Optional[int] = None
     """When the run starts: how many of them had ended before."""
     phase: Optional[Phase] = None
-    """When the run ends."""
+    """When the run ends, or is suspended."""
+    step_report: Optional[StepReport] = Field(default=None, exclude=True, repr=False)
+    """What is known of the step at this moment, its output included; None for the events of the whole run."""
+    report: Optional[ExecutionReport] = Field(default=None, exclude=True, repr=False)
+    """When the run ends, or is suspended: what happened."""
 
 
 Observer: TypeAlias = Callable[[Event], object]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
+import pickle
 import re
 import types
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Union
@@ -11,12 +13,13 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple, Union
 from typing_extensions import get_args, get_origin
 
 from wfplan.execution.interface import PendingOutput, Purpose, StepCall
+from wfplan.execution.report import StepError, ToldError, is_permanent
 from wfplan.json_values import to_plain
 from wfplan.names import list_names, nearest, quote
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import PermanentError, Problem, ProblemList
 
-__all__ = ["FunctionExecutor"]
+__all__ = ["FunctionExecutor", "is_async_function", "is_generator_function"]
 
 _UNIONS = (Union, getattr(types, "UnionType", Union))
 _STEP_CALL = re.compile(r"(typing\.)?(Optional\[)?(\w+\.)*StepCall\]?(\|None)?$")
@@ -74,7 +77,7 @@ class FunctionExecutor:
             return function.function(*arguments, **keywords)
         # Nothing but positional arguments: some pools take keywords for options of their own. And some take two calls
         # with equal arguments for one, as Dask does: what the call is for makes them differ.
-        which = (call.run_id, call.purpose, call.step.name, call.attempt)
+        which = (call.run_id, call.purpose, call.step.name, call.attempt, os.getpid())
         return PendingOutput(self._pool.submit(_apply, function.function, arguments, keywords, which))
 
     def is_async(self, call: StepCall) -> bool:
@@ -129,8 +132,13 @@ class _Function:
             raise TypeError(f"an action is a text, not a {type(action).__name__}")
         if not callable(function):
             raise TypeError(f"what is given for the action {quote(action)} is a {type(function).__name__}, no function")
+        if is_generator_function(function):
+            raise TypeError(
+                f"what is given for the action {quote(action)} is a generator function: to call it runs nothing; "
+                "have it return a list"
+            )
         self.function: Callable[..., Any] = function
-        self.is_async = _is_async(function)
+        self.is_async = is_async_function(function)
         try:
             self._signature: inspect.Signature | None = inspect.signature(function)
         except (ValueError, TypeError):  # some functions written in C do not tell
@@ -237,10 +245,21 @@ def _is_step_call(annotation: Any) -> bool:
     return annotation is StepCall or (get_origin(annotation) in _UNIONS and StepCall in get_args(annotation))
 
 
-def _is_async(function: Any) -> bool:
+def is_async_function(function: Any) -> bool:
+    """Whether to call this gives something to await; also of a partial and of an object with such a `__call__`."""
+    return any(map(inspect.iscoroutinefunction, _called(function)))
+
+
+def is_generator_function(function: Any) -> bool:
+    """Whether to call this runs nothing yet, but gives a generator."""
+    called = _called(function)
+    return any(map(inspect.isgeneratorfunction, called)) or any(map(inspect.isasyncgenfunction, called))
+
+
+def _called(function: Any) -> tuple[Any, Any]:
     while isinstance(function, functools.partial):
         function = function.func
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+    return function, type(function).__call__
 
 
 class _Undo(NamedTuple):
@@ -256,6 +275,20 @@ def _compensations(plan: ExecutionPlan) -> Iterator[_Undo]:
 
 
 def _apply(
-    function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any], _which: tuple[Any, ...]
+    function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any], which: tuple[Any, ...]
 ) -> Any:
-    return function(*arguments, **keywords)
+    """What the function gives; an error that would not arrive in the process of the run is told in one that does."""
+    try:
+        return function(*arguments, **keywords)
+    except Exception as error:
+        if os.getpid() == which[-1] or _arrives(error):
+            raise
+        raise ToldError(StepError.of(error), is_permanent=is_permanent(error)) from None
+
+
+def _arrives(error: Exception) -> bool:
+    """Whether this comes out of a pickle as what went in; one that does not would break the pool of processes."""
+    try:
+        return type(pickle.loads(pickle.dumps(error))) is type(error)  # noqa: S301 - made here
+    except Exception:  # noqa: BLE001 - whatever it raises is what is asked
+        return False

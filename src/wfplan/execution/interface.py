@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field, fields
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Callable, Mapping, Protocol
 
@@ -35,14 +36,18 @@ class StepCall:
     outputs: Mapping[str, Any] = field(default_factory=lambda: _NO_OUTPUTS)
     """What the direct dependencies gave, by name; only of those that succeeded."""
     _note: Callable[[StepCall, str], None] | None = field(default=None, repr=False, compare=False)
+    _planned: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
     @property
     def idempotency_key(self) -> str:
-        """SHA-256, in hexadecimal digits, of run id, purpose, step, action and parameters; computed at each call.
+        """SHA-256, in hexadecimal digits, of run id, purpose, step, action and planned parameters.
+
+        Computed at each call, and the same whatever was done to `step.parameters`, which are a copy.
 
         The same for every attempt at a step of a run, so a backend that remembers it does nothing twice.
         """
-        content = [self.run_id, self.purpose, self.step.name, self.step.action, self.step.parameters]
+        parameters = self.step.parameters if self._planned is None else self._planned
+        content = [self.run_id, self.purpose, self.step.name, self.step.action, parameters]
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -71,8 +76,8 @@ class StepCall:
 
     def __reduce__(self) -> Any:
         """For another process: everything but the way back to the run."""
-        kept = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "_note"}
-        return StepCall, tuple({**kept, "outputs": dict(self.outputs)}.values())
+        kept = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("_note", "outputs")}
+        return partial(StepCall, **kept, outputs=dict(self.outputs)), ()
 
 
 class Executor(Protocol):

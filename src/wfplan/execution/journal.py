@@ -9,10 +9,10 @@ from wfplan.execution.events import Event
 from wfplan.execution.interface import Purpose
 from wfplan.execution.journal_file import JournalFile
 from wfplan.execution.journal_reader import VERSION
+from wfplan.execution.outputs import as_json
 from wfplan.execution.progress import Progress
 from wfplan.execution.report import ExecutionReport, StepReport, type_name
-from wfplan.execution.step_keys import StepKeys
-from wfplan.json_values import copy_json_object
+from wfplan.step_identity import StepKeys
 
 __all__ = ["Journal"]
 
@@ -36,6 +36,8 @@ class Journal:
         self._lines: list[dict[str, Any]] = []
         self._is_open = True
         self._told: dict[tuple[str, str], tuple[str | None, str | None]] = {}  # why each step was skipped
+        if known is not None and (known.phase == "suspended" or known.held != progress.held):
+            self._add({"at": progress.now, "event": "goes-on", "held": progress.held})
         self._catch_up(known)
         if known is None:
             self._begin(resumes)
@@ -55,11 +57,14 @@ class Journal:
         self._add({"at": now, "event": "stop", "cancel": cancel})
 
     def note_end(self, now: float, report: ExecutionReport) -> None:
-        """The run is over: what has turned out since it was told, then the end."""
+        """The run is over, or suspended: what has turned out since it was told, then the end."""
         for purpose, step in _all_reports(report):
             if step.status == "skipped" and self._told.get((purpose, step.name)) != (step.reason, step.root_cause):
                 self._add_step(now, "step-ended", purpose, step)
         problems = [problem.model_dump(mode="json", exclude_defaults=True) for problem in report.problems]
+        if report.phase == "suspended":
+            self._add({"at": now, "event": "suspended", "purpose": report.suspended_in, "problems": problems})
+            return
         self._add({"at": now, "event": "end", "phase": report.phase, "stopped": report.stopped, "problems": problems})
 
     def close(self) -> None:
@@ -70,13 +75,14 @@ class Journal:
     def _begin(self, resumes: str | None) -> None:
         self._file.keep_name()
         progress = self._progress
-        fixed = {"name", "recommendation_id", "action", "batch"}
+        fixed = {"name", "recommendation_id", "action", "batch", "idempotent"}
         header: dict[str, Any] = {
             "wfplan_journal": VERSION,
             "fingerprint": progress.plan.fingerprint,
             "run_id": progress.run_id,
-            "settings": progress.settings._asdict(),
+            "settings": progress.settings.model_dump(),
             **({} if resumes is None else {"resumes": resumes}),
+            **({"held": progress.held} if progress.held else {}),
             # in the same line, which is there or is not: a run without it would do all that is known once more
             "known": self._lines,
             "steps": [
@@ -100,11 +106,9 @@ class Journal:
     def _observe(self, event: Event) -> None:
         # The last attempt of a step ends with the step, and one line tells both; unless it left something behind, and
         # will be followed by another only when that has come back.
-        if not self._is_open or (
-            event.kind == "attempt-ended" and event.retry_at is None and event.status != "timed_out"
-        ):
-            return
-        self._add_step(event.at, event.kind, event.purpose, self._progress.report_of(event))
+        told_later = event.kind == "attempt-ended" and event.retry_at is None and event.status != "timed_out"
+        if self._is_open and event.step_report is not None and not told_later:
+            self._add_step(event.at, event.kind, event.purpose, event.step_report)
 
     def _add_step(self, at: float, event: str, purpose: Purpose, step: StepReport) -> None:
         if step.status == "skipped":
@@ -113,6 +117,8 @@ class Journal:
         if purpose != "execute":
             line["purpose"] = purpose
         line["step"] = _to_json(step)
+        if event == "known" and step.history:  # otherwise the lines before it tell
+            line["step"]["history"] = [ended.model_dump(mode="json", exclude_defaults=True) for ended in step.history]
         if purpose == "execute" and step.attempts and step.name not in self._has_key:
             self._has_key.add(step.name)
             line["key"] = self._keys[step.name]
@@ -134,7 +140,9 @@ def _all_reports(report: ExecutionReport) -> Iterator[Tuple[Purpose, StepReport]
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _NOTHING = StepReport(name="-")
-_DEFAULTS = tuple((name, field.default) for name, field in StepReport.model_fields.items() if name != "output")
+_DEFAULTS = tuple(
+    (name, field.default) for name, field in StepReport.model_fields.items() if name not in ("output", "history")
+)
 
 
 def _to_json(step: StepReport) -> dict[str, Any]:
@@ -142,10 +150,10 @@ def _to_json(step: StepReport) -> dict[str, Any]:
     own = vars(step)
     told: dict[str, Any] = {name: own[name] for name, default in _DEFAULTS if name == "status" or own[name] != default}
     if step.error is not None:
-        told["error"] = {"type": step.error.type, "message": step.error.message}
+        told["error"] = step.error.model_dump(mode="json", exclude_defaults=True)
     if step.output is not None:
         try:
-            told.update(copy_json_object({"output": step.output}))
+            told["output"] = as_json(step.output)
         except Exception:  # noqa: BLE001 - it may be of any class, and raise anything when it is looked at
             told["output_not_kept"] = type_name(step.output)
     return told

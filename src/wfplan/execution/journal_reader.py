@@ -11,32 +11,24 @@ from pydantic import ValidationError
 from typing_extensions import Literal
 
 from wfplan.execution.interface import Purpose
-from wfplan.execution.report import ExecutionReport, Phase, StepReport
+from wfplan.execution.ledger import MOST_ATTEMPTS
+from wfplan.execution.report import AttemptReport, ExecutionReport, Phase, StepReport
+from wfplan.execution.settings import RunSettings
 from wfplan.json_values import is_object
-from wfplan.models import OnFailure, Schedule
 from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, ProblemList, RefusedError
-from wfplan.values import EMPTY, FreeText, Items, Value
+from wfplan.values import EMPTY, FreeText, Items, Name, Value
 
-__all__ = ["VERSION", "JournalSettings", "Record", "read_journal", "report_from_journal", "with_plan"]
+__all__ = ["VERSION", "Record", "read_journal", "report_from_journal", "with_plan"]
 
-VERSION = 1
+VERSION = 2
 """Of the format: the first value of the first line."""
 _BEGINNING = b'{"wfplan_journal": '
 
 
-class JournalSettings(Value):
-    """How the run is walked."""
-
-    schedule: Schedule
-    max_parallel: Optional[int] = None
-    on_failure: OnFailure
-    dry_run: bool = False
-
-
 class _Line(Value):
-    """Any other line: what became of a step, that the run was asked to stop, or that it is over."""
+    """Any other line: what became of a step, that the run was asked to stop, is suspended, goes on, or is over."""
 
     at: float
     event: str
@@ -47,15 +39,17 @@ class _Line(Value):
     phase: Optional[Phase] = None
     stopped: bool = False
     problems: Items[Problem] = EMPTY
+    held: Items[Name] = EMPTY
 
 
 class _Header(Value):
     """The first line. The steps are reports of steps of which nothing is known but which they are."""
 
-    wfplan_journal: Literal[1]
+    wfplan_journal: Literal[2]
     fingerprint: str
     run_id: FreeText
-    settings: JournalSettings
+    settings: RunSettings
+    held: Items[Name] = EMPTY
     resumes: Optional[FreeText] = None
     steps: Items[StepReport]
     known: Items[_Line] = EMPTY
@@ -66,7 +60,6 @@ class Record(NamedTuple):
     """What a journal tells."""
 
     report: ExecutionReport
-    settings: JournalSettings
     resumes: str | None
     """The id of the run that this one took over from, if it did."""
     stop: str | None
@@ -137,33 +130,70 @@ def _read_lines(header: _Header, lines: Iterable[bytes]) -> Record:
     keys: dict[str, str] = {}
     stop: str | None = None
     end: _Line | None = None
+    suspended: _Line | None = None
+    held = header.held
     for number, line in _parsed(header, lines):
         if end is not None:
             raise _UnreadableError(number, "stands behind the end of the run")
-        if line.event == "stop":
+        suspended = None
+        if line.event == "suspended":
+            suspended = line
+        elif line.event == "goes-on":
+            held = line.held
+        elif line.event == "stop":
             stop = "cancel" if line.cancel else stop or "stop"
         elif line.event == "end" and line.phase is not None:
             end = line
         elif line.step is None or line.step.name not in execution:
             raise _UnreadableError(number, "is about no step of the run")
         else:
-            reports[line.purpose][line.step.name] = line.step
+            known = reports[line.purpose].get(line.step.name)
+            reports[line.purpose][line.step.name] = _with_history(line, line.step, known)
             if line.key:
                 keys[line.step.name] = line.key
+    in_dry_run = suspended is not None and suspended.purpose == "dry_run"
     report = ExecutionReport(
         run_id=header.run_id,
-        phase=end.phase if end and end.phase else "rolling_back" if reports["compensate"] else "executing",
+        phase=_phase(end, suspended, is_rolling_back=bool(reports["compensate"])),
         stopped=end.stopped if end else stop is not None,
         halted=stop is not None,
         steps=execution,
-        dry_run={**blank, **reports["dry_run"]} if reports["dry_run"] else {},
+        dry_run={**blank, **reports["dry_run"]} if reports["dry_run"] or in_dry_run else {},
         rollback=_in_order(reports["compensate"], list(execution)),
         only_dry_run=header.settings.dry_run,
-        problems=end.problems if end else (),
+        problems=(end or suspended or _NO_LINE).problems,
+        suspended_in=None if suspended is None else suspended.purpose,
+        held=held,
+        settings=header.settings,
         plan_fingerprint=header.fingerprint,
         keys=keys,
     )
-    return Record(report, header.settings, header.resumes, stop)
+    return Record(report, header.resumes, stop)
+
+
+def _with_history(line: _Line, step: StepReport, before: StepReport | None) -> StepReport:
+    """What a line tells of a step, with the attempts that have ended so far, as the lines before it tell."""
+    if line.event == "known":
+        return step
+    history = () if before is None else before.history
+    has_ended = line.event in ("attempt-ended", "step-ended") and step.attempts and step.status != "skipped"
+    if has_ended and not (history and history[-1].number == step.attempts):
+        ended = AttemptReport(
+            number=step.attempts, started_at=step.attempt_started_at, ended_at=line.at, error=step.error
+        )
+        history = (*history[1 - MOST_ATTEMPTS :], ended)
+    return step.model_copy(update={"history": history}) if history else step
+
+
+_NO_LINE = _Line(at=0, event="")
+
+
+def _phase(end: _Line | None, suspended: _Line | None, *, is_rolling_back: bool) -> Phase:
+    if end is not None and end.phase is not None:
+        return end.phase
+    if suspended is not None:
+        return "suspended"
+    return "rolling_back" if is_rolling_back else "executing"
 
 
 def _parsed(header: _Header, lines: Iterable[bytes]) -> Iterator[tuple[int, _Line]]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping, Optional, Sequence, Tuple
 
 from wfplan.execution.interface import StepCall
 from wfplan.execution.layout import Layout
-from wfplan.execution.report import Reason, Status, StepError, StepReport
+from wfplan.execution.report import AttemptReport, Reason, Status, StepError, StepReport
 from wfplan.execution.state import BAD, counts_as_done
 from wfplan.models import Step
 from wfplan.values import trusted
 
-__all__ = ["TIMED_OUT", "Ledger"]
+__all__ = ["MOST_ATTEMPTS", "TIMED_OUT", "Ledger"]
+
+MOST_ATTEMPTS = 20
+"""Of a step: how many of its attempts are remembered."""
+
+_Ended = Tuple[int, Optional[float], Optional[float], Optional[StepError]]
 
 TIMED_OUT = "timed_out"
 """The type of the error of an attempt that raised nothing and took too long."""
@@ -33,6 +38,8 @@ class Ledger:
         self.not_kept: dict[int, str] = {}
         """For each output that was lost on the way through JSON: its type."""
         self.errors: dict[int, StepError] = {}
+        self._taken_over: set[int] = set()
+        self._ended_attempts: dict[int, tuple[_Ended, ...]] = {}
         self.reasons: dict[int, Reason] = {}
         self.external_ids: dict[int, str] = {}
         self.run_ids: dict[int, str] = {}
@@ -42,11 +49,16 @@ class Ledger:
 
     def take_over(self, number: int, report: StepReport) -> None:
         """Note what a report tells."""
+        if report.status == "succeeded":
+            self._taken_over.add(number)
         self.status[number] = report.status
         self.attempts[number] = report.attempts
         self.started[number] = report.started_at
         self.attempt_started[number] = report.attempt_started_at
         self.ended[number] = report.ended_at
+        if report.history:
+            known = ((each.number, each.started_at, each.ended_at, each.error) for each in report.history)
+            self._ended_attempts[number] = tuple(known)
         if report.error is not None:
             self.errors[number] = report.error
         if report.external_id is not None:
@@ -70,6 +82,23 @@ class Ledger:
             self.started[number] = now
         self.external_ids.pop(number, None)
         self.status[number] = "running"
+
+    def end_attempt(self, number: int, status: Status, now: float) -> None:
+        """An attempt has ended, with the error that is noted, if any."""
+        if status == "succeeded" and self.attempts[number] == 1:
+            return  # by far the most: what is known of the step says it all
+        ended = (self.attempts[number], self.attempt_started[number], now, self.errors.get(number))
+        before = self._ended_attempts.get(number)
+        self._ended_attempts[number] = (ended,) if before is None else (*before[1 - MOST_ATTEMPTS :], ended)
+
+    def _history(self, number: int) -> tuple[AttemptReport, ...]:
+        if self.status[number] == "succeeded" and self.attempts[number] == 1 and number not in self._taken_over:
+            at = {"started_at": self.attempt_started[number], "ended_at": self.ended[number]}
+            return (trusted(AttemptReport, {"number": 1, **at, "error": None}),)
+        return tuple(
+            trusted(AttemptReport, {"number": count, "started_at": started, "ended_at": ended, "error": error})
+            for count, started, ended, error in self._ended_attempts.get(number, ())
+        )
 
     def end(self, number: int, status: Status, now: float) -> None:
         """A step reaches its last status."""
@@ -162,5 +191,7 @@ class Ledger:
                 "cancel_by": cancel_by,
                 "leftover": leftover,
                 "run_id": self.run_ids.get(number),
+                "idempotent": step.idempotent,
+                "history": self._history(number),
             },
         )

@@ -19,6 +19,8 @@ def log_event(event: Event) -> None:
         _logger.info("run %s started: %d steps, %d of them ended before", event.run_id, event.steps, event.ended_steps)
     elif event.kind == "run-ended":
         _logger.info("run %s ended: %s", event.run_id, event.phase)
+    elif event.kind == "run-suspended":
+        _logger.info("run %s is suspended", event.run_id)
     else:
         level, text = _about_step(event)
         _logger.log(level, "run %s: %s %s %s", event.run_id, _WHAT[event.purpose], quote(str(event.step)), text)

@@ -8,6 +8,7 @@ from typing import Any, Callable, Iterable, Mapping
 
 from wfplan.execution.backend import Backend, keep_findings, open_backend
 from wfplan.execution.events import Observer
+from wfplan.execution.functions import is_async_function, is_generator_function
 from wfplan.execution.interface import Executor
 from wfplan.execution.journal import Journal
 from wfplan.execution.journal_file import JournalFile
@@ -53,7 +54,9 @@ class Opening:
         journal: str | PathLike[str] | None,
         resume: ExecutionReport | None,
         run_id: str | None,
+        hold: Iterable[str] | None,
         stop: StopSignal | None,
+        tracebacks: bool,
         observers: Iterable[Observer],
     ) -> None:
         """Raises TypeError where there is nothing to run at all."""
@@ -62,6 +65,7 @@ class Opening:
         self._file: JournalFile | None = None
         self._record: Record | None = None
         self._resumes: str | None = None
+        self._tracebacks = tracebacks
         if not isinstance(plan, (ExecutionPlan, Progress)):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(
                 f"a plan or a Progress can be run, a {type(plan).__name__} cannot: make it one, by wfplan.plan"
@@ -74,11 +78,11 @@ class Opening:
             if journal is not None:
                 self._open_journal(journal)
             if isinstance(plan, Progress):
-                self._take_progress(plan, {**given, "resume": resume})
+                self._take_progress(plan, {**given, "resume": resume, "hold": hold})
             elif self._record is not None:
-                self._continue(plan, self._record, given, resume)
+                self._continue(plan, self._record, given, resume, hold)
             else:
-                self._begin(plan, given, resume)
+                self._begin(plan, given, resume, hold)
             self.backend = open_backend(executor, self._problems)
         except BaseException:  # an interrupt: nobody else would let the journal go
             self.discard()
@@ -99,44 +103,64 @@ class Opening:
         if self._record is not None:
             told = "the journal holds a run already, and the Progress is one too"
             self._problems.add("journal-mismatch", told, suggestion="hand over the plan, or another file")
+        if progress.phase == "suspended":
+            advice = "hand over Progress(plan, progress.report()), perhaps with another hold"
+            self._problems.add("invalid-setting", "the Progress is suspended", suggestion=advice)
 
-    def _begin(self, plan: ExecutionPlan, given: dict[str, Any], resume: object) -> None:
+    def _begin(self, plan: ExecutionPlan, given: dict[str, Any], resume: object, hold: Iterable[str] | None) -> None:
         """A new run, from nothing or from what a report tells."""
         state: Any = ()
         if resume is not None and not isinstance(resume, ExecutionReport):
             told = f"resume must be an ExecutionReport, not a {type(resume).__name__}"
             self._problems.add("invalid-setting", told)
+        elif resume is not None and self._is_same_run(plan, given, resume):
+            self._resumes = resume.run_id
+            state, given = with_plan(resume, plan), {**given, "run_id": resume.run_id}
         elif resume is not None:
             self._resumes = resume.run_id
             state = resume_state(plan, resume, self._problems)
             given = {**given, "run_id": os.urandom(16).hex() if given["run_id"] is None else given["run_id"]}
-        self._make_progress(plan, state, given)
+        self._make_progress(plan, state, {**given, "hold": hold})
 
-    def _continue(self, plan: ExecutionPlan, record: Record, given: dict[str, Any], resume: object) -> None:
+    @staticmethod
+    def _is_same_run(plan: ExecutionPlan, given: dict[str, Any], resume: ExecutionReport) -> bool:
+        """Whether a report is that of a run which is suspended, and all is as it was."""
+        if resume.phase != "suspended" or given["run_id"] is not None or resume.fingerprint != plan.fingerprint:
+            return False
+        return settle(plan, **given, problems=ProblemList()) == resume.settings
+
+    def _continue(
+        self,
+        plan: ExecutionPlan,
+        record: Record,
+        given: dict[str, Any],
+        resume: object,
+        hold: Iterable[str] | None,
+    ) -> None:
         """The run that the journal holds; what is given must be what it began with."""
         problems, report = self._problems, record.report
         if plan.fingerprint != report.plan_fingerprint:
             advice = "hand over the plan that it began with, or resume its report in another journal"
             problems.add("journal-mismatch", "the journal is that of another plan", suggestion=advice)
             return
-        known = {**record.settings.model_dump(), "run_id": report.run_id}
-        asked: dict[str, Any] = {**settle(plan, **given, problems=problems)._asdict(), "run_id": given["run_id"]}
+        known = {**report.settings.model_dump(), "run_id": report.run_id} if report.settings else {}
+        asked: dict[str, Any] = {**settle(plan, **given, problems=problems).model_dump(), "run_id": given["run_id"]}
         for name, value in given.items():
             if (value is not None or name == "dry_run") and asked[name] != known[name]:
                 problems.add("journal-mismatch", f"{name} cannot be given here", suggestion=_STARTED)
         resumes = resume.run_id if isinstance(resume, ExecutionReport) else object()
-        if resume is not None and resumes != record.resumes:
+        if resume is not None and resumes not in (record.resumes, report.run_id):
             problems.add("journal-mismatch", "resume cannot be given here", suggestion=_STARTED)
         if report.ended:
             self.finished = with_plan(report, plan)
             return
-        self._make_progress(plan, with_plan(report, plan), known)
+        self._make_progress(plan, with_plan(report, plan), {**known, "hold": hold})
         if self.progress is not None and record.stop is not None:
             self.progress.stop(cancel=record.stop == "cancel")
 
     def _make_progress(self, plan: ExecutionPlan, state: Any, given: Mapping[str, Any]) -> None:
         try:
-            self.progress = Progress(plan, state, **given)
+            self.progress = Progress(plan, state, **given, tracebacks=self._tracebacks)
         except RefusedError as error:
             for problem in error.problems:
                 self._problems.keep(problem)
@@ -159,9 +183,11 @@ class Opening:
             self._problems.add("invalid-setting", f"stop must be a StopSignal, not a {type(stop).__name__}")
         for observer in self.observers:
             if not callable(observer):
-                self._problems.add(
-                    "invalid-setting", f"a {type(observer).__name__} is no observer: it cannot be called"
-                )
+                told = f"a {type(observer).__name__} is no observer: it cannot be called"
+                self._problems.add("invalid-setting", told)
+            elif is_async_function(observer) or is_generator_function(observer):
+                told = "an observer is async, or a generator function: nobody would wait for what it does"
+                self._problems.add("invalid-setting", told, suggestion="take a plain function, or wfplan.astream")
 
     @property
     def plan_to_validate(self) -> ExecutionPlan:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
-from wfplan.execution.events import Audience, Event, Observer
+from wfplan.execution.events import Audience, Observer
 from wfplan.execution.interface import Purpose, StepCall
 from wfplan.execution.report import ExecutionReport, Phase, Reason, StepReport
 from wfplan.execution.rollback import rollback_plan
-from wfplan.execution.settings import RunSettings, settle
+from wfplan.execution.settings import RunSettings, check_held, settle
 from wfplan.execution.state import BAD, check_state, counts_as_done
-from wfplan.execution.walk import CANCEL_GRACE_SECONDS, Walk
+from wfplan.execution.walk import CANCEL_GRACE_SECONDS, GRACE_SECONDS, Walk
 from wfplan.json_values import EMPTY_OBJECT, FrozenDict
 from wfplan.models import OnFailure, Schedule
 from wfplan.names import quote
@@ -48,6 +48,8 @@ class Progress:
     run_id: str
     settings: RunSettings
     """How the plan is walked: its own settings, with what was given in their place."""
+    held: tuple[str, ...]
+    """The steps that do not start, in declared order."""
 
     def __init__(
         self,
@@ -59,13 +61,20 @@ class Progress:
         on_failure: OnFailure | None = None,
         dry_run: bool | None = None,
         run_id: str | None = None,
+        hold: Iterable[str] | None = None,
+        grace_seconds: float = GRACE_SECONDS,
+        tracebacks: bool = True,
     ) -> None:
         """The progress of a new run, or of one that got as far as `state` tells.
 
         `state` is any consistent mix of step reports, those that are missing being pending; or a whole report, which
-        also tells the run id, whether the run was stopped, and how far a dry run and a rollback got. A keyword that is
-        not given comes from the plan, the lower `max_parallel` wins, and the run id is random; with `dry_run` there is
-        nothing but a dry run. Raises RefusedError, with every problem, for a keyword or a state that cannot be.
+        also tells the run id, whether the run was stopped, which steps are held, and how far a dry run and a rollback
+        got. A keyword that is not given comes from the plan, the lower `max_parallel` wins, and the run id is random;
+        with `dry_run` there is nothing but a dry run. The steps that `hold` names do not start: when all else that may
+        run has ended, the run is suspended; not given, those of `state` stay held, and `()` holds none. A call whose
+        time is up is waited for as long again before something else is given up because of it, counted from when
+        `get_ready` noticed, and at least for `grace_seconds`; without `tracebacks`, errors are kept without them.
+        Raises RefusedError, with every problem, for a keyword or a state that cannot be.
         """
         problems = ProblemList()
         report = state if isinstance(state, ExecutionReport) else None
@@ -74,6 +83,7 @@ class Progress:
         settings = settle(plan, schedule, max_parallel, on_failure, dry_run, run_id, problems)
         known = check_state(plan, report.steps.values() if report else state, problems)  # type: ignore[arg-type]
         tried = check_state(plan, report.dry_run.values(), problems, what="the dry run of") if report else {}
+        self.held = check_held(plan, report.held if report and hold is None else hold or (), problems)
         self.plan = plan
         self.settings = settings
         self._check_together(report, known, tried, problems)
@@ -83,7 +93,19 @@ class Progress:
         self._audience = Audience()
         self._limit = settings.max_parallel
         self._halted = bool(report and report.halted)
-        self._execution = Walk(plan, "execute", settings, self.run_id, self._audience, limit=self._limit)
+        self._suspended = False
+        self._fields: dict[str, Any] = {"grace_seconds": grace_seconds, "tracebacks": tracebacks}
+        self._execution = Walk(
+            plan,
+            "execute",
+            settings,
+            self.run_id,
+            self._audience,
+            limit=self._limit,
+            held=self.held,
+            grace_seconds=grace_seconds,
+            tracebacks=tracebacks,
+        )
         self._walks: list[Walk] = [self._execution]
         self._dry_run: Walk | None = None
         self._rollback: Walk | None = None
@@ -152,6 +174,18 @@ class Progress:
         self._current.stop(cancel=cancel, grace_seconds=grace_seconds, now=now)
         self._go_on()
 
+    def suspend(
+        self, *, cancel: bool = False, grace_seconds: float = CANCEL_GRACE_SECONDS, now: float | None = None
+    ) -> None:
+        """Start nothing new, and conclude nothing: a run that goes on from the report does that.
+
+        What runs is waited for; with `cancel`, it is asked to end, and waited for so long. What does not end by itself
+        counts as in flight: it will be made again.
+        """
+        self._suspended = True
+        self._current.suspend(cancel=cancel, grace_seconds=grace_seconds, now=now)
+        self._go_on()
+
     def limit(self, max_parallel: int) -> None:
         """From now on start a step only while fewer than this are in flight, if more were allowed."""
         if self._limit is None or max_parallel < self._limit:
@@ -179,8 +213,8 @@ class Progress:
         return again
 
     def is_active(self) -> bool:
-        """Whether anything of the run has not ended."""
-        return self._current.is_active() or self._rollback_is_due
+        """Whether anything of the run has not ended, and is neither suspended nor held."""
+        return self._current.is_active() or (self._rollback_is_due and not self._suspended)
 
     @property
     def remaining(self) -> int:
@@ -241,33 +275,38 @@ class Progress:
                 "rollback": FrozenDict({} if self._rollback is None else self._rollback.report_by_batch()),
                 "only_dry_run": self.settings.dry_run,
                 "problems": tuple(problems),
+                "suspended_in": self._current.purpose if self.phase == "suspended" else None,
+                "held": self.held,
+                "settings": self.settings,
                 "plan_fingerprint": "",
                 "keys": EMPTY_OBJECT,
             },
         )
 
-    def report_of(self, event: Event) -> StepReport:
-        """The report of the step that an event is about, for an observer, at the moment of the event."""
-        walks = {walk.purpose: walk for walk in self._walks}
-        return walks[event.purpose].report_of(event)
-
     @property
     def phase(self) -> Phase:
-        """`executing`, and perhaps `rolling_back`, while anything has not ended; then what it has come to.
+        """`executing` or `rolling_back` while anything goes on, `suspended` if more is to be done, but not now.
+
+        Else it is what the run has come to.
 
         That is `completed` if every step is done (in a mere dry run: has succeeded), `rolled_back` if there were
         compensations and every one succeeded, else `failed`.
         """
-        if self._rollback is not None:
-            if self._rollback.is_active():
-                return "rolling_back"
-            return "rolled_back" if _all_succeeded(self._rollback) else "failed"
         if self.is_active():
-            return "executing"
+            return "executing" if self._rollback is None else "rolling_back"
+        if not self._current.has_ended or (self._suspended and self._is_before_more):
+            return "suspended"
+        if self._rollback is not None:
+            return "rolled_back" if _all_succeeded(self._rollback) else "failed"
         if self.settings.dry_run:
             return "completed" if self._dry_run is None or _all_succeeded(self._dry_run) else "failed"
         steps = self.plan.workflow.steps
         return "completed" if all(map(counts_as_done, steps, self._execution.statuses)) else "failed"
+
+    @property
+    def _is_before_more(self) -> bool:
+        """Whether this walk has ended and another is due."""
+        return self._current is self._dry_run or (self._current is self._execution and self._wants_rollback())
 
     # From one walk to the next.
 
@@ -282,10 +321,12 @@ class Progress:
     def _go_on(self) -> bool:
         """Enter the next walk if this one has ended and another is due; whether that is so."""
         before = self._current
-        if self._dry_run is not None and self._current is self._dry_run and not self._dry_run.is_active():
+        if self._suspended and not self._halted and not self.settings.dry_run:
+            return False
+        if self._dry_run is not None and self._current is self._dry_run and self._dry_run.has_ended:
             self._current = self._execution
             self._end_dry_run(self._dry_run)
-        if self._current is self._execution and not self._execution.is_active():
+        if self._current is self._execution and self._execution.has_ended:
             self._rollback_is_due = self._wants_rollback()
             if self._rollback_is_due and self._execution.is_deserted:
                 self._rollback_is_due = False
@@ -314,8 +355,9 @@ class Progress:
 
     def _make_walk(self, plan: ExecutionPlan, purpose: Purpose, **fields: Any) -> Walk:
         """A walk in which what fails stops nothing but what needs it."""
-        settings = self.settings._replace(on_failure="skip-dependents")
-        return Walk(plan, purpose, settings, self.run_id, self._audience, limit=self._limit, **fields)
+        settings = self.settings.model_copy(update={"on_failure": "skip-dependents"})
+        fields = {"limit": self._limit, **self._fields, **fields}
+        return Walk(plan, purpose, settings, self.run_id, self._audience, **fields)
 
     def _wants_dry_run(self, known: Iterable[StepReport], report: ExecutionReport | None) -> bool:
         """Whether there is to be a dry run, or was one; not if steps tell that the run is beyond it."""

@@ -43,7 +43,7 @@ def progress_bar(console: Any = None) -> Observer:
         elif event.kind == "step-ended" and event.purpose == "execute":
             failed += event.status not in ("succeeded", "skipped")
             bar.update(task, advance=1)
-        elif event.kind == "run-ended":
+        elif event.kind in ("run-ended", "run-suspended"):
             bar.update(task, description=f"{event.phase}, {failed} failed" if failed else str(event.phase))
             bar.stop()
 

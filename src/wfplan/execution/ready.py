@@ -74,6 +74,11 @@ class ReadyQueue:
                 heappush(self._queue, rank)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._queue and not any(self._behind.values())
+
+    @property
     def all_are_lost(self) -> bool:
         """Whether nothing is in flight but what is not expected back."""
         return len(self._lost) == len(self._in_flight)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import traceback as tracebacks
 from os import PathLike
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Iterator, Optional
 
 from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer, model_validator
 from typing_extensions import Annotated, Literal, TypeAlias
 
-from wfplan.json_values import copy_json_object
+from wfplan.execution.interface import Purpose
+from wfplan.execution.outputs import as_json
+from wfplan.execution.settings import RunSettings
 from wfplan.names import counted, escape, quote
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import Problem, WfplanError
+from wfplan.problems import PermanentError, Problem, WfplanError
 from wfplan.values import EMPTY, FreeText, Items, MappingOf, Name, SchemaVersion, Value, no_values
 
 __all__ = [
     "STATUSES",
+    "AttemptReport",
     "ExecutionError",
     "ExecutionReport",
     "Phase",
@@ -23,11 +27,13 @@ __all__ = [
     "Status",
     "StepError",
     "StepReport",
+    "ToldError",
+    "is_permanent",
     "type_name",
 ]
 
 Status: TypeAlias = Literal["pending", "running", "succeeded", "failed", "timed_out", "cancelled", "skipped"]
-Phase: TypeAlias = Literal["executing", "rolling_back", "completed", "failed", "rolled_back"]
+Phase: TypeAlias = Literal["executing", "rolling_back", "suspended", "completed", "failed", "rolled_back"]
 Reason: TypeAlias = Literal[
     "dependency-failed",
     "run-stopped",
@@ -44,6 +50,8 @@ STATUSES: tuple[Status, ...] = ("pending", "running", "succeeded", "failed", "ti
 _MESSAGE_LENGTH = 10_000
 _LINE_LENGTH = 200
 _SHOWN = 10
+_MOST_NOTES = 20
+_MOST_FRAMES = 20
 
 
 class StepError(Value):
@@ -52,20 +60,32 @@ class StepError(Value):
     type: str
     """The name of the exception's class, with its module if it is no builtin."""
     message: str = ""
+    notes: Items[str] = EMPTY
+    """What was added by `add_note`; at most 20."""
+    traceback: str = ""
+    """The end of the traceback as text, without the values of variables; empty if that was not wanted."""
 
     _exception: Optional[BaseException] = None
 
     @classmethod
-    def of(cls, error: BaseException | str) -> StepError:
-        """The error of an attempt, from what it raised or from a message."""
+    def of(cls, error: BaseException | str, *, traceback: bool = False) -> StepError:
+        """The error of an attempt, from what it raised or from a message; of a group, with its leaves."""
         if not isinstance(error, BaseException):
             return cls(type="Exception", message=_cut(str(error)))
+        if isinstance(error, ToldError):
+            return error.told
         name = type_name(error)
         try:
             message = str(error)
         except BaseException:  # noqa: BLE001 - an exception of a caller's that cannot tell itself
             message = "(its text cannot be made)"
-        made = cls(type=name[len("builtins.") :] if name.startswith("builtins.") else name, message=_cut(message))
+        leaves = [f"{leaf.type}: {leaf.message}" for leaf in map(cls.of, _first_leaves(error))]
+        made = cls(
+            type=name[len("builtins.") :] if name.startswith("builtins.") else name,
+            message=_cut("; ".join([message, *leaves]) if leaves else message),
+            notes=_notes_of(error),
+            traceback=_traceback_of(error) if traceback else "",
+        )
         made._exception = error
         return made
 
@@ -92,6 +112,73 @@ class StepError(Value):
         return hash((self.type, self.message))
 
 
+class ToldError(Exception):
+    """Stands for an exception that cannot leave the process in which it was raised."""
+
+    told: StepError
+    is_permanent: bool
+
+    def __init__(self, told: StepError, *, is_permanent: bool) -> None:
+        super().__init__(str(told))
+        self.told = told
+        self.is_permanent = is_permanent
+
+    def __reduce__(self) -> Any:
+        return _told_again, (self.told.model_dump(), self.is_permanent)
+
+
+def _told_again(told: Dict[str, Any], is_permanent: bool) -> ToldError:
+    return ToldError(StepError(**told), is_permanent=is_permanent)
+
+
+def is_permanent(error: object) -> bool:
+    """Whether trying again is no use: a PermanentError, or a group of nothing else."""
+    if issubclass(type(error), ToldError):
+        return error.is_permanent  # type: ignore[attr-defined, no-any-return]
+    leaves = tuple(_leaves(error)) if _parts(error) else (error,)
+    return all(issubclass(type(leaf), PermanentError) for leaf in leaves)
+
+
+def _parts(error: object) -> tuple[BaseException, ...]:
+    """What an exception group holds; also one of the backport for Python before 3.11."""
+    try:
+        parts: Any = getattr(error, "exceptions", ()) if callable(getattr(error, "derive", None)) else ()
+    except Exception:  # noqa: BLE001 - an exception of a caller's
+        return ()
+    is_group = isinstance(parts, tuple) and all(isinstance(part, BaseException) for part in parts)
+    return parts if is_group else ()
+
+
+def _leaves(error: object) -> Iterator[BaseException]:
+    """The exceptions in a group that are no groups, at any depth; nothing of what is no group."""
+    pending = list(reversed(_parts(error)))
+    while pending:
+        part = pending.pop()
+        inner = _parts(part)
+        pending.extend(reversed(inner))
+        if not inner:
+            yield part
+
+
+def _first_leaves(error: object) -> list[BaseException]:
+    return [leaf for _, leaf in zip(range(_SHOWN), _leaves(error))]
+
+
+def _notes_of(error: BaseException) -> tuple[str, ...]:
+    notes: Any = vars(error).get("__notes__", ())
+    if not isinstance(notes, (list, tuple)):
+        return ()
+    return tuple(_cut(note) for note in notes[:_MOST_NOTES] if isinstance(note, str))
+
+
+def _traceback_of(error: BaseException) -> str:
+    try:
+        lines = tracebacks.format_exception(type(error), error, error.__traceback__, limit=-_MOST_FRAMES)
+    except Exception:  # noqa: BLE001 - an exception of a caller's that cannot tell itself
+        return ""
+    return _cut("".join(lines)[-_MESSAGE_LENGTH:])
+
+
 def type_name(value: object) -> str:
     """The name of the class of a value, with its module."""
     kind = type(value)
@@ -104,6 +191,16 @@ def type_name(value: object) -> str:
 def _cut(text: str) -> str:
     """A text of bounded length that UTF-8 can hold."""
     return text[:_MESSAGE_LENGTH].encode(errors="backslashreplace").decode()
+
+
+class AttemptReport(Value):
+    """One attempt at a step that has ended."""
+
+    number: Annotated[int, Field(ge=1)]
+    started_at: Optional[float] = None
+    ended_at: Optional[float] = None
+    error: Optional[StepError] = None
+    """Why it failed; None if it succeeded or was cancelled."""
 
 
 class StepReport(Value):
@@ -138,11 +235,15 @@ class StepReport(Value):
     retry_at: Optional[float] = None
     """While it is pending: when it may be tried again."""
     cancel_by: Optional[float] = None
-    """While it is running: it was asked to end, and is waited for until this moment."""
+    """While its call is in flight: it was asked to end, and is waited for until this moment."""
     leftover: bool = False
     """Whether its function has not come back although its time is up: it still holds its place and its locks."""
     run_id: Optional[FreeText] = None
     """The run in which its attempts were made, and whose idempotency keys they bear, if it was another one."""
+    idempotent: Optional[bool] = None
+    """Whether the step can be done twice, as the plan says."""
+    history: Items[AttemptReport] = EMPTY
+    """Its attempts that have ended, the last 20."""
 
     @property
     def seconds(self) -> float | None:
@@ -157,7 +258,7 @@ class StepReport(Value):
         if self.output is None or info.mode != "json":
             return handler(self)
         try:
-            kept, lost = copy_json_object({"": self.output})[""], ""
+            kept, lost = as_json(self.output), ""
         except Exception:  # noqa: BLE001 - it may be of any class, and raise anything when it is looked at
             kept, lost = None, type_name(self.output)
         return handler(self.model_copy(update={"output": kept, "output_not_kept": lost}))
@@ -190,6 +291,12 @@ class ExecutionReport(Value):
     """Whether the dry run was all that was asked for."""
     problems: Items[Problem] = EMPTY
     """What is worth knowing about the run itself: a thread that is left, an executor that could not be closed."""
+    suspended_in: Optional[Purpose] = None
+    """While the run is suspended: in its dry run, in the execution proper, or among the compensations."""
+    held: Items[Name] = EMPTY
+    """The steps that are kept from starting."""
+    settings: Optional[RunSettings] = None
+    """How the plan is walked, with what was given in place of its own settings; None in a report made by hand."""
     plan_fingerprint: str = ""
     """In a report from a journal: the fingerprint of the plan."""
     keys: MappingOf[str] = no_values()
@@ -206,6 +313,26 @@ class ExecutionReport(Value):
         from wfplan.execution.journal_reader import report_from_journal
 
         return report_from_journal(path, plan)
+
+    @classmethod
+    def of(cls, error: BaseException) -> ExecutionReport | None:
+        """The report of the run that an interrupt ended or suspended; None if the error tells of none.
+
+        It is the error's attribute `report`, or that of what it was raised from or while handling: where `asyncio.run`
+        raises an interrupt of its own, that is the cancellation of the task.
+        """
+        found: list[BaseException | None] = [error]
+        seen: set[int] = set()
+        while found:
+            known = found.pop(0)
+            if known is None or id(known) in seen:
+                continue
+            seen.add(id(known))
+            report = getattr(known, "report", None)
+            if isinstance(report, ExecutionReport):
+                return report
+            found += [known.__cause__, known.__context__]
+        return None
 
     @model_validator(mode="after")
     def _reports_the_plan(self) -> ExecutionReport:
@@ -226,8 +353,8 @@ class ExecutionReport(Value):
 
     @property
     def ended(self) -> bool:
-        """Whether the run is over, well or not."""
-        return self.phase not in ("executing", "rolling_back")
+        """Whether the run is over, well or not; one that is suspended is not."""
+        return self.phase not in ("executing", "rolling_back", "suspended")
 
     @property
     def uncertain(self) -> tuple[str, ...]:
@@ -237,6 +364,8 @@ class ExecutionReport(Value):
         compensation began and did not succeed.
         """
         found = {name for name, step in self.steps.items() if _is_uncertain(step)}
+        if self.phase == "suspended":  # what will not be made again when the run goes on
+            found |= {n for n, step in self.steps.items() if step.status == "running" and step.idempotent is False}
         found |= {n for n, step in self.rollback.items() if step.status == "failed" or _is_uncertain(step)}
         return tuple(name for name in self.steps if name in found)
 
@@ -277,8 +406,8 @@ class ExecutionReport(Value):
         return max(ends) - min(starts) if starts and ends else 0.0
 
     def raise_for_status(self) -> None:
-        """Raise ExecutionError if the run has ended and not every step was done; do nothing otherwise."""
-        if self.ended and not self.ok:
+        """Raise ExecutionError if the run is suspended, or has ended and not every step was done."""
+        if self.phase == "suspended" or (self.ended and not self.ok):
             error = next(
                 (step.error for step in self.steps.values() if step.error and step.status != "succeeded"), None
             )
@@ -353,7 +482,12 @@ class ExecutionError(WfplanError):
         steps = self.report.steps.values()
         blamed = [step for step in steps if step.status in ("failed", "timed_out", "cancelled")]
         failed = f"{len(blamed):,} of {counted(len(steps), 'step')} failed"
-        lines = [f"the run {self.report.phase.replace('_', ' ')}: {failed}, {self.report.counts['skipped']:,} skipped"]
+        if self.report.phase == "suspended":
+            left = self.report.counts["pending"] + self.report.counts["running"]
+            lines = [f"the run is suspended: {left:,} of {counted(len(steps), 'step')} have not ended"]
+        else:
+            phase = self.report.phase.replace("_", " ")
+            lines = [f"the run {phase}: {failed}, {self.report.counts['skipped']:,} skipped"]
         lines += [
             f"  {quote(s.name)} {s.status}{f': {s.error.first_line}' if s.error else ''}" for s in blamed[:_SHOWN]
         ]

@@ -7,11 +7,11 @@ from typing import Iterator
 from wfplan.execution.report import ExecutionReport, StepReport
 from wfplan.execution.rollback import rollback_plan
 from wfplan.execution.state import BAD, check_state, counts_as_done
-from wfplan.execution.step_keys import StepKeys, identities
 from wfplan.models import Step
 from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, ProblemList
+from wfplan.step_identity import StepKeys, identities, match_steps
 from wfplan.values import EMPTY, Items, Value
 
 __all__ = ["ResumePreview", "resume_preview", "resume_state"]
@@ -29,7 +29,8 @@ class ResumePreview(Value):
     undoes: Items[str] = EMPTY
     """Steps whose compensations are to be made: the run had begun to roll back, so that is all that is done."""
     uncertain: Items[str] = EMPTY
-    """Of those that start anew, the ones of which nobody knows what they did before."""
+    """Of those that start anew, the ones of which nobody knows what they did before; and under its old name, what
+    must not be done twice, was in flight and is not in the plan."""
     problems: Items[Problem] = EMPTY
     """Why it would be refused."""
 
@@ -64,7 +65,7 @@ def resume_preview(plan: ExecutionPlan, report: ExecutionReport) -> ResumePrevie
         continues=tuple(name for name in status if status[name] == "running"),
         starts_anew=anew,
         undoes=tuple(name for name in plan.steps if name in undoes),
-        uncertain=tuple(name for name in anew if own[name] in before),
+        uncertain=(*(name for name in anew if own[name] in before), *_lost(plan, report)),
         problems=problems.listed("error"),
     )
 
@@ -88,9 +89,9 @@ class _Takeover:
         self._plan = plan
         self._report = report
         self._problems = problems
-        own = identities({step.name: step.recommendation_id for step in plan.workflow.steps})
-        names = {identity: name for name, identity in own.items()}
-        self._pairs = {name: names.get(identity) for name, identity in _identity(report).items()}
+        after = {step.name: step.recommendation_id for step in plan.workflow.steps}
+        pairs = match_steps({name: step.recommendation_id for name, step in report.steps.items()}, after)
+        self._pairs = {name: pairs.get(name) for name in report.steps}
         self._keys = StepKeys(plan)
         self._old_keys = report.keys if report.plan is None else StepKeys(report.plan)
 
@@ -101,6 +102,9 @@ class _Takeover:
             new = self._pairs[old]
             if new is not None and self._is_to_be_continued(old, new):
                 taken[new] = self._report.steps[old]
+            elif self._report.steps[old].idempotent is False and not self._may_be_done_twice(new):
+                told = f"step {quote(old)} must not be done twice and was in flight: nobody knows what became of it"
+                self._refuse(told, old, "keep it in the plan, under its name, to have it fail as of unknown outcome")
         self._keep_what_was_tolerated(taken)
         self._drop_what_has_lost_its_base(taken, {self._pairs[name] for name in undone})
         return self._state(taken)
@@ -160,8 +164,13 @@ class _Takeover:
                     told = f"step {quote(name)} was done and not undone, but {quote(base)}, which it needs, was"
                     self._refuse(told, name, "say idempotent=True of it if it can safely be done again")
 
+    def _may_be_done_twice(self, new: str | None) -> bool:
+        return new is not None and self._plan.steps[new].idempotent is True
+
     def _is_to_be_continued(self, old: str, new: str) -> bool:
         """Whether what was in flight is made again as it was; what must not be done twice is known to fail then."""
+        if self._plan.steps[new].idempotent is None and self._report.steps[old].idempotent is False:
+            return False
         return self._plan.steps[new].idempotent is False or (old == new and self._is_same(old, new))
 
     def _is_same(self, old: str, new: str) -> bool:
@@ -202,6 +211,11 @@ class _Takeover:
 
 def _identity(report: ExecutionReport) -> dict[str, str]:
     return identities({name: step.recommendation_id for name, step in report.steps.items()})
+
+
+def _lost(plan: ExecutionPlan, report: ExecutionReport) -> Iterator[str]:
+    names = () if report.ended else _in_flight(report)
+    return (name for name in names if report.steps[name].idempotent is False and name not in plan.steps)
 
 
 def _in_flight(report: ExecutionReport) -> Iterator[str]:

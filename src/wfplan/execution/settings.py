@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, Iterable, Optional
 
 from typing_extensions import get_args
 
 from wfplan.models import OnFailure, Schedule
-from wfplan.names import quote
+from wfplan.names import nearest, quote
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import ProblemList
+from wfplan.values import Value
 
-__all__ = ["RunSettings", "settle"]
+__all__ = ["RunSettings", "check_held", "settle"]
 
 _MOST = 2**31 - 1
 
 
-class RunSettings(NamedTuple):
+class RunSettings(Value):
     """How a plan is walked."""
 
     schedule: Schedule
-    max_parallel: int | None
+    max_parallel: Optional[int] = None
     """Steps in flight at once, at most; None: as many as may."""
     on_failure: OnFailure
     dry_run: bool = False
@@ -56,11 +57,29 @@ def settle(
     if run_id is not None and not _is_run_id(run_id):
         _refuse("run_id", "a text of 1 to 1,024 characters that UTF-8 can hold", run_id, problems)
     return RunSettings(
-        schedule or known.schedule,  # type: ignore[arg-type]
-        min(limits, default=None),
-        on_failure or known.on_failure,  # type: ignore[arg-type]
-        bool(dry_run),
+        schedule=schedule if schedule in get_args(Schedule) else known.schedule,  # type: ignore[arg-type]
+        max_parallel=min(limits, default=None),
+        on_failure=on_failure if on_failure in get_args(OnFailure) else known.on_failure,  # type: ignore[arg-type]
+        dry_run=dry_run is True,
     )
+
+
+def check_held(plan: ExecutionPlan, hold: object, problems: ProblemList) -> tuple[str, ...]:
+    """The names that `hold` gives, in declared order; adds an `invalid-setting` for everything that is not one."""
+    if isinstance(hold, str) or not isinstance(hold, Iterable):
+        _refuse("hold", "the names of steps", hold, problems)
+        return ()
+    held: set[str] = set()
+    given: Iterable[Any] = hold
+    for name in given:
+        if isinstance(name, str) and name in plan.steps:
+            held.add(name)
+            continue
+        told = f"no step is named {quote(name)}" if isinstance(name, str) else f"a {type(name).__name__} names no step"
+        near = nearest(name, list(plan.steps)[:2000]) if isinstance(name, str) else []
+        advice = f"did you mean {' or '.join(map(quote, near))}?" if near else "leave it out"
+        problems.add("invalid-setting", f"hold: {told}", suggestion=advice)
+    return tuple(name for name in plan.steps if name in held)
 
 
 def _is_run_id(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""StopSignal: stops a run from outside."""
+"""StopSignal: ends or suspends a run from outside."""
 
 from __future__ import annotations
 
@@ -8,30 +8,45 @@ __all__ = ["StopSignal"]
 
 
 class StopSignal:
-    """Stops every run that it was given to, from any thread, a signal handler included.
+    """Ends or suspends every run that it was given to, from any thread, a signal handler included.
 
     >>> signal = StopSignal()
     >>> signal.set()
-    >>> signal.is_set, signal.cancels
-    (True, False)
+    >>> signal.is_set, signal.suspends, signal.cancels
+    (True, False, False)
     """
 
     # No lock: set() may be called by a signal handler, in the middle of any other line of the same thread.
 
     is_set: bool
     """Whether nothing new is to start."""
+    ends: bool
+    """Whether the run is to end, and not only to be suspended."""
+    suspends: bool
+    """Whether the run is to be suspended: it can go on later."""
     cancels: bool
     """Whether what runs is to be cancelled, too."""
 
     def __init__(self) -> None:
         self.is_set = False
+        self.ends = False
+        self.suspends = False
         self.cancels = False
         self._listeners: list[Callable[[], object]] = []
 
-    def set(self, *, cancel: bool = False) -> None:
-        """Start nothing new and retry nothing; with `cancel`, also cancel what runs. Cannot be taken back."""
+    def set(self, *, suspend: bool = False, cancel: bool = False) -> None:
+        """Start nothing new and retry nothing. Cannot be taken back.
+
+        Args:
+            suspend: Leave the run so that it can go on, from its journal or its report; default: it ends.
+            cancel: Cancel what runs, and wait up to 10 seconds for it; default: it is waited for.
+        """
         if cancel:
             self.cancels = True
+        if suspend:
+            self.suspends = True
+        else:
+            self.ends = True
         self.is_set = True
         for listener in tuple(self._listeners):
             listener()

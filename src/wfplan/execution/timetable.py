@@ -32,6 +32,10 @@ class Timetable:
         """The time that is noted, if any."""
         return self._times[due].get(number)
 
+    def has_any(self, due: Due) -> bool:
+        """Whether any time is noted."""
+        return bool(self._times[due])
+
     def drop(self, due: Due, number: int) -> None:
         """Forget a time, if one is noted."""
         self._times[due].pop(number, None)

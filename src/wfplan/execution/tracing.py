@@ -56,7 +56,7 @@ def opentelemetry_spans(tracer: Any = None) -> Observer:
             )
         elif event.kind == "attempt-ended" and key in attempts:
             end(attempts[key], event, event.status)
-        elif event.kind == "run-ended" and event.run_id in runs:
+        elif event.kind in ("run-ended", "run-suspended") and event.run_id in runs:
             end(runs.pop(event.run_id), event, event.phase)
             for known_key in [known_key for known_key in attempts if known_key[0] == event.run_id]:
                 del attempts[known_key]

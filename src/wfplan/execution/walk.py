@@ -10,21 +10,24 @@ from wfplan.execution.events import Audience, Event, EventKind
 from wfplan.execution.interface import Purpose, StepCall
 from wfplan.execution.layout import Layout
 from wfplan.execution.ledger import TIMED_OUT, Ledger
+from wfplan.execution.outputs import COPIED, own_copy
 from wfplan.execution.ready import ReadyQueue
-from wfplan.execution.report import Reason, Status, StepError, StepReport
+from wfplan.execution.report import Reason, Status, StepError, StepReport, is_permanent
 from wfplan.execution.settings import RunSettings
 from wfplan.execution.state import STOP_REASONS, counts_as_done
 from wfplan.execution.timetable import Timetable, delay_before
+from wfplan.json_values import to_plain
 from wfplan.models import Step
 from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import PermanentError
 from wfplan.values import trusted
 
-__all__ = ["CANCEL_GRACE_SECONDS", "Walk"]
+__all__ = ["CANCEL_GRACE_SECONDS", "GRACE_SECONDS", "Walk"]
 
 CANCEL_GRACE_SECONDS = 10.0
-"""How long what was asked to end is waited for."""
+"""How long what was asked to end is waited for where a run is to end."""
+GRACE_SECONDS = 1.0
+"""How long, at least, a call whose time is up is waited for before what needs its place is given up."""
 
 
 class Walk:
@@ -40,8 +43,14 @@ class Walk:
         *,
         limit: int | None = None,
         outputs_for: Callable[[str], dict[str, Any]] | None = None,
+        held: Iterable[str] = (),
+        grace_seconds: float = GRACE_SECONDS,
+        tracebacks: bool = True,
     ) -> None:
-        """A walk that has not begun.
+        """A walk that has not begun; the steps that are `held` do not start.
+
+        What was asked to end is waited for at least for `grace_seconds` before something that needs its place is given
+        up.
 
         `outputs_for` tells the outputs for a call, by the name of its step, where they are not those of the step's
         dependencies in this walk.
@@ -61,10 +70,16 @@ class Walk:
         self._noted: Deque[int] = deque()  # steps whose external ids were told, by any thread
         self._waits_for = list(map(len, layout.needs))
         self._in_flight: dict[int, None] = {}
-        self._leftovers: dict[int, None] = {}  # of those in flight, the ones whose time is up
+        self._leftovers: dict[int, float | None] = {}  # of those in flight, whose time is up, and until when they count
         self._cancel_by: dict[int, float] = {}
         self._to_cancel: list[int] = []
         self._asked_to_end: set[int] = set()
+        self._grace = grace_seconds
+        self._tracebacks = tracebacks
+        self._held = frozenset(map(layout.numbers.__getitem__, held))
+        self._suspended = False
+        self._suspend_by: float | None = None
+        self._given_back: set[int] = set()  # of those in flight, the ones that a run which goes on makes again
         self._stopped = False
         self._stopper: int | None = None
         self._stop_reason: Reason = "run-stopped"
@@ -114,13 +129,9 @@ class Walk:
         self._now = max(self._now, now)
         while self._noted:
             self._tell_noted(self._noted.popleft())
-        for due, number, at in self._times.pop_until(self._now):
-            if due == "retry":
-                self._push_ready([number])  # in a state that was made up, its batch may not have opened yet
-            elif due == "attempt":
-                self._time_is_up(number, at)
-            else:
-                self._lose(number)
+        self._look_at_the_clock()
+        if self._suspended:
+            return ()
         calls: list[StepCall] = []
         while True:
             started, in_vain = self._queue.take()
@@ -130,6 +141,18 @@ class Walk:
                     self._block(number, culprit)
             if not in_vain:
                 return tuple(calls)
+
+    def _look_at_the_clock(self) -> None:
+        for due, number, at in self._times.pop_until(self._now):
+            if due == "retry":
+                self._push_ready([number])  # in a state that was made up, its batch may not have opened yet
+            elif due == "attempt":
+                self._time_is_up(number, at)
+            else:
+                self._lose(number)
+        if self._suspend_by is not None and self._suspend_by <= self._now:
+            for number in self._in_flight:
+                self._give_back(number)
 
     def get_cancellations(self) -> tuple[str, ...]:
         """The steps whose calls are to be cancelled, each told once."""
@@ -149,10 +172,10 @@ class Walk:
         """A call failed."""
         number = self._land(name, now)
         if number is not None:
-            self._ledger.errors[number] = StepError.of(error)
+            self._ledger.errors[number] = StepError.of(error, traceback=self._tracebacks)
             if reason is not None:
                 self._ledger.reasons[number] = reason
-            final = issubclass(type(error), PermanentError) or not issubclass(type(error), (Exception, str))
+            final = is_permanent(error) or not issubclass(type(error), (Exception, str))
             self._end_attempt(number, "failed", final=final or reason is not None)
 
     def cancelled(self, name: str, *, now: float, reason: Reason | None = None) -> None:
@@ -162,12 +185,17 @@ class Walk:
             # Of a compensation that is cancelled by somebody else, the others must not suffer: it has failed.
             self.failed(name, "it was cancelled, and not by this run", now=now)
             return
-        number = self._land(name, now)
-        if number is not None:
-            self._ledger.errors.pop(number, None)
+        number = self._layout.numbers[name]
+        if self._suspended and asked and reason is None and number not in self._leftovers:
+            self._now = max(self._now, now)
+            self._give_back(number)
+            return
+        landed = self._land(name, now)
+        if landed is not None:
+            self._ledger.errors.pop(landed, None)
             if reason is not None:
-                self._ledger.reasons[number] = reason
-            self._end_attempt(number, "cancelled", final=True)
+                self._ledger.reasons[landed] = reason
+            self._end_attempt(landed, "cancelled", final=True)
 
     def stop(self, *, cancel: bool, grace_seconds: float, now: float | None) -> None:
         """Start nothing new, retry nothing; with `cancel`, ask what runs to end."""
@@ -175,6 +203,23 @@ class Walk:
         self._stop(None)
         if cancel:
             self._cancel_all(grace_seconds)
+
+    def suspend(self, *, cancel: bool, grace_seconds: float, now: float | None) -> None:
+        """Start nothing new and conclude nothing; with `cancel`, ask what runs to end, and wait so long for it."""
+        self._now = max(self._now, self._now if now is None else now)
+        self._suspended = True
+        if cancel:
+            by = self._now + grace_seconds
+            self._suspend_by = by if self._suspend_by is None else min(by, self._suspend_by)
+            for number in self._in_flight:
+                if number not in self._leftovers:
+                    self._ask_to_end(number)
+
+    def _give_back(self, number: int) -> None:
+        """Count as in flight at a crash."""
+        if number not in self._leftovers:
+            self._given_back.add(number)
+            self._times.drop("attempt", number)
 
     def skip_all(self, reason: Reason, culprit: str | None, now: float) -> None:
         """Nothing of this is to be done; `culprit` is the step that is to blame, if any is."""
@@ -204,8 +249,20 @@ class Walk:
         return tuple(again)
 
     def is_active(self) -> bool:
-        """Whether any step has not ended."""
-        return self._unended > 0
+        """Whether any step has not ended, and may do so by itself."""
+        return self._unended > 0 and not ((self._suspended or self._held) and self._rests())
+
+    def _rests(self) -> bool:
+        """Whether nothing happens any more: what could is suspended, or waits for a step that is held."""
+        if self._suspended:
+            return len(self._in_flight) == len(self._leftovers) + len(self._given_back)
+        waits = any(self._ledger.status[number] == "running" for number in self._in_flight)
+        return not waits and self._queue.is_empty and not self._times.has_any("retry")
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether every step has ended."""
+        return not self._unended
 
     @property
     def is_deserted(self) -> bool:
@@ -225,7 +282,10 @@ class Walk:
     @property
     def wake_at(self) -> float | None:
         """When something is due."""
-        return self._times.next()
+        due = self._times.next()
+        if self._suspend_by is None:
+            return due
+        return self._suspend_by if due is None else min(due, self._suspend_by)
 
     @property
     def now(self) -> float:
@@ -257,12 +317,6 @@ class Walk:
         own = {name: self._ledger.outputs[number]} if number in self._ledger.outputs else {}
         return {**self._ledger.outputs_for(number), **own}
 
-    def report_of(self, event: Event) -> StepReport:
-        """The report of the step that an event of this walk is about, at the moment of the event."""
-        number = self._layout.numbers[event.step or ""]
-        held_up = event.status == "skipped" and event.reason not in STOP_REASONS
-        return self._report(number, {number: self._layout.number_of(event.root_cause)} if held_up else {})
-
     def report(self) -> dict[str, StepReport]:
         """What has happened to each step so far, by name, in declared order."""
         with without_collection():
@@ -281,7 +335,7 @@ class Walk:
             self._stopper,
             self._stop_reason,
             retry_at=self._times.get("retry", number),
-            cancel_by=self._cancel_by.get(number),
+            cancel_by=self._cancel_by.get(number, self._leftovers.get(number)),
             leftover=number in self._leftovers,
         )
 
@@ -304,8 +358,16 @@ class Walk:
     def _call(self, number: int) -> StepCall:
         step, ledger = self._steps[number], self._ledger
         outputs = ledger.outputs_for(number) if self._outputs_for is None else self._outputs_for(step.name)
+        for name, output in outputs.items():
+            if type(output) in COPIED:
+                outputs[name] = own_copy(output)
+        planned = step.parameters
+        if planned:  # what is called may do with them what it likes
+            step = step.model_copy(update={"parameters": to_plain(planned)})
         run_id = ledger.run_ids.get(number, self._run_id)
-        return StepCall(step, self.purpose, ledger.attempts[number], run_id, step.timeout_seconds, outputs, self._note)
+        return StepCall(
+            step, self.purpose, ledger.attempts[number], run_id, step.timeout_seconds, outputs, self._note, planned
+        )
 
     def _note(self, call: StepCall, external_id: str) -> None:
         """May be called by any thread."""
@@ -321,6 +383,8 @@ class Walk:
         if number not in self._in_flight:
             raise ValueError(f"step {quote(name)} is not in flight")
         self._now = max(self._now, now)
+        if number in self._given_back:
+            return None
         self._times.drop("attempt", number)
         self._queue.release(number)
         self._cancel_by.pop(number, None)
@@ -354,16 +418,21 @@ class Walk:
             return
         timeout = self._steps[number].timeout_seconds or 0.0
         self._ledger.errors[number] = StepError(type=TIMED_OUT, message=f"no result within {timeout:g} seconds")
-        self._times.set("leftover", number, at + timeout)
+        # From now on, not from when that was due: a driver that slept has asked nobody to end before.
+        self._wait_for_leftover(number, self._now + max(timeout, self._grace))
         self._ask_to_end(number)
         self._tell_attempt_ended(number, "timed_out")
         if not self._may_retry(number):
             self._end(number, "timed_out")
 
+    def _wait_for_leftover(self, number: int, until: float) -> None:
+        self._leftovers[number] = until
+        self._times.set("leftover", number, until)
+
     def _lose(self, number: int) -> None:
         """What was left behind has been waited for as long again."""
         self._queue.lose(number)
-        if self._ledger.status[number] == "running":
+        if not self._suspended and self._ledger.status[number] == "running":
             self._end(number, "timed_out", reason="blocked-by-leftover")
 
     def _may_retry(self, number: int) -> bool:
@@ -382,6 +451,8 @@ class Walk:
 
     def _end(self, number: int, status: Status, *, reason: Reason | None = None) -> None:
         self._finish(number, status, reason=reason)
+        if self._suspended:
+            return
         if self._lets_go_on(number):
             self._let_go_on(number)
         elif self._settings.on_failure == "skip-dependents":
@@ -492,7 +563,8 @@ class Walk:
         """Those of these steps that were waiting for their dependencies and their batch only may start now."""
         for number in numbers:
             if (
-                not self._waits_for[number]
+                number not in self._held
+                and not self._waits_for[number]
                 and self._ledger.status[number] == "pending"
                 and self._layout.batch_of[number] < self._open_batches
                 and not (self._ledger.attempts[number] and self._times.get("retry", number) is not None)
@@ -526,7 +598,8 @@ class Walk:
             if report.status == "cancelled":
                 self._queue.lose(number)
             else:
-                self._times.set("leftover", number, self._now if due is None or timeout is None else due + timeout)
+                fallback = self._now if due is None or timeout is None else due + max(timeout, self._grace)
+                self._wait_for_leftover(number, fallback if report.cancel_by is None else report.cancel_by)
             return
         if report.cancel_by is not None:
             self._cancel_by[number] = report.cancel_by
@@ -536,6 +609,7 @@ class Walk:
             self._times.set("attempt", number, due)
 
     def _tell_attempt_ended(self, number: int, status: Status) -> None:
+        self._ledger.end_attempt(number, status, self._now)
         if self._audience.observers:
             retry_at = self._times.get("retry", number)
             if retry_at is None and self._ledger.status[number] == "pending":
@@ -559,8 +633,16 @@ class Walk:
         )
 
     def _tell(self, kind: EventKind, number: int, **facts: Any) -> None:
-        step = self._layout.names[number]
-        common = {"kind": kind, "at": self._now, "run_id": self._run_id, "purpose": self.purpose, "step": step}
+        held_up = facts.get("status") == "skipped" and facts["reason"] not in STOP_REASONS
+        cause = self._layout.number_of(facts.get("root_cause")) if held_up else None
+        common = {
+            "kind": kind,
+            "at": self._now,
+            "run_id": self._run_id,
+            "purpose": self.purpose,
+            "step": self._layout.names[number],
+            "step_report": self._report(number, {} if cause is None else {number: cause}),
+        }
         event = trusted(Event, {**_NOTHING, **common, **facts})
         for observer in self._audience.observers:
             observer(event)

@@ -23,13 +23,18 @@ class Workers:
         self._deliver = deliver
         self._work: SimpleQueue[Callable[[], Any] | None] = SimpleQueue()
         self._free: deque[None] = deque()  # one for each thread that has nothing to do; append and pop are atomic
+        self._own = threading.local()  # of a thread that delivers: what it is to do next
         self._threads: list[threading.Thread] = []
 
     def submit(self, work: Callable[[], Any]) -> None:
         """Have this done at once by a thread; what it returns, if not None, is delivered. It must not raise.
 
-        If the system has no more threads, the next one that is free does it; RuntimeError if there is none at all.
+        The first that is submitted while a worker delivers is done by that worker, as soon as it has delivered. If the
+        system has no more threads, the next one that is free does it; RuntimeError if there is none at all.
         """
+        if getattr(self._own, "next", work) is None:
+            self._own.next = work
+            return
         try:
             self._free.pop()
         except IndexError:
@@ -56,12 +61,15 @@ class Workers:
         self._threads.append(thread)
 
     def _serve(self) -> None:
+        own = self._own
         while True:
             work = self._work.get()
             if work is None:
                 return
-            made = work()
-            self._free.append(None)  # before the delivery, which may bring the next work
-            if made is not None:
-                self._deliver(made)
-            del work, made
+            while work is not None:
+                made = work()
+                own.next = None
+                if made is not None:
+                    self._deliver(made)
+                work, own.next, made = own.next, self._serve, None  # not None: it does not deliver any more
+            self._free.append(None)

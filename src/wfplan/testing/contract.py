@@ -7,10 +7,10 @@ from typing import Any, Callable, Iterator, Sequence
 
 from wfplan.execution.events import Event
 from wfplan.execution.interface import Executor, StepCall
-from wfplan.execution.loop_driver import arun
+from wfplan.execution.loop import arun
 from wfplan.execution.report import ExecutionReport
 from wfplan.execution.signals import StopSignal
-from wfplan.execution.thread_driver import run
+from wfplan.execution.threads import run
 from wfplan.models import RetryPolicy, Step
 from wfplan.names import quote
 from wfplan.planner import plan

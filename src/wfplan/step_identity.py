@@ -1,4 +1,4 @@
-"""What makes a step of one plan the same as a step of another."""
+"""When is a step of one plan a step of another? The one rule, for resuming and for comparing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Mapping
 from wfplan.models import Step
 from wfplan.plans import ExecutionPlan
 
-__all__ = ["StepKeys", "identities"]
+__all__ = ["StepKeys", "identities", "match_steps"]
 
 
 class StepKeys:
@@ -42,3 +42,18 @@ def identities(recommendation_ids: Mapping[str, str | None]) -> dict[str, str]:
         name: own if own is not None and known[own] == 1 and (own == name or own not in recommendation_ids) else name
         for name, own in recommendation_ids.items()
     }
+
+
+def match_steps(before: Mapping[str, str | None], after: Mapping[str, str | None]) -> dict[str, str]:
+    """The name after of each step of both plans, by its name before; both are given with their recommendation ids.
+
+    Steps are the same if they have the same identity; of the others, those with the same name.
+    """
+    old, new = identities(before), identities(after)
+    names = {identity: name for name, identity in new.items()}
+    partner = {name: names[identity] for name, identity in old.items() if identity in names}
+    taken = set(partner.values())
+    for name in before:
+        if name not in partner and name in new and name not in taken:
+            partner[name] = name
+    return partner

@@ -1,0 +1,60 @@
+"""What the service keeps in files: plans that were released, approvals, and the journals that are followed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import AsyncIterator, List, Optional, Tuple
+
+from pydantic import ValidationError
+
+import wfplan
+from wfplan import ExecutionPlan, ExecutionReport, RefusedError
+from wfplan.policy import Approval
+
+
+def load_approval(home: Path) -> Optional[Approval]:
+    file = home / "approval.json"
+    try:
+        return Approval.model_validate_json(file.read_bytes()) if file.exists() else None
+    except ValidationError:
+        told = "the approval was changed after it was given, and is none any more"
+        raise RefusedError([wfplan.Problem(code="approval-altered", severity="error", message=told)]) from None
+
+
+def load_released(home: Path) -> ExecutionPlan:
+    return ExecutionPlan.model_validate_json((home / "released.json").read_bytes())
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file so that it is there whole, or not at all."""
+    draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+    with draft.open("wb") as target:
+        target.write(content)
+        target.flush()
+        os.fsync(target.fileno())
+    draft.replace(file)
+
+
+def read_lines(file: Path, place: int) -> Tuple[List[bytes], int]:
+    """The whole lines of a file from a place on, and where they end: the last one may still be on its way."""
+    content = file.read_bytes()[place:] if file.exists() else b""
+    length = content.rfind(b"\n") + 1
+    return content[:length].split(b"\n")[:-1], place + length
+
+
+async def follow(journal: Path, run: asyncio.Task[ExecutionReport], last: int) -> AsyncIterator[str]:
+    """The lines of a journal as events, until the run is over or suspended."""
+    number = place = 0
+    is_over = False
+    while not is_over:
+        is_over = run.done()  # looked at first, so that nothing is missed
+        lines, place = read_lines(journal, place)
+        for number, line in enumerate(map(json.loads, lines), start=number + 1):  # noqa: B020 - it counts on
+            if number > last:  # without what a step gave, which is in the report
+                line.get("step", {}).pop("output", None)
+                yield f"id: {number}\nevent: {line.get('event', 'begin')}\ndata: {json.dumps(line)}\n\n"
+        await asyncio.sleep(0 if is_over else 0.05)

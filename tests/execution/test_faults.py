@@ -1,0 +1,319 @@
+"""What executors, functions and exceptions may do wrong: no hang, nothing lost, nothing taken for a success."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, AsyncIterator, Dict, Iterator, List
+
+import pytest
+from execution_helpers import SHORT, Driver, Recorder, fails, make_flaky, one, plan_of
+
+import wfplan
+from wfplan import ExecutionReport, FunctionExecutor, PermanentError, RetryPolicy, Step, StepCall
+from wfplan.execution.interface import PendingOutput
+
+
+def generates() -> Iterator[int]:
+    yield 1
+
+
+async def generates_async() -> AsyncIterator[int]:
+    yield 1
+
+
+class Generating:
+    def __call__(self) -> Iterator[int]:
+        yield 1
+
+
+class TestGenerators:
+    @pytest.mark.parametrize("function", [generates, generates_async, functools.partial(generates), Generating()])
+    def test_a_generator_function_is_refused(self, drive: Driver, function: Any) -> None:
+        with pytest.raises(wfplan.RefusedError, match="is a generator function: to call it runs nothing"):
+            drive(one(), {"a": function})
+
+    def test_so_is_one_in_an_executor(self, drive: Driver) -> None:
+        class Executor:
+            def execute(self, _call: StepCall) -> Iterator[int]:
+                yield 1
+
+        with pytest.raises(wfplan.RefusedError, match="execute of the Executor is a generator function"):
+            drive(one(), Executor())
+
+    @pytest.mark.parametrize("function", [generates, generates_async])
+    def test_what_gives_a_generator_all_the_same_fails(self, drive: Driver, function: Any) -> None:
+        plan = one(retry=RetryPolicy(max_attempts=3))
+        report = drive(plan, {"a": lambda: function()})  # noqa: PLW0108 - it must not look like what it is
+        assert (report.statuses, report.steps["a"].attempts) == ({"a": "failed"}, 1)
+        assert "in which nothing has run" in report.steps["a"].error.message  # type: ignore[union-attr]
+
+
+class AsyncObserver:
+    async def __call__(self, _event: wfplan.Event) -> None:
+        pass
+
+
+async def observe(_event: wfplan.Event) -> None:
+    pass
+
+
+@pytest.mark.parametrize("observer", [observe, AsyncObserver(), functools.partial(observe), generates])
+def test_an_async_observer_is_refused(drive: Driver, observer: Any) -> None:
+    recorder = Recorder()
+    with pytest.raises(wfplan.RefusedError, match=r"wfplan\.astream"):
+        drive(one(), recorder, observers=[observer])
+    assert recorder.calls == []
+
+
+class Empty(PendingOutput):
+    def __init__(self) -> None:
+        pass
+
+
+class SourAwaitable:
+    """Something to await that is a coroutine for asyncio, and does not like to be closed."""
+
+    def __await__(self) -> Any:
+        return asyncio.sleep(0).__await__()
+
+    def send(self, value: Any) -> Any:
+        raise StopIteration(value)
+
+    def throw(self, *error: Any) -> Any:
+        raise error[0]
+
+    def close(self) -> None:
+        raise ValueError("sour")
+
+
+class TestHangs:
+    @pytest.mark.parametrize("is_async", [False, True])
+    def test_a_pending_output_without_a_future(self, drive: Driver, is_async: bool) -> None:
+        class Plain:
+            def execute(self, _call: StepCall) -> Any:
+                return Empty()
+
+        class Async:
+            async def execute(self, _call: StepCall) -> Any:
+                return Empty()
+
+        report = drive(one(), Async() if is_async else Plain())
+        assert report.steps["a"].error.type == "AttributeError"  # type: ignore[union-attr]
+
+    def test_an_awaitable_that_cannot_be_closed(self, drive: Driver) -> None:
+        report = drive(wfplan.plan({"a": [], "b": ["a"]}), Recorder(lambda _call: SourAwaitable()))
+        assert report.ended
+
+
+class NeedsTwoError(Exception):
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(f"{one} and {two}")
+
+
+class UnpicklableError(PermanentError):
+    def __reduce__(self) -> Any:
+        raise TypeError("no")
+
+
+def raise_needs_two() -> None:
+    raise NeedsTwoError(1, 2)
+
+
+def raise_unpicklable() -> None:
+    raise UnpicklableError("not a second time")
+
+
+def give_one() -> int:
+    return 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="slow to start")
+def test_an_exception_that_cannot_be_unpickled_leaves_the_pool_alone(drive: Driver) -> None:
+    retry = RetryPolicy(max_attempts=2)
+    plan = plan_of(
+        Step(name="a", retry=retry), Step(name="b", retry=retry), Step(name="c"), on_failure="skip-dependents"
+    )
+    with ProcessPoolExecutor(1) as pool:
+        functions = {"a": raise_needs_two, "b": raise_unpicklable, "c": give_one}
+        report = drive(plan, FunctionExecutor(functions, pool=pool))
+    first, second = report.steps["a"], report.steps["b"]
+    assert first.error is not None
+    assert second.error is not None
+    assert (first.error.type, first.error.message) == (f"{__name__}.NeedsTwoError", "1 and 2")
+    assert (second.error.type, second.error.message) == (f"{__name__}.UnpicklableError", "not a second time")
+    assert (first.attempts, second.attempts, report.statuses["c"]) == (2, 1, "succeeded")
+
+
+class GroupError(Exception):
+    """An exception group as Python 3.11 and the backport have it."""
+
+    def __init__(self, message: str, exceptions: List[BaseException]) -> None:
+        super().__init__(message, exceptions)
+        self.exceptions = tuple(exceptions)
+
+    def derive(self, exceptions: List[BaseException]) -> GroupError:
+        return GroupError(str(self), exceptions)
+
+
+class TestGroups:
+    @pytest.mark.parametrize(
+        ("leaves", "attempts"),
+        [
+            ([PermanentError("no"), GroupError("inner", [PermanentError("never")])], 1),
+            ([PermanentError("no"), ValueError("x")], 3),
+        ],
+    )
+    def test_one_of_nothing_but_permanent_errors_is_one(
+        self, drive: Driver, leaves: List[BaseException], attempts: int
+    ) -> None:
+        def act() -> None:
+            raise GroupError("two", leaves)
+
+        report = drive(one(retry=RetryPolicy(max_attempts=3)), {"a": act})
+        assert report.steps["a"].attempts == attempts
+
+    def test_its_leaves_are_named(self, drive: Driver) -> None:
+        def act() -> None:
+            raise GroupError("two", [ValueError("x"), GroupError("inner", [KeyError("k"), OSError("disk")])])
+
+        error = drive(one(), {"a": act}).steps["a"].error
+        assert error is not None
+        for leaf in ("ValueError: x", "KeyError: 'k'", "OSError: disk"):
+            assert leaf in error.message
+
+    @pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups")
+    def test_those_of_python(self, drive: Driver) -> None:
+        def act() -> None:
+            raise ExceptionGroup("many", [PermanentError(str(number)) for number in range(1000)])  # type: ignore[name-defined]  # noqa: F821
+
+        step = drive(one(retry=RetryPolicy(max_attempts=3)), {"a": act}).steps["a"]
+        assert step.attempts == 1
+        assert step.error is not None
+        assert "PermanentError: 0" in step.error.message
+        assert len(step.error.message) < 2000
+
+
+class TestTracebacks:
+    @staticmethod
+    def act() -> None:
+        error = ValueError("broken")
+        error.__notes__ = ["look at the disk", 3, *map(str, range(100))]  # type: ignore[attr-defined]
+        raise error
+
+    def test_they_reach_report_and_journal(self, drive: Driver, tmp_path: Path) -> None:
+        report = drive(one(), {"a": self.act}, journal=tmp_path / "journal")
+        for told in (report, ExecutionReport.from_journal(tmp_path / "journal")):
+            error = told.steps["a"].error
+            assert error is not None
+            assert error.notes[0] == "look at the disk"
+            assert len(error.notes) <= 20
+            assert "in act" in error.traceback
+            assert error.traceback.rstrip().count("ValueError: broken") == 1
+
+    def test_they_can_be_left_out(self, drive: Driver, tmp_path: Path) -> None:
+        report = drive(one(), {"a": self.act}, journal=tmp_path / "journal", tracebacks=False)
+        error = report.steps["a"].error
+        assert error is not None
+        assert (error.message, error.traceback, error.notes[:1]) == ("broken", "", ("look at the disk",))
+        assert "Traceback" not in (tmp_path / "journal").read_text("utf-8")
+
+    def test_they_are_bounded(self, drive: Driver) -> None:
+        def deeper(depth: int) -> None:
+            if depth:
+                deeper(depth - 1)
+            raise ValueError("x" * 100_000)
+
+        error = drive(one(), {"a": lambda: deeper(500)}).steps["a"].error
+        assert error is not None
+        assert len(error.traceback) <= 10_000
+
+
+class TestHistory:
+    def test_each_attempt_that_has_ended(self, drive: Driver, tmp_path: Path) -> None:
+        path = tmp_path / "journal"
+        report = drive(one(retry=RetryPolicy(max_attempts=3)), {"a": make_flaky(2)}, journal=path)
+        step = report.steps["a"]
+        assert [(ended.number, ended.error and ended.error.message) for ended in step.history] == [
+            (1, "failure 1"),
+            (2, "failure 2"),
+            (3, None),
+        ]
+        times = [at for ended in step.history for at in (ended.started_at, ended.ended_at)]
+        assert times == sorted(times)  # type: ignore[type-var]
+        assert (times[0], times[-1]) == (step.started_at, step.ended_at)
+        assert ExecutionReport.from_journal(path) == report
+        assert ExecutionReport.model_validate_json(report.model_dump_json()) == report
+
+    def test_the_last_twenty(self, drive: Driver, tmp_path: Path) -> None:
+        report = drive(one(retry=RetryPolicy(max_attempts=30)), {"a": fails}, journal=tmp_path / "journal")
+        assert [ended.number for ended in report.steps["a"].history] == list(range(11, 31))
+        assert ExecutionReport.from_journal(tmp_path / "journal") == report
+
+    def test_one_that_timed_out(self, drive: Driver) -> None:
+        plan = one(timeout_seconds=SHORT, retry=RetryPolicy(max_attempts=2))
+        step = drive(plan, {"a": lambda: asyncio.sleep(60)}).steps["a"]
+        assert [(ended.number, ended.error and ended.error.type) for ended in step.history] == [
+            (1, "timed_out"),
+            (2, "timed_out"),
+        ]
+
+
+class TestWhatIsHandedOut:
+    def test_parameters_are_plain_copies_for_each_attempt(self, drive: Driver) -> None:
+        plan = one(parameters={"replicas": 3, "deep": {"list": [1]}}, retry=RetryPolicy(max_attempts=2))
+        fingerprint = plan.fingerprint
+        keys: List[str] = []
+        seen: List[Dict[str, Any]] = []
+
+        def act(call: StepCall) -> None:
+            parameters: Any = call.step.parameters
+            assert type(parameters) is dict
+            seen.append({**parameters, "deep": {"list": [*parameters["deep"]["list"]]}})
+            keys.append(call.idempotency_key)
+            parameters.pop("replicas")
+            parameters["deep"]["list"].append(2)
+            keys.append(call.idempotency_key)
+            if call.attempt == 1:
+                raise ValueError
+
+        assert drive(plan, Recorder(act)).ok
+        assert seen == [{"replicas": 3, "deep": {"list": [1]}}] * 2
+        assert len(set(keys)) == 1
+        assert plan.fingerprint == fingerprint
+        assert plan.steps["a"].parameters == {"replicas": 3, "deep": {"list": [1]}}
+
+    def test_outputs_are_copies_for_each_step(self, drive: Driver, tmp_path: Path) -> None:
+        first: Dict[str, Any] = {"list": [1]}
+        first["again"] = first["list"]
+
+        def act(call: StepCall) -> Any:
+            if call.step.name == "a":
+                return first
+            call.outputs["a"]["list"].append(call.step.name)
+            return call.outputs["a"]
+
+        plan = wfplan.plan({"a": [], "b": ["a"], "c": ["a"]})
+        report = drive(plan, Recorder(act), journal=tmp_path / "journal")
+        assert report.outputs["a"] == {"list": [1], "again": [1]}
+        assert report.outputs["b"] == {"list": [1, "b"], "again": [1, "b"]}
+        assert report.outputs["c"]["list"] == [1, "c"]
+        assert ExecutionReport.from_journal(tmp_path / "journal") == report
+
+    def test_one_that_holds_itself(self, drive: Driver) -> None:
+        first: List[Any] = []
+        first.append(first)
+        plan = wfplan.plan({"a": [], "b": ["a"]})
+        report = drive(plan, Recorder(lambda call: first if call.step.name == "a" else call.outputs["a"]))
+        assert report.outputs["b"][0] is report.outputs["b"]
+        assert report.outputs["b"] is not first
+
+
+def test_a_wrong_argument_is_a_value_error_with_problems(drive: Driver) -> None:
+    for wrong in ({"max_parallel": 0}, {"schedule": "x"}, {"on_failure": 3}, {"run_id": ""}, {"hold": ["x"]}):
+        with pytest.raises(ValueError, match="refused, nothing has run") as caught:
+            drive(one(), Recorder(), **wrong)
+        assert [problem.code for problem in caught.value.problems] == ["invalid-setting"]  # type: ignore[attr-defined]
