@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
+from pydantic_core import core_schema
 from typing_extensions import Self, TypeGuard
 
 from wfplan.names import quote
@@ -84,8 +85,8 @@ class FrozenDict(Dict[str, Any]):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Return a frozen dictionary of what `dict` would hold; the values are taken as they are."""
-        frozen = dict.__new__(cls)
-        dict.update(frozen, *args, **kwargs)
+        frozen: Self = _new_dict(cls)
+        _update_dict(frozen, *args, **kwargs)
         return frozen
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -94,6 +95,16 @@ class FrozenDict(Dict[str, Any]):
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        """Freeze what comes from JSON text, and a copy of what comes from Python."""
+        from_json = core_schema.dict_schema(core_schema.str_schema())
+        from_python = core_schema.dict_schema(strict=True)
+        return core_schema.json_or_python_schema(
+            json_schema=core_schema.no_info_after_validator_function(freeze_parsed_object, from_json),
+            python_schema=core_schema.no_info_after_validator_function(freeze_object, from_python),
+        )
+
     def __copy__(self) -> FrozenDict:
         return self
 
@@ -101,7 +112,7 @@ class FrozenDict(Dict[str, Any]):
         return self
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return FrozenDict, (dict(self),)
+        return type(self), (dict(self),)
 
     __setitem__ = __delitem__ = __ior__ = _refuse_change
     clear = pop = popitem = setdefault = update = _refuse_change
@@ -114,8 +125,8 @@ class FrozenList(List[Any]):
 
     def __new__(cls, items: Iterable[Any] = ()) -> Self:
         """Return a frozen list of these items, which are taken as they are."""
-        frozen = list.__new__(cls)
-        list.extend(frozen, items)
+        frozen: Self = _new_list(cls)
+        _extend_list(frozen, items)
         return frozen
 
     def __init__(self, items: Iterable[Any] = ()) -> None:
@@ -131,7 +142,7 @@ class FrozenList(List[Any]):
         return self
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return FrozenList, (list(self),)
+        return type(self), (list(self),)
 
     __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse_change
     append = clear = extend = insert = pop = remove = reverse = sort = _refuse_change
@@ -179,7 +190,7 @@ def freeze_object(value: Dict[str, Any]) -> FrozenDict:
 
 def _freeze_item(item: Any, key: Any, path: _Path, pending: List[Tuple[Any, Any, _Path]]) -> Any:
     """Return a frozen copy of one value; of an object or a list an empty one, which is filled when its turn comes."""
-    kind = type(item)
+    kind: type = type(item)
     if kind in _NEED_NO_COPY or (kind is str and item.isascii()):
         return item
     inner_object = is_object(item)
@@ -203,14 +214,17 @@ def copy_json_object(value: Dict[str, Any]) -> Dict[str, Any]:
 def to_plain(value: Any) -> Any:
     """Return a copy of `value` in which every object is a plain `dict` and every list a plain `list`, to be changed.
 
-    What is neither is in the copy as it is. Values of a plan are frozen; some tools, as YAML writers, want plain ones.
+    Tuples become lists; what is neither is in the copy as it is. Values of a plan are frozen; some tools, as YAML
+    writers, want plain ones.
 
     >>> to_plain(FrozenDict(replicas=3))
     {'replicas': 3}
     """
     if is_object(value):
+        if _NEED_NO_LOOK.issuperset(map(type, value.values())):
+            return dict(value)
         return {key: to_plain(item) for key, item in value.items()}
-    return list(map(to_plain, value)) if isinstance(value, list) else value
+    return list(map(to_plain, value)) if is_list(value) else value
 
 
 def is_same_json(one: Any, other: Any) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from operator import is_
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Sequence, TypeVar
+from typing import Any, Callable, Dict, List, Mapping, Sequence, TypeVar
 
 from pydantic import model_validator
 
+from wfplan.by_name import StepsByName
 from wfplan.json_values import to_plain
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Step, Strategy, Workflow
 from wfplan.names import counted
@@ -18,11 +19,12 @@ from wfplan.problems import InvalidWorkflowError, Problem, ProblemList
 from wfplan.validation import STEPS, Survey, survey
 from wfplan.values import EMPTY, Items, SchemaVersion, Value, trusted
 
-__all__ = ["ExecutionPlan", "StepsByName", "batch_steps", "make_plan"]
+__all__ = ["ExecutionPlan", "batch_steps", "make_plan"]
 
 T = TypeVar("T")
 
 _COMMENTARY = {"description", "confidence"}
+_NOTHING: Any = (None, {})
 
 
 class ExecutionPlan(Value):
@@ -58,8 +60,8 @@ class ExecutionPlan(Value):
 
     @property
     def steps(self) -> Mapping[str, Step]:
-        """The steps by name, in declared order."""
-        return self._derive("steps", lambda: StepsByName(self.workflow.steps))
+        """The steps by name, in declared order; asked for a name that no step has, it raises UnknownNameError."""
+        return self._derive("steps", lambda: StepsByName((step.name, step) for step in self.workflow.steps))
 
     @property
     def fingerprint(self) -> str:
@@ -72,8 +74,9 @@ class ExecutionPlan(Value):
     def _derive(self, name: str, compute: Callable[[], T]) -> T:
         """Return what `compute` gives, called once for these very workflow, batches and strategy."""
         source = (self.workflow, self.batches, self.strategy)
-        derived: Dict[str, Any]
-        made_from, derived = getattr(self, "_derived", (None, {}))
+        made_from: tuple[object, ...] | None
+        derived: dict[str, Any]
+        made_from, derived = getattr(self, "_derived", _NOTHING)
         if made_from is None or not all(map(is_, made_from, source)):
             derived = {}
             object.__setattr__(self, "_derived", (source, derived))
@@ -135,25 +138,6 @@ class ExecutionPlan(Value):
         from wfplan.render import mimebundle
 
         return mimebundle(self)
-
-
-class StepsByName(Mapping[str, Step]):
-    """A read-only mapping from name to step, in declared order."""
-
-    def __init__(self, steps: Iterable[Step]) -> None:
-        self._by_name = {step.name: step for step in steps}
-
-    def __getitem__(self, name: str) -> Step:
-        return self._by_name[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._by_name)
-
-    def __len__(self) -> int:
-        return len(self._by_name)
-
-    def __repr__(self) -> str:
-        return f"<StepsByName: {', '.join(list(self._by_name)[:10])}{', ...' if len(self) > 10 else ''}>"
 
 
 def batch_steps(steps: Sequence[Step], surveyed: Survey, settings: ExecutionStrategy) -> tuple[ExecutionBatch, ...]:

@@ -7,8 +7,8 @@ from typing import Any, Dict, Iterable, Optional, Sequence, Union
 from pydantic import model_validator
 
 from wfplan.catalog_lookup import CATALOG_ERRORS
+from wfplan.errors import UnknownNameError
 from wfplan.models import ExecutionStrategy, Recommendation, Step, Workflow
-from wfplan.names import quote
 from wfplan.problems import Problem, ProblemList
 from wfplan.validation import RECOMMENDATIONS, RELATION_CODES, STEPS, Survey, Wording, note_missing_dependencies, survey
 from wfplan.values import EMPTY, Items, Value, trusted
@@ -64,12 +64,13 @@ class Reading(Value):
         """A new reading in which the recommendation of this id (the step of this name) has these fields changed.
 
         The first of them, if there are several. Problems between the items are looked for anew; those of the document
-        itself stay. Raises KeyError if there is no such item, pydantic's ValidationError if a change does not fit.
+        itself stay. Raises UnknownNameError if there is no such item, pydantic's ValidationError if a change does not
+        fit.
         """
         key, items = self.wording.key, list(self.items)
         place = next((place for place, item in enumerate(items) if vars(item)[key] == id_), None)
         if place is None:
-            raise KeyError(f"no {self.wording.noun} has the {key} {quote(id_)}")
+            raise UnknownNameError.of(self.wording.noun, [id_], (vars(item)[key] for item in items))
         items[place] = self.wording.kind.model_validate({**vars(items[place]), **changes})
         return self.with_items(items)
 

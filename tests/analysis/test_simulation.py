@@ -159,7 +159,7 @@ def test_a_function_is_asked_about_every_call() -> None:
 
 @pytest.mark.parametrize("given", [42, "hang", [42], int, KeyboardInterrupt(), [[OSError()]]])
 def test_what_is_no_outcome_is_refused(given: Any) -> None:
-    with pytest.raises(TypeError, match='the outcome of step "a" is a '):
+    with pytest.raises(RefusedError, match='the outcome of step "a" is a '):
         simulate(one(), outcomes={"a": given})
 
 

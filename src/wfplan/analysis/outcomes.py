@@ -12,6 +12,7 @@ from wfplan.execution.interface import StepCall
 from wfplan.json_values import is_list
 from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
+from wfplan.problems import refusal
 
 __all__ = ["OneOutcome", "Outcome", "Outcomes", "cancelled", "fails", "hangs", "outcome_of", "succeeds"]
 
@@ -66,7 +67,8 @@ def hangs() -> Outcome:
 def outcome_of(outcomes: Outcomes | None, plan: ExecutionPlan) -> Callable[[StepCall], Outcome]:
     """A function that tells what becomes of a call.
 
-    Raises KeyError for a name that no step has, TypeError (in part only when it is called) for what is no outcome.
+    Raises UnknownNameError for a name that no step has, RefusedError (in part only when it is called) for what is no
+    outcome.
     """
     if callable(outcomes):
         ask = outcomes
@@ -84,7 +86,7 @@ def outcome_of(outcomes: Outcomes | None, plan: ExecutionPlan) -> Callable[[Step
 def _as_list(given: Any, name: str) -> Sequence[Outcome]:
     listed: Sequence[Any] = given if is_list(given) else (given,)
     if not listed:
-        raise ValueError(f"the list of outcomes of step {quote(name)} is empty: an attempt has some outcome")
+        raise refusal(f"the list of outcomes of step {quote(name)} is empty", "an attempt has some outcome")
     return [_as_outcome(one, name) for one in listed]
 
 
@@ -96,7 +98,7 @@ def _as_outcome(given: Any, name: str) -> Outcome:
     error = given() if isinstance(given, type) else given
     if isinstance(error, Exception):
         return fails(error)
-    raise TypeError(
-        f"the outcome of step {quote(name)} is a {type(given).__name__}: give an exception, succeeds(output), "
-        "fails(error), cancelled() or hangs()"
+    raise refusal(
+        f"the outcome of step {quote(name)} is a {type(given).__name__}",
+        "give an exception, succeeds(output), fails(error), cancelled() or hangs()",
     )

@@ -15,6 +15,7 @@ from wfplan.execution.progress import Progress
 from wfplan.execution.report import ExecutionReport
 from wfplan.models import OnFailure, Schedule
 from wfplan.plans import ExecutionPlan
+from wfplan.problems import refusal
 
 __all__ = ["Durations", "simulate"]
 
@@ -117,7 +118,7 @@ class _World:
         if call.attempt > 1:
             self._retries += 1
             if self._retries > _MOST_RETRIES:
-                raise ValueError(f"this run tries again more than {_MOST_RETRIES:,} times")
+                raise refusal(f"this run tries again more than {_MOST_RETRIES:,} times", "give fewer `max_attempts`")
         name = call.step.name
         outcome = self._outcome_of(call)
         self._started += 1

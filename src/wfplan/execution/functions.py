@@ -12,12 +12,13 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple, Union
 
 from typing_extensions import get_args, get_origin
 
+from wfplan.errors import PermanentError
 from wfplan.execution.interface import PendingOutput, Purpose, StepCall
 from wfplan.execution.report import StepError, ToldError, is_permanent
 from wfplan.json_values import to_plain
 from wfplan.names import list_names, nearest, quote
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import PermanentError, Problem, ProblemList
+from wfplan.problems import Problem, ProblemList
 
 __all__ = ["FunctionExecutor", "is_async_function", "is_generator_function"]
 

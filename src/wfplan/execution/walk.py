@@ -6,6 +6,7 @@ from collections import deque
 from typing import Any, Callable, Deque, Iterable, Mapping, Sequence
 
 from wfplan.collector import without_collection
+from wfplan.errors import require_names
 from wfplan.execution.events import Audience, Event, EventKind
 from wfplan.execution.interface import Purpose, StepCall
 from wfplan.execution.layout import Layout
@@ -379,8 +380,9 @@ class Walk:
 
     def _land(self, name: str, now: float) -> int | None:
         """The step whose call has come back; None if that came too late to count."""
-        number = self._layout.numbers[name]
+        number = self._layout.numbers.get(name, -1)
         if number not in self._in_flight:
+            require_names("step", [name], self._layout.numbers)
             raise ValueError(f"step {quote(name)} is not in flight")
         self._now = max(self._now, now)
         if number in self._given_back:

@@ -7,8 +7,8 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Unio
 
 from typing_extensions import TypeAlias
 
+from wfplan.by_name import StepsByName
 from wfplan.diff import PlanDiff, diff
-from wfplan.json_values import FrozenDict
 from wfplan.names import counted, escape, quote, tell_error
 from wfplan.plans import ExecutionPlan
 from wfplan.policy.approval import Approval, ApprovalRequest, StepToApprove
@@ -67,7 +67,7 @@ class Review:
         self._judgement = judge(copy, self._policy)
         self._released = _lowered(copy, self._policy)
         self.verdict, self.reasons, steps = self._judgement
-        self.steps = FrozenDict(steps)
+        self.steps = StepsByName(steps)
         self.fingerprint = self._released.fingerprint
 
     def request(self) -> ApprovalRequest:

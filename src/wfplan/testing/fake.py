@@ -8,6 +8,7 @@ from queue import SimpleQueue
 from typing import Any, Mapping
 
 from wfplan.execution.interface import StepCall
+from wfplan.problems import refusal
 
 __all__ = ["FakeExecutor", "after", "attempts", "hangs"]
 
@@ -35,7 +36,7 @@ def after(seconds: float, outcome: Any = None) -> Any:
 def attempts(*outcomes: Any) -> Any:
     """The outcomes of the first attempt, the second, and so on; the last one holds for all that follow."""
     if not outcomes:
-        raise ValueError("an attempt has some outcome")
+        raise refusal("there is no outcome", "an attempt has some outcome")
     return _Attempts(outcomes)
 
 
