@@ -36,10 +36,10 @@ _Path = Tuple[Any, ...]
 _TOO_LARGE = 10**4300  # Python refuses to write or read integers of more digits
 _NEED_NO_LOOK = frozenset((str, bool, int, type(None)))
 _NEED_NO_COPY = frozenset((bool, type(None)))
-_new_dict: Any = dict.__new__
-_new_list: Any = list.__new__
-_update_dict: Any = dict.update
-_extend_list: Any = list.extend
+_DICT: Any = dict
+_LIST: Any = list
+_new_dict, _update_dict = _DICT.__new__, _DICT.update
+_new_list, _extend_list = _LIST.__new__, _LIST.extend
 
 
 class NotJsonError(ValueError):
@@ -190,7 +190,7 @@ def freeze_object(value: Dict[str, Any]) -> FrozenDict:
 
 def _freeze_item(item: Any, key: Any, path: _Path, pending: List[Tuple[Any, Any, _Path]]) -> Any:
     """Return a frozen copy of one value; of an object or a list an empty one, which is filled when its turn comes."""
-    kind: type = type(item)
+    kind: type[Any] = type(item)
     if kind in _NEED_NO_COPY or (kind is str and item.isascii()):
         return item
     inner_object = is_object(item)

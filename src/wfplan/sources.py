@@ -67,7 +67,8 @@ def open_source(source: object, problems: ProblemList) -> Source | None:
     try:
         return _open(given, problems)
     except Exception as error:  # noqa: BLE001 - raised again, unless a value was made without checks
-        report_unchecked(error, given if isinstance(given, tuple) else (given,), problems)
+        values: Any = given if isinstance(given, tuple) else (given,)
+        report_unchecked(error, values, problems)
         return None
 
 

@@ -101,13 +101,14 @@ def _with_advice(error: ValidationError, kind: type[BaseModel]) -> ValidationErr
     """Return the same error, in which each field that is not known says what may have been meant."""
     details: list[Any] = []
     for detail in error.errors(include_url=False):
+        kind_of_error: Any = detail["type"]
         told, context = detail["msg"], detail.get("ctx", {})
-        if detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1:
+        if kind_of_error == "extra_forbidden" and len(detail["loc"]) == 1:
             guesses = nearest(str(detail["loc"][0]), kind.model_fields)
             known = f"its fields are {list_names(list(kind.model_fields), 20)}"
             advice = f"did you mean {' or '.join(map(quote, guesses))}?" if guesses else known
             told = f"{kind.__name__} has no such field: {advice}"
-        custom = PydanticCustomError(detail["type"], "{told}", {**context, "told": told})
+        custom = PydanticCustomError(kind_of_error, "{told}", {**context, "told": told})
         details.append({"type": custom, "loc": detail["loc"], "input": detail["input"]})
     return ValidationError.from_exception_data(error.title, details)
 

@@ -47,11 +47,11 @@ class FunctionExecutor:
         dry_run: Mapping[str, Callable[..., Any]] | None = None,
         pool: Any = None,
     ) -> None:
-        """Raises TypeError if a key is no text, a value no function, or `pool` has no `submit`."""
+        """Raises RefusedError if a key is no text, a value no function, or `pool` has no `submit`."""
         self._functions = {action: _Function(action, function) for action, function in functions.items()}
         self._dry_run = None if dry_run is None else {action: _Function(action, f) for action, f in dry_run.items()}
         if pool is not None and not callable(getattr(pool, "submit", None)):
-            raise TypeError(f"a {type(pool).__name__} is no pool: it has no method submit")
+            raise _refusal(f"a {type(pool).__name__} is no pool: it has no method submit")
         self._pool = pool
 
     @property
@@ -130,11 +130,11 @@ class _Function:
 
     def __init__(self, action: object, function: object) -> None:
         if not isinstance(action, str):
-            raise TypeError(f"an action is a text, not a {type(action).__name__}")
+            raise _refusal(f"an action is a string, not a {type(action).__name__}")
         if not callable(function):
-            raise TypeError(f"what is given for the action {quote(action)} is a {type(function).__name__}, no function")
+            raise _refusal(f"what is given for the action {quote(action)} is a {type(function).__name__}, no function")
         if is_generator_function(function):
-            raise TypeError(
+            raise _refusal(
                 f"what is given for the action {quote(action)} is a generator function: to call it runs nothing; "
                 "have it return a list"
             )

@@ -59,7 +59,7 @@ class Opening:
         tracebacks: bool,
         observers: Iterable[Observer],
     ) -> None:
-        """Raises TypeError where there is nothing to run at all."""
+        """Raises RefusedError where there is nothing to run at all."""
         self._problems = ProblemList()
         self.observers: tuple[Any, ...] = _as_tuple(observers)
         self._file: JournalFile | None = None
@@ -67,9 +67,7 @@ class Opening:
         self._resumes: str | None = None
         self._tracebacks = tracebacks
         if not isinstance(plan, (ExecutionPlan, Progress)):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(
-                f"a plan or a Progress can be run, a {type(plan).__name__} cannot: make it one, by wfplan.plan"
-            )
+            raise refusal(f"a plan or a Progress can be run, a {type(plan).__name__} cannot", "make it one: wfplan.plan")
         self.plan: ExecutionPlan = plan.plan if isinstance(plan, Progress) else plan
         self._check_listeners(stop)
         settings = {"schedule": schedule, "max_parallel": max_parallel, "on_failure": on_failure}

@@ -10,6 +10,7 @@ from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, mo
 from typing_extensions import Annotated, Literal, TypeAlias
 
 from wfplan.errors import PermanentError, WfplanError
+from wfplan.json_values import is_list
 from wfplan.execution.interface import Purpose
 from wfplan.execution.outputs import as_json
 from wfplan.execution.settings import RunSettings
@@ -146,8 +147,8 @@ def _parts(error: object) -> tuple[BaseException, ...]:
         parts: Any = getattr(error, "exceptions", ()) if callable(getattr(error, "derive", None)) else ()
     except Exception:  # noqa: BLE001 - an exception of a caller's
         return ()
-    is_group = isinstance(parts, tuple) and all(isinstance(part, BaseException) for part in parts)
-    return parts if is_group else ()
+    listed: tuple[Any, ...] = parts if isinstance(parts, tuple) else ()
+    return listed if all(isinstance(part, BaseException) for part in listed) else ()
 
 
 def _leaves(error: object) -> Iterator[BaseException]:
@@ -167,9 +168,7 @@ def _first_leaves(error: object) -> list[BaseException]:
 
 def _notes_of(error: BaseException) -> tuple[str, ...]:
     notes: Any = vars(error).get("__notes__", ())
-    if not isinstance(notes, (list, tuple)):
-        return ()
-    return tuple(_cut(note) for note in notes[:_MOST_NOTES] if isinstance(note, str))
+    return tuple(_cut(note) for note in notes[:_MOST_NOTES] if isinstance(note, str)) if is_list(notes) else ()
 
 
 def _traceback_of(error: BaseException) -> str:

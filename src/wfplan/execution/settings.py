@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Optional
+from typing import Any, Iterable, Optional, cast
 
 from typing_extensions import get_args
 
@@ -70,8 +70,7 @@ def check_held(plan: ExecutionPlan, hold: object, problems: ProblemList) -> tupl
         _refuse("hold", "the names of steps", hold, problems)
         return ()
     held: set[str] = set()
-    given: Iterable[Any] = hold
-    for name in given:
+    for name in cast("Iterable[Any]", hold):
         if isinstance(name, str) and name in plan.steps:
             held.add(name)
             continue

@@ -25,7 +25,7 @@ Approver: TypeAlias = Callable[[ApprovalRequest], Optional[Approval]]
 def review(plan: ExecutionPlan, policy: Policy, *, approved: ExecutionPlan | None = None) -> Review:
     """What `policy` says of `plan`; with what changed since `approved`, a plan that was approved before.
 
-    Raises TypeError where one of them is something else, RefusedError where the plan was changed since it was planned,
+    Raises RefusedError where one of them is something else, and where the plan was changed since it was planned,
     so that it is none any more.
 
     >>> import wfplan
@@ -164,7 +164,7 @@ class Review:
 def _require(kind: type, *values: object) -> None:
     for value in values:
         if not isinstance(value, kind):
-            raise TypeError(f"a {kind.__name__} is wanted, not a {type(value).__name__}")
+            raise refusal(f"a {kind.__name__} is wanted, not a {type(value).__name__}")
 
 
 def _validated_copy(plan: ExecutionPlan) -> ExecutionPlan:
