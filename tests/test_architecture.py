@@ -12,11 +12,15 @@ ROOT = Path(wfplan.__file__).parent
 
 CORE = [
     "extras",
+    "submodules",
     "names",
+    "errors",
     "locations",
     "collector",
     "bits",
     "json_values",
+    "field_docstrings",
+    "by_name",
     "values",
     "problems",
     "field_errors",

@@ -204,7 +204,8 @@ def test_the_input_stays_as_it_was() -> None:
     step = Step(name="s", action="scale", parameters=parameters)
     before = step.model_dump_json()
     made = plan([step], catalog=CATALOG)
-    made.steps["s"].parameters["labels"].append("x")
+    with pytest.raises(TypeError, match="to_plain"):
+        made.steps["s"].parameters["labels"].append("x")
     assert step.model_dump_json() == before
     assert plan([step], catalog=CATALOG).steps["s"].parameters["labels"] == []
 

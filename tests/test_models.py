@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from wfplan import Compensation, ExecutionPlan, ExecutionStrategy, Recommendation, RetryPolicy, Step, Workflow, plan
-from wfplan.json_values import NotJsonError, check_json_object, copy_json_object
+from wfplan.json_values import NotJsonError, copy_json_object, freeze_parsed_object
 
 STEPS = [Step(name="a"), Step(name="b", dependencies=["a"]), Step(name="c", dependencies=["b"]), Step(name="d")]
 WORKFLOW = Workflow(steps=STEPS, name="four", execution_strategy=ExecutionStrategy(max_parallel=2))
@@ -166,7 +166,7 @@ def test_an_object_that_multiplies_itself_is_bounded(monkeypatch: pytest.MonkeyP
     with pytest.raises(NotJsonError, match="20,000 values"):
         copy_json_object({"bomb": value})
     with pytest.raises(NotJsonError, match="20,000 values"):
-        check_json_object(dict.fromkeys(map(str, range(20_001))))
+        freeze_parsed_object(dict.fromkeys(map(str, range(20_001))))
 
 
 def test_a_value_that_is_no_json_tells_where_it_is() -> None:
@@ -203,7 +203,7 @@ def test_the_problems_of_a_plan_are_warnings() -> None:
 
 def test_plans_show_themselves() -> None:
     planned = plan(WORKFLOW)
-    assert repr(planned) == "<ExecutionPlan sequential-with-parallel: 4 steps in 3 batches>"
+    assert repr(planned) == f"<ExecutionPlan sequential-with-parallel: 4 steps in 3 batches, {planned.fingerprint[:8]}>"
     assert str(planned).startswith("sequential-with-parallel: 4 steps in 3 batches\n\nbatch  parallel")
     assert str(plan([])) == "sequential: 0 steps in 0 batches"
     assert str(plan({"a": []})).startswith("sequential: 1 step in 1 batch\n")

@@ -62,43 +62,43 @@ def test_outcomes_are_values() -> None:
     ],
 )
 def test_what_is_not_an_outcome_is_refused(use: Any, outcome: Any, kind: str) -> None:
-    with pytest.raises(TypeError, match=f'the outcome of "a" is {kind}: give an exception, '):
+    with pytest.raises(RefusedError, match=f'the outcome of "a" is {kind}: give an exception, '):
         use(wfplan.plan({"a": []}), {"a": outcome})
 
 
 @pytest.mark.parametrize("outcomes", [42, [OSError()], "a"])
 @pytest.mark.parametrize("use", USERS.values(), ids=USERS)
 def test_what_are_not_outcomes_is_refused(use: Any, outcomes: Any) -> None:
-    with pytest.raises(TypeError, match="a mapping from steps or actions, or a function"):
+    with pytest.raises(RefusedError, match="a mapping from steps or actions, or a function"):
         use(wfplan.plan({"a": []}), outcomes)
 
 
 def test_a_list_is_told_to_be_in_turn() -> None:
-    with pytest.raises(TypeError, match=r"in_turn\(\.\.\.\) for one attempt after the other"):
+    with pytest.raises(RefusedError, match=r"in_turn\(\.\.\.\) for one attempt after the other"):
         simulate(wfplan.plan({"a": []}), outcomes={"a": [fails(), succeeds()]})  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize("outcome", [42, [OSError()], in_turn(OSError())])
 def test_what_is_not_an_outcome_is_refused_in_turn(outcome: Any) -> None:
-    with pytest.raises(TypeError, match="the outcome of attempt 2 is a"):
+    with pytest.raises(RefusedError, match="the outcome of attempt 2 is a"):
         in_turn(OSError(), outcome)
 
 
 def test_no_outcomes_in_turn_are_refused() -> None:
-    with pytest.raises(ValueError, match="at least one outcome"):
+    with pytest.raises(RefusedError, match="at least one outcome"):
         in_turn()
 
 
 @pytest.mark.parametrize("error", [None, 7, KeyboardInterrupt(), KeyboardInterrupt, int, b"no"])
 def test_what_is_not_an_error_is_refused(error: Any) -> None:
-    with pytest.raises(TypeError, match="an exception or a message"):
+    with pytest.raises(RefusedError, match="an exception or a message"):
         fails(error)
 
 
 @pytest.mark.parametrize("delay", [-1, math.inf, math.nan, "1", True, [1]])
 @pytest.mark.parametrize("make", [succeeds, fails, cancelled])
 def test_what_is_not_a_delay_is_refused(make: Any, delay: Any) -> None:
-    with pytest.raises(ValueError, match="delay must be a finite number of seconds from 0 on"):
+    with pytest.raises(RefusedError, match="delay must be a finite number of seconds from 0 on"):
         make(delay=delay)
 
 

@@ -11,7 +11,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from wfplan import analysis as analysis
+    from wfplan import catalog as catalog
+    from wfplan import conflicts as conflicts
+    from wfplan import diff as diff
+    from wfplan import errors as errors
+    from wfplan import execution as execution
+    from wfplan import graph as graph
+    from wfplan import intake as intake
+    from wfplan import interop as interop
+    from wfplan import models as models
+    from wfplan import planner as planner
+    from wfplan import plans as plans
+    from wfplan import policy as policy
+    from wfplan import problems as problems
+    from wfplan import prompting as prompting
+    from wfplan import reading as reading
+    from wfplan import recommendations as recommendations
+    from wfplan import render as render
+    from wfplan import testing as testing
     from wfplan.catalog import Action
+    from wfplan.errors import BackendNotAvailableError, PermanentError, UnknownNameError, WfplanError
     from wfplan.execution.events import Event
     from wfplan.execution.functions import FunctionExecutor
     from wfplan.execution.interface import Executor, StepCall
@@ -33,14 +53,7 @@ if TYPE_CHECKING:
     )
     from wfplan.planner import check, plan
     from wfplan.plans import ExecutionPlan
-    from wfplan.problems import (
-        BackendNotAvailableError,
-        InvalidWorkflowError,
-        PermanentError,
-        Problem,
-        RefusedError,
-        WfplanError,
-    )
+    from wfplan.problems import InvalidWorkflowError, Problem, RefusedError
     from wfplan.reading import Reading
 
 __version__ = "0.1.0.dev0"
@@ -69,6 +82,7 @@ __all__ = [
     "StepCall",
     "StepReport",
     "StopSignal",
+    "UnknownNameError",
     "WfplanError",
     "Workflow",
     "arun",
@@ -81,7 +95,7 @@ __all__ = [
 
 _HOMES = {
     "Action": "catalog",
-    "BackendNotAvailableError": "problems",
+    "BackendNotAvailableError": "errors",
     "Compensation": "models",
     "Event": "execution.events",
     "ExecutionBatch": "models",
@@ -92,7 +106,7 @@ _HOMES = {
     "Executor": "execution.interface",
     "FunctionExecutor": "execution.functions",
     "InvalidWorkflowError": "problems",
-    "PermanentError": "problems",
+    "PermanentError": "errors",
     "Problem": "problems",
     "Progress": "execution.progress",
     "Reading": "reading",
@@ -103,7 +117,8 @@ _HOMES = {
     "StepCall": "execution.interface",
     "StepReport": "execution.report",
     "StopSignal": "execution.signals",
-    "WfplanError": "problems",
+    "UnknownNameError": "errors",
+    "WfplanError": "errors",
     "Workflow": "models",
     "arun": "execution.loop",
     "astream": "execution.stream",
@@ -115,15 +130,18 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """Import the module that a public name lives in when it is first asked for (PEP 562)."""
-    import importlib
+    """Import a public name or a submodule when it is first asked for (PEP 562)."""
+    import sys
+    from importlib import import_module
 
     home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'wfplan' has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(f"wfplan.{home}"), name)
-    return value
+    if home is not None:
+        value = globals()[name] = getattr(import_module(f"wfplan.{home}"), name)
+        return value
+    return import_module("wfplan.submodules").import_submodule(sys.modules[__name__], name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    from wfplan.submodules import list_submodules
+
+    return sorted({*globals(), *__all__, *list_submodules(__path__)})

@@ -10,7 +10,7 @@ from pydantic import AliasChoices, AliasPath, BaseModel, RootModel, ValidationEr
 from pydantic.fields import FieldInfo
 from typing_extensions import TypeGuard
 
-from wfplan.json_values import NotJsonError, copy_json_object, is_list, is_object
+from wfplan.json_values import NotJsonError, freeze_object, is_list, is_object
 from wfplan.names import tell_error
 from wfplan.parameter_models import key_rules
 
@@ -101,7 +101,7 @@ def _write(value: BaseModel) -> Dict[str, Any]:
     if not is_object(written):
         raise UnusableModelError("does not write a JSON object")
     try:
-        return copy_json_object(written)
+        return freeze_object(written)
     except NotJsonError as error:
         raise ParameterError(error.path, str(error.args[1])) from None
 

@@ -15,7 +15,7 @@ from wfplan.models import Compensation, Effect, PositiveSeconds, Seconds, Step
 from wfplan.names import quote, tell_error, why_not_an_action
 from wfplan.parameter_models import key_rules
 from wfplan.problems import ProblemList
-from wfplan.values import EMPTY, Items, JsonObject, Text, Value, no_values, trusted
+from wfplan.values import EMPTY, NO_VALUES, Items, JsonObject, Text, Value, trusted
 
 __all__ = [
     "Action",
@@ -59,7 +59,7 @@ class ResolvedAction(Value):
     action: Text
     request: str
     """SHA-256 of the action and the parameters that were looked up, in hexadecimal digits."""
-    parameters: JsonObject = no_values()
+    parameters: JsonObject = NO_VALUES
     """Converted, with all defaults."""
     locks: Items[Text] = EMPTY
     rollback: Optional[Compensation] = None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from array import array
-from collections import deque
+from collections import Counter, deque
 from itertools import accumulate, chain
 from typing import Callable, Iterable, Iterator, Mapping, Sequence
 
 from graphlib import TopologicalSorter
 
-from wfplan.names import quote
-from wfplan.problems import InvalidWorkflowError, ProblemList
+from wfplan.errors import UnknownNameError, require_names
+from wfplan.names import list_names, quote
+from wfplan.problems import InvalidWorkflowError, ProblemList, invalid
 
 __all__ = ["DependencyGraph", "add_cycles"]
 
@@ -42,16 +43,24 @@ class DependencyGraph:
     ) -> None:
         """A graph of `names`, the n-th of which needs the n-th of `dependencies`.
 
-        Raises KeyError for a dependency that is no name, ValueError if a name is there twice or the two differ in
-        length. Cycles are allowed; `levels` refuses them.
+        Raises UnknownNameError for a dependency that is no name, InvalidWorkflowError if a name is there twice or the
+        two differ in length. Cycles are allowed; `levels` refuses them.
         """
         if len(names) != len(dependencies):
-            raise ValueError(f"{len(names):,} names, but dependencies for {len(dependencies):,}")
+            raise invalid(
+                "invalid-field", f"there are {len(names):,} names, but dependencies for {len(dependencies):,}"
+            )
         self._names = tuple(names)
         self._numbers = dict(zip(names, range(len(names))))
         if len(self._numbers) < len(names):
-            raise ValueError("a name is there twice")
-        self._edges = list(map(self._numbers.__getitem__, chain.from_iterable(dependencies)))
+            twice = [name for name, number in Counter(names).items() if number > 1]
+            raise invalid(
+                "duplicate-step", f"names are there twice: {list_names(twice)}", "give each once", steps=twice
+            )
+        try:
+            self._edges = list(map(self._numbers.__getitem__, chain.from_iterable(dependencies)))
+        except KeyError as error:
+            raise UnknownNameError.of("step", error.args, names) from None
         self._ends = array("q", accumulate(map(len, dependencies)))
         self._users: tuple[array[int], array[int]] | None = None
         self.sequential = frozenset(sequential)
@@ -61,8 +70,8 @@ class DependencyGraph:
     def from_mapping(cls, dependencies: Mapping[str, Iterable[str]]) -> DependencyGraph:
         """A graph from `{name: what it needs}`, the form of the standard library's graphlib.
 
-        A name that is only a dependency is part of the graph too, after the others. Raises TypeError where a text
-        or a set stands for a list: a text is no list of names, and a set has no order.
+        A name that is only a dependency is part of the graph too, after the others. Raises InvalidWorkflowError where a
+        text or a set stands for a list: a text is no list of names, and a set has no order.
 
         >>> DependencyGraph.from_mapping({"tie": ["shirt"], "jacket": ["tie"]}).levels()
         (('shirt',), ('tie',), ('jacket',))
@@ -86,20 +95,20 @@ class DependencyGraph:
         return f"<DependencyGraph: {len(self._names):,} names, {len(self._edges):,} edges>"
 
     def dependencies(self, name: str) -> tuple[str, ...]:
-        """What `name` needs directly, as declared. Raises KeyError for an unknown name."""
-        return self._named(dict.fromkeys(self._needs(self._numbers[name])))
+        """What `name` needs directly, as declared. Raises UnknownNameError."""
+        return self._named(dict.fromkeys(self._needs(self._number_of(name))))
 
     def dependents(self, name: str) -> tuple[str, ...]:
-        """What needs `name` directly, in declared order. Raises KeyError for an unknown name."""
-        return self._named(self._used_by(self._numbers[name]))
+        """What needs `name` directly, in declared order. Raises UnknownNameError."""
+        return self._named(self._used_by(self._number_of(name)))
 
     def ancestors(self, name: str) -> tuple[str, ...]:
-        """All that `name` needs, directly or not, in declared order. Raises KeyError for an unknown name."""
-        return self._named(self._reach(self._numbers[name], upwards=True))
+        """All that `name` needs, directly or not, in declared order. Raises UnknownNameError."""
+        return self._named(self._reach(self._number_of(name), upwards=True))
 
     def descendants(self, name: str) -> tuple[str, ...]:
-        """All that needs `name`, directly or not, in declared order. Raises KeyError for an unknown name."""
-        return self._named(self._reach(self._numbers[name], upwards=False))
+        """All that needs `name`, directly or not, in declared order. Raises UnknownNameError."""
+        return self._named(self._reach(self._number_of(name), upwards=False))
 
     def levels(self) -> tuple[tuple[str, ...], ...]:
         """The names by level, in declared order: a level is one more than the deepest of the dependencies.
@@ -177,6 +186,10 @@ class DependencyGraph:
 
     def _named(self, numbers: Iterable[int]) -> tuple[str, ...]:
         return tuple(map(self._names.__getitem__, numbers))
+
+    def _number_of(self, name: str) -> int:
+        require_names("step", [name], self._numbers)
+        return self._numbers[name]
 
     def _needs(self, number: int) -> list[int]:
         start = self._ends[number - 1] if number else 0
@@ -276,7 +289,8 @@ class DependencyGraph:
 
 def _as_sequence(name: str, needed: Iterable[str]) -> Sequence[str]:
     if isinstance(needed, (str, bytes, set, frozenset)):
-        raise TypeError(f"what {quote(str(name))} needs must be a list of names, not a {type(needed).__name__}")
+        message = f"what {quote(str(name))} needs must be a list of names, not a {type(needed).__name__}"
+        raise invalid("invalid-field", message, "write a list of names")
     return needed if isinstance(needed, (list, tuple)) else tuple(needed)
 
 

@@ -1,24 +1,30 @@
-"""Values that JSON can hold: copied in, bounded in depth and in number."""
+"""Values that JSON can hold: copied in and frozen, bounded in depth and in number."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
-from typing_extensions import TypeGuard
+from pydantic_core import core_schema
+from typing_extensions import Self, TypeGuard
 
 from wfplan.names import quote
 
 __all__ = [
+    "EMPTY_OBJECT",
     "MAX_DEPTH",
     "MAX_VALUES",
+    "FrozenDict",
+    "FrozenList",
     "NotJsonError",
-    "check_json_object",
     "copy_json_object",
-    "copy_plain",
+    "freeze_object",
+    "freeze_parsed_object",
     "is_list",
     "is_mapping",
     "is_object",
+    "is_same_json",
+    "to_plain",
 ]
 
 MAX_DEPTH = 64
@@ -29,6 +35,11 @@ MAX_VALUES = 1_000_000
 _Path = Tuple[Any, ...]
 _TOO_LARGE = 10**4300  # Python refuses to write or read integers of more digits
 _NEED_NO_LOOK = frozenset((str, bool, int, type(None)))
+_NEED_NO_COPY = frozenset((bool, type(None)))
+_DICT: Any = dict
+_LIST: Any = list
+_new_dict, _update_dict = _DICT.__new__, _DICT.update
+_new_list, _extend_list = _LIST.__new__, _LIST.extend
 
 
 class NotJsonError(ValueError):
@@ -60,29 +71,108 @@ def is_list(value: object) -> TypeGuard[Sequence[Any]]:
     return isinstance(value, (list, tuple))
 
 
-def check_json_object(value: Dict[str, Any]) -> Dict[str, Any]:
-    """`value`, fresh from a JSON parser, if its numbers are finite and it is not too deep.
+def _refuse_change(*_: Any, **__: Any) -> Any:
+    raise TypeError(
+        "what a plan is made of cannot be changed: change a copy, which wfplan.models.to_plain(value) makes, "
+        "or make a changed workflow with Workflow.replace"
+    )
 
-    Raises NotJsonError otherwise.
+
+class FrozenDict(Dict[str, Any]):
+    """A dictionary that refuses to be changed; it equals a plain one, and `to_plain` makes one of it."""
+
+    __slots__ = ()
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Return a frozen dictionary of what `dict` would hold; the values are taken as they are."""
+        frozen: Self = _new_dict(cls)
+        _update_dict(frozen, *args, **kwargs)
+        return frozen
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Change nothing: calling this once more must not."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        """Freeze what comes from JSON text, and a copy of what comes from Python."""
+        from_json = core_schema.dict_schema(core_schema.str_schema())
+        from_python = core_schema.dict_schema(strict=True)
+        return core_schema.json_or_python_schema(
+            json_schema=core_schema.no_info_after_validator_function(freeze_parsed_object, from_json),
+            python_schema=core_schema.no_info_after_validator_function(freeze_object, from_python),
+        )
+
+    def __copy__(self) -> FrozenDict:
+        return self
+
+    def __deepcopy__(self, memo: Dict[int, Any]) -> FrozenDict:
+        return self
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return type(self), (dict(self),)
+
+    __setitem__ = __delitem__ = __ior__ = _refuse_change
+    clear = pop = popitem = setdefault = update = _refuse_change
+
+
+class FrozenList(List[Any]):
+    """A list that refuses to be changed; it equals a plain one, and `to_plain` makes one of it."""
+
+    __slots__ = ()
+
+    def __new__(cls, items: Iterable[Any] = ()) -> Self:
+        """Return a frozen list of these items, which are taken as they are."""
+        frozen: Self = _new_list(cls)
+        _extend_list(frozen, items)
+        return frozen
+
+    def __init__(self, items: Iterable[Any] = ()) -> None:
+        """Change nothing: calling this once more must not."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(self))
+
+    def __copy__(self) -> FrozenList:
+        return self
+
+    def __deepcopy__(self, memo: Dict[int, Any]) -> FrozenList:
+        return self
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return type(self), (list(self),)
+
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse_change
+    append = clear = extend = insert = pop = remove = reverse = sort = _refuse_change
+
+
+EMPTY_OBJECT = FrozenDict()
+"""The one empty object that all values share."""
+_EMPTY_LIST = FrozenList()
+
+
+def freeze_parsed_object(value: Dict[str, Any]) -> FrozenDict:
+    """Return `value`, fresh from a JSON parser, frozen all the way down.
+
+    Raise NotJsonError if a number in it is not finite, or it is too deep or too large.
     """
+    if not value:
+        return EMPTY_OBJECT
     if len(value) <= MAX_VALUES and _NEED_NO_LOOK.issuperset(map(type, value.values())):
-        return value
-    return copy_json_object(value)
+        frozen: FrozenDict = _new_dict(FrozenDict)
+        _update_dict(frozen, value)
+        return frozen
+    return freeze_object(value)
 
 
-def copy_plain(value: Dict[str, Any]) -> Dict[str, Any]:
-    """A copy of an object that has been checked already."""
-    if _NEED_NO_LOOK.issuperset(map(type, value.values())):
-        return value.copy()
-    return copy_json_object(value)
+def freeze_object(value: Dict[str, Any]) -> FrozenDict:
+    """Return a copy of `value` that is frozen all the way down: objects, lists, str, int, float, bool and None only.
 
-
-def copy_json_object(value: Dict[str, Any]) -> Dict[str, Any]:
-    """A copy of `value`, made of dict, list, str, int, float, bool and None only.
-
-    Tuples become lists. Raises NotJsonError for anything that JSON cannot hold.
+    Tuples become lists. Raise NotJsonError for anything that JSON cannot hold.
     """
-    result: Dict[str, Any] = {}
+    result: FrozenDict = _new_dict(FrozenDict) if value else EMPTY_OBJECT
     budget = MAX_VALUES
     pending: List[Tuple[Any, Any, _Path]] = [(value, result, ())]
     while pending:
@@ -90,25 +180,70 @@ def copy_json_object(value: Dict[str, Any]) -> Dict[str, Any]:
         budget -= len(source)
         if budget < 0:
             raise NotJsonError((), f"holds more than {MAX_VALUES:,} values")
-        if len(path) >= MAX_DEPTH:
-            raise NotJsonError((), f"is nested deeper than {MAX_DEPTH} levels")
-        keyed = is_object(source)
-        for key, item in source.items() if keyed else enumerate(source):
-            inner = (*path, key)
-            copied: Any
-            if is_object(item) or is_list(item):
-                copied = {} if is_object(item) else []
-                pending.append((item, copied, inner))
-            else:
-                copied = _copy_scalar(item, inner)
-            if keyed:
-                target[_copy_key(key, path)] = copied
-            else:
-                target.append(copied)
+        if is_object(source):
+            pairs = {_copy_key(key, path): _freeze_item(item, key, path, pending) for key, item in source.items()}
+            _update_dict(target, pairs)
+        else:
+            _extend_list(target, [_freeze_item(item, place, path, pending) for place, item in enumerate(source)])
     return result
 
 
+def _freeze_item(item: Any, key: Any, path: _Path, pending: List[Tuple[Any, Any, _Path]]) -> Any:
+    """Return a frozen copy of one value; of an object or a list an empty one, which is filled when its turn comes."""
+    kind: type[Any] = type(item)
+    if kind in _NEED_NO_COPY or (kind is str and item.isascii()):
+        return item
+    inner_object = is_object(item)
+    if not inner_object and not is_list(item):
+        return _copy_scalar(item, (*path, key))
+    if len(path) + 1 >= MAX_DEPTH:
+        raise NotJsonError((), f"is nested deeper than {MAX_DEPTH} levels")
+    if not item:
+        return EMPTY_OBJECT if inner_object else _EMPTY_LIST
+    target: Any = _new_dict(FrozenDict) if inner_object else _new_list(FrozenList)
+    pending.append((item, target, (*path, key)))
+    return target
+
+
+def copy_json_object(value: Dict[str, Any]) -> Dict[str, Any]:
+    """Return a plain copy of `value`; raise NotJsonError for anything in it that JSON cannot hold."""
+    plain: Dict[str, Any] = to_plain(freeze_object(value))
+    return plain
+
+
+def to_plain(value: Any) -> Any:
+    """Return a copy of `value` in which every object is a plain `dict` and every list a plain `list`, to be changed.
+
+    Tuples become lists; what is neither is in the copy as it is. Values of a plan are frozen; some tools, as YAML
+    writers, want plain ones.
+
+    >>> to_plain(FrozenDict(replicas=3))
+    {'replicas': 3}
+    """
+    if is_object(value):
+        if _NEED_NO_LOOK.issuperset(map(type, value.values())):
+            return dict(value)
+        return {key: to_plain(item) for key, item in value.items()}
+    return list(map(to_plain, value)) if is_list(value) else value
+
+
+def is_same_json(one: Any, other: Any) -> bool:
+    """Whether two JSON values are written the same way: `1`, `1.0` and `true` are three values, `0.0` and `-0.0` two.
+
+    The order of keys does not matter.
+    """
+    if one is other:
+        return True
+    if is_object(one) and is_object(other):
+        return one.keys() == other.keys() and all(is_same_json(item, other[key]) for key, item in one.items())
+    if is_list(one) and is_list(other):
+        return len(one) == len(other) and all(map(is_same_json, one, other))
+    return type(one) is type(other) and one == other and (bool(one) or str(one) == str(other))
+
+
 def _copy_key(key: Any, path: _Path) -> str:
+    if type(key) is str and key.isascii():
+        return key
     if not isinstance(key, str):
         raise NotJsonError(path, f"has a key of type {type(key).__name__}, not a text")
     return _copy_text(key, path)

@@ -7,8 +7,10 @@ from typing import Any, Dict, Optional
 from pydantic import Field, model_validator
 from typing_extensions import Annotated, Literal, TypeAlias
 
-from wfplan.names import counted, list_names
-from wfplan.values import EMPTY, FreeText, Items, JsonObject, Name, SchemaVersion, Text, Value, no_values
+from wfplan.errors import require_names
+from wfplan.json_values import to_plain
+from wfplan.names import counted
+from wfplan.values import EMPTY, NO_VALUES, PLAIN_ZERO, FreeText, Items, JsonObject, Name, SchemaVersion, Text, Value
 
 __all__ = [
     "Compensation",
@@ -25,6 +27,7 @@ __all__ = [
     "Step",
     "Strategy",
     "Workflow",
+    "to_plain",
 ]
 
 Effect: TypeAlias = Literal["read", "write", "destructive"]
@@ -34,8 +37,8 @@ Schedule: TypeAlias = Literal["batch", "eager"]
 Strategy: TypeAlias = Literal["sequential", "parallel", "sequential-with-parallel"]
 
 _Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
-_Confidence = Annotated[float, Field(ge=0, le=1)]
-Seconds = Annotated[float, Field(ge=0)]
+_Confidence = Annotated[float, Field(ge=0, le=1), PLAIN_ZERO]
+Seconds = Annotated[float, Field(ge=0), PLAIN_ZERO]
 PositiveSeconds = Annotated[float, Field(gt=0)]
 
 
@@ -50,12 +53,12 @@ class Recommendation(Value):
     id: Name
     action: Text
     description: FreeText = ""
-    parameters: JsonObject = no_values()
+    parameters: JsonObject = NO_VALUES
     dependencies: Items[str] = EMPTY
     """Ids of the recommendations that have to be done before this one."""
     confidence: Optional[_Confidence] = None
     """From 0 to 1."""
-    metadata: JsonObject = no_values()
+    metadata: JsonObject = NO_VALUES
     """Anything else; `execution_mode` in it is a hint to the planner, see `Step.metadata`."""
 
 
@@ -74,7 +77,7 @@ class Compensation(Value):
     """What undoes a step."""
 
     action: Text
-    parameters: JsonObject = no_values()
+    parameters: JsonObject = NO_VALUES
 
 
 class Step(Value):
@@ -83,12 +86,12 @@ class Step(Value):
     name: Name
     action: Text = Field(default="", json_schema_extra=_without_default)
     """What to do; the name where none is given."""
-    parameters: JsonObject = no_values()
+    parameters: JsonObject = NO_VALUES
     dependencies: Items[str] = EMPTY
     """Names of the steps that have to be done before this one."""
     locks: Items[Text] = EMPTY
     """Keys of what the step holds alone: no two steps that share one run at the same time."""
-    metadata: JsonObject = no_values()
+    metadata: JsonObject = NO_VALUES
     """Anything else. With `execution_mode` other than `parallel` or `auto`, the step overlaps with no other."""
     description: FreeText = ""
     confidence: Optional[_Confidence] = None
@@ -149,7 +152,7 @@ class Workflow(Value):
     def replace(self, name: str, /, **changes: Any) -> Workflow:
         """A new workflow in which the step of this name, the first of them, has these fields changed.
 
-        Raises KeyError if there is no such step, pydantic's ValidationError if a change does not fit.
+        Raises UnknownNameError if there is no such step, pydantic's ValidationError if a change does not fit.
         """
         self._require(name)
         steps = list(self.steps)
@@ -162,13 +165,13 @@ class Workflow(Value):
         return self._with_steps((*self.steps, *steps))
 
     def without(self, *names: str) -> Workflow:
-        """A new workflow without these steps. Raises KeyError if there is no such step."""
+        """A new workflow without these steps. Raises UnknownNameError if there is no such step."""
         self._require(*names)
         unwanted = set(names)
         return self._with_steps(step for step in self.steps if step.name not in unwanted)
 
     def select(self, *names: str) -> Workflow:
-        """A new workflow of these steps and all that they need. Raises KeyError if there is no such step."""
+        """A new workflow of these steps and all that they need. Raises UnknownNameError if there is no such step."""
         self._require(*names)
         needs = {step.name: step.dependencies for step in reversed(self.steps)}
         wanted: set[str] = set()
@@ -184,10 +187,7 @@ class Workflow(Value):
         return Workflow.model_validate({**self.__dict__, "steps": tuple(steps)})
 
     def _require(self, *names: str) -> None:
-        known = {step.name for step in self.steps}
-        unknown = [name for name in names if name not in known]
-        if unknown:
-            raise KeyError(f"no step is named {list_names(unknown)}")
+        require_names("step", names, dict.fromkeys(step.name for step in self.steps))
 
     def __repr__(self) -> str:
         return f"<Workflow {self.name!r}: {counted(len(self.steps), 'step')}>"

@@ -8,6 +8,7 @@ from wfplan.collector import without_collection
 from wfplan.graph import DependencyGraph
 from wfplan.models import ExecutionBatch, Strategy
 from wfplan.parallelism import split_by_locks
+from wfplan.problems import invalid
 from wfplan.values import trusted
 
 __all__ = ["calculate_execution_order", "determine_execution_strategy", "order_levels"]
@@ -20,7 +21,7 @@ def calculate_execution_order(
 
     A level with a sequential hint is one batch, done one by one; with `isolate_sequential` the steps without a hint
     stay together and each hinted one follows alone. Raises InvalidWorkflowError (reason `execution_order_failed`) if
-    there is a cycle, ValueError if `max_batch_size` is below 1.
+    there is a cycle, or if `max_batch_size` is below 1.
 
     >>> graph = DependencyGraph.from_mapping({"left": [], "right": [], "join": ["left", "right"]})
     >>> for batch in calculate_execution_order(graph):
@@ -29,7 +30,7 @@ def calculate_execution_order(
     2 ('join',) False
     """
     if max_batch_size is not None and max_batch_size < 1:
-        raise ValueError(f"max_batch_size must be at least 1, not {max_batch_size}")
+        raise invalid("invalid-field", f"max_batch_size must be at least 1, not {max_batch_size}")
     return order_levels(
         graph.levels(),
         sequential=graph.sequential,

@@ -13,7 +13,7 @@ from wfplan.field_errors import did_you_mean, kind_of
 from wfplan.json_values import is_list, is_mapping
 from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import Problem, ProblemList
+from wfplan.problems import Problem, ProblemList, refusal
 
 __all__ = [
     "InTurn",
@@ -83,7 +83,7 @@ def fails(error: Exception | Type[Exception] | str = "it failed", *, delay: floa
     """
     given: object = error
     if not isinstance(given, (Exception, str)) and not _is_exception_class(given):
-        raise TypeError(f"an attempt fails with an exception or a message, not with {_kind_of(given)}")
+        raise refusal(f"an attempt fails with an exception or a message, not with {_kind_of(given)}")
     return Outcome("fails", error=error, delay=_check_delay(delay))
 
 
@@ -104,7 +104,7 @@ def in_turn(*outcomes: OneOutcome) -> InTurn:
     42
     """
     if not outcomes:
-        raise ValueError("in_turn needs at least one outcome: each attempt has some")
+        raise refusal("in_turn needs at least one outcome", "each attempt has some")
     return InTurn(tuple(_as_outcome(outcome, f"attempt {number}") for number, outcome in enumerate(outcomes, 1)))
 
 
@@ -112,10 +112,10 @@ class Script:
     """Outcomes, checked and ready to be asked for the outcome of each call."""
 
     def __init__(self, outcomes: Outcomes | None) -> None:
-        """Check `outcomes`; raises TypeError for what is not an outcome."""
+        """Check `outcomes`; raises RefusedError for what is not an outcome."""
         given: Any = {} if outcomes is None else outcomes
         if not callable(given) and not is_mapping(given):
-            raise TypeError(f"outcomes are a mapping from steps or actions, or a function, not {_kind_of(given)}")
+            raise refusal(f"outcomes are a mapping from steps or actions, or a function, not {_kind_of(given)}")
         self._ask: Optional[Callable[[Any], Any]] = given if callable(given) else None
         named = {} if callable(given) else dict(given)
         self._named: Dict[str, Tuple[Outcome, ...]] = {
@@ -137,7 +137,7 @@ class Script:
         return problems.listed()
 
     def outcome_of(self, call: Any) -> Outcome:
-        """Return what becomes of a `StepCall`; raises TypeError if a function gives what is not an outcome."""
+        """Return what becomes of a `StepCall`; raises RefusedError if a function gives what is not an outcome."""
         step = call.step
         listed: Optional[Tuple[Outcome, ...]]
         if self._ask is not None:
@@ -162,7 +162,7 @@ def _as_outcome(given: Any, name: str) -> Outcome:
         return fails(given)
     advice = "in_turn(...) for one attempt after the other" if is_list(given) else "succeeds(output)"
     told = f"the outcome of {name} is {_kind_of(given)}: give an exception, {advice}, fails(error)"
-    raise TypeError(f"{told}, cancelled() or hangs()")
+    raise refusal(f"{told}, cancelled() or hangs()")
 
 
 def _is_exception_class(given: object) -> bool:
@@ -177,4 +177,4 @@ def _check_delay(delay: Any) -> Any:
     if delay is None or (isinstance(delay, (int, float)) and not isinstance(delay, bool) and 0 <= delay < math.inf):
         return delay
     shown = repr(delay)[:40] if isinstance(delay, (int, float)) else _kind_of(delay)
-    raise ValueError(f"delay must be a finite number of seconds from 0 on, not {shown}")
+    raise refusal(f"delay must be a finite number of seconds from 0 on, not {shown}")

@@ -10,16 +10,17 @@ from typing_extensions import Literal, TypeAlias, get_args
 from wfplan.catalog import Catalog, ResolvedAction, apply_catalog, as_catalog
 from wfplan.catalog_lookup import look_up, uses_of
 from wfplan.conflicts import find_conflicts
+from wfplan.errors import UnknownNameError
 from wfplan.field_errors import add_field_errors
 from wfplan.graph import DependencyGraph
 from wfplan.models import ExecutionStrategy, Step, Workflow
-from wfplan.names import quote, tell_error
+from wfplan.names import quote
 from wfplan.ordering import calculate_execution_order, determine_execution_strategy
 from wfplan.parallelism import can_execute_in_parallel, is_sequential
 from wfplan.plans import ExecutionPlan, make_plan
 from wfplan.problems import InvalidWorkflowError, Problem, ProblemList, Severity
 from wfplan.recommendations import NAMINGS, Naming, name_recommendations, recommendations_to_steps
-from wfplan.sources import PlanSource, Source, open_source
+from wfplan.sources import PlanSource, Source, open_source, report_unchecked
 from wfplan.validation import RECOMMENDATIONS, STEPS, Survey, Wording, renew, survey
 from wfplan.values import trusted
 
@@ -68,8 +69,9 @@ def plan(
     'sequential-with-parallel'
     """
     problems = ProblemList()
+    opened = open_source(source, problems, has_catalog=catalog is not None)
     prepared = _prepare(
-        source, naming, execution_strategy, isolate_sequential, max_batch_size, catalog, on_conflict, problems
+        opened, naming, execution_strategy, isolate_sequential, max_batch_size, catalog, on_conflict, problems
     )
     if prepared is None or problems.has_errors:
         raise InvalidWorkflowError(problems.listed("error", "warning"))
@@ -86,7 +88,9 @@ def check(
     catalog: Catalog | None = None,
     on_conflict: OnConflict | None = None,
 ) -> tuple[Problem, ...]:
-    """Every problem that `plan`, called in the same way, would find, errors first. Never raises.
+    """Every problem that `plan`, called in the same way, would find, errors first.
+
+    Never raises for what it is handed: an iterator that fails and values made without checks are problems, too.
 
     >>> for problem in check({"tie": ["shirt"], "shoes": ["shoes"]}):
     ...     print(problem.code, problem.steps)
@@ -94,10 +98,11 @@ def check(
     self-dependency ('shoes',)
     """
     problems = ProblemList()
+    opened = open_source(source, problems, has_catalog=catalog is not None)
     try:
-        _prepare(source, naming, execution_strategy, isolate_sequential, max_batch_size, catalog, on_conflict, problems)
-    except Exception as error:  # noqa: BLE001 - values that were made without checks
-        _report_unchecked("planning", error, problems)
+        _prepare(opened, naming, execution_strategy, isolate_sequential, max_batch_size, catalog, on_conflict, problems)
+    except Exception as error:  # noqa: BLE001 - raised again, unless a value was made without checks
+        report_unchecked(error, (*(opened.values if opened else ()), execution_strategy), problems)
     return problems.listed()
 
 
@@ -115,14 +120,14 @@ def build_dependency_graph(steps: Iterable[Step]) -> DependencyGraph:
             sequential=(step.name for step in steps if is_sequential(step.metadata)),
             locks={step.name: step.locks for step in steps if step.locks},
         )
-    except (KeyError, ValueError):
+    except (InvalidWorkflowError, UnknownNameError):
         problems = ProblemList()
         survey(steps, STEPS, problems)
         raise InvalidWorkflowError(problems.listed("error", "warning")) from None
 
 
 def _prepare(
-    source: object,
+    opened: Source | None,
     naming: Naming,
     execution_strategy: ExecutionStrategy | None,
     isolate_sequential: object,
@@ -132,7 +137,6 @@ def _prepare(
     problems: ProblemList,
 ) -> tuple[Workflow, Survey] | None:
     """The workflow to plan, and its survey; adds every problem. None if one of them leaves no workflow."""
-    opened = open_source(source, problems, has_catalog=catalog is not None)
     settings = _settle(opened, naming, execution_strategy, isolate_sequential, max_batch_size, problems)
     _check_on_conflict(on_conflict, problems)
     resolved = opened and opened.resolved_actions if catalog is None else _look_up(opened, catalog, problems)
@@ -189,14 +193,9 @@ def _look_up(opened: Source | None, catalog: object, problems: ProblemList) -> S
         return None
     try:
         return look_up(uses_of(opened.items, opened.wording), actions, opened.wording, problems)
-    except Exception as error:  # noqa: BLE001 - values that were made without checks
-        _report_unchecked("looking up actions", error, problems)
+    except Exception as error:  # noqa: BLE001 - raised again, unless a value was made without checks
+        report_unchecked(error, opened.values, problems)
         return None
-
-
-def _report_unchecked(doing: str, error: Exception, problems: ProblemList) -> None:
-    advice = "make values by their constructors, which check them"
-    problems.add("invalid-document", f"{doing} raised {tell_error(error)}", suggestion=advice)
 
 
 def _report_conflicts(

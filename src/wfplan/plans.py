@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Dict, Iterator, List, Mapping, Sequence
+from operator import is_
+from typing import Any, Callable, Dict, List, Mapping, Sequence, TypeVar
 
 from pydantic import model_validator
 
+from wfplan.by_name import StepsByName
+from wfplan.json_values import to_plain
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Step, Strategy, Workflow
 from wfplan.names import counted
 from wfplan.ordering import determine_execution_strategy, order_levels
@@ -16,9 +19,12 @@ from wfplan.problems import InvalidWorkflowError, Problem, ProblemList
 from wfplan.validation import STEPS, Survey, survey
 from wfplan.values import EMPTY, Items, SchemaVersion, Value, trusted
 
-__all__ = ["ExecutionPlan", "StepsByName", "batch_steps", "make_plan"]
+__all__ = ["ExecutionPlan", "batch_steps", "make_plan"]
+
+T = TypeVar("T")
 
 _COMMENTARY = {"description", "confidence"}
+_NOTHING: Any = (None, {})
 
 
 class ExecutionPlan(Value):
@@ -27,6 +33,8 @@ class ExecutionPlan(Value):
     Made by `wfplan.plan`. Constructing or loading one checks that batches and strategy are what the workflow gives.
     Two plans are equal if workflow, batches and strategy are.
     """
+
+    __slots__ = ("_derived",)  # no copy and no pickle has what is in a slot
 
     schema_version: SchemaVersion = 1
     workflow: Workflow
@@ -52,18 +60,32 @@ class ExecutionPlan(Value):
 
     @property
     def steps(self) -> Mapping[str, Step]:
-        """The steps by name, in declared order."""
-        by_name = vars(self).get("_by_name")
-        if by_name is None or by_name.source is not self.workflow.steps:
-            by_name = vars(self)["_by_name"] = StepsByName(self.workflow.steps)
-        return by_name
+        """The steps by name, in declared order; asked for a name that no step has, it raises UnknownNameError."""
+        return self._derive("steps", lambda: StepsByName((step.name, step) for step in self.workflow.steps))
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of everything that changes what runs, in hexadecimal digits; computed at each call.
+        """SHA-256 of everything that changes what runs, in hexadecimal digits; computed once.
 
         Description and confidence of a step are commentary and take no part, nor do `problems`.
         """
+        return self._derive("fingerprint", self._compute_fingerprint)
+
+    def _derive(self, name: str, compute: Callable[[], T]) -> T:
+        """Return what `compute` gives, called once for these very workflow, batches and strategy."""
+        source = (self.workflow, self.batches, self.strategy)
+        made_from: tuple[object, ...] | None
+        derived: dict[str, Any]
+        made_from, derived = getattr(self, "_derived", _NOTHING)
+        if made_from is None or not all(map(is_, made_from, source)):
+            derived = {}
+            object.__setattr__(self, "_derived", (source, derived))
+        if name not in derived:
+            derived[name] = compute()
+        value: T = derived[name]
+        return value
+
+    def _compute_fingerprint(self) -> str:
         content = self.model_dump(
             mode="json",
             include={"workflow", "batches", "strategy"},
@@ -84,7 +106,7 @@ class ExecutionPlan(Value):
                 "batch": batch_of[step.name].number,
                 "parallel": batch_of[step.name].parallel,
                 "dependencies": list(step.dependencies),
-                "parameters": step.parameters,
+                "parameters": to_plain(step.parameters),
                 "effect": step.effect,
                 "locks": list(step.locks),
                 "estimated_seconds": step.estimated_seconds,
@@ -100,11 +122,12 @@ class ExecutionPlan(Value):
             return NotImplemented
         return (self.workflow, self.batches, self.strategy) == (other.workflow, other.batches, other.strategy)
 
-    __hash__ = None  # type: ignore[assignment]  # parameters are dictionaries
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
 
     def __repr__(self) -> str:
-        steps, batches = len(self.workflow.steps), len(self.batches)
-        return f"<ExecutionPlan {self.strategy}: {counted(steps, 'step')} in {counted(batches, 'batch', 'es')}>"
+        steps, batches = counted(len(self.workflow.steps), "step"), counted(len(self.batches), "batch", "es")
+        return f"<ExecutionPlan {self.strategy}: {steps} in {batches}, {self.fingerprint[:8]}>"
 
     def __str__(self) -> str:
         from wfplan.render.text import plan_to_text
@@ -115,29 +138,6 @@ class ExecutionPlan(Value):
         from wfplan.render import mimebundle
 
         return mimebundle(self)
-
-
-class StepsByName(Mapping[str, Step]):
-    """A read-only mapping from name to step, in declared order."""
-
-    source: tuple[Step, ...]
-    """The steps that this was made from."""
-
-    def __init__(self, steps: tuple[Step, ...]) -> None:
-        self.source = steps
-        self._by_name = {step.name: step for step in steps}
-
-    def __getitem__(self, name: str) -> Step:
-        return self._by_name[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._by_name)
-
-    def __len__(self) -> int:
-        return len(self._by_name)
-
-    def __repr__(self) -> str:
-        return f"<StepsByName: {', '.join(list(self._by_name)[:10])}{', ...' if len(self) > 10 else ''}>"
 
 
 def batch_steps(steps: Sequence[Step], surveyed: Survey, settings: ExecutionStrategy) -> tuple[ExecutionBatch, ...]:

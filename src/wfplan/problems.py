@@ -1,4 +1,4 @@
-"""Problem, the codes that one can have, and the errors that carry them."""
+"""Problem, the codes that one can have, and the errors that carry problems."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any, Dict, FrozenSet, Iterable, Mapping, Tuple
 
 from typing_extensions import Literal, TypeAlias
 
+from wfplan.errors import WfplanError
 from wfplan.names import escape
 from wfplan.values import EMPTY, Items, Value, trusted
 
 __all__ = [
     "CODES",
     "LENIENT",
-    "BackendNotAvailableError",
     "InvalidWorkflowError",
-    "PermanentError",
     "Problem",
     "ProblemList",
     "RefusedError",
     "Severity",
-    "WfplanError",
+    "invalid",
+    "refusal",
 ]
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
@@ -231,10 +231,6 @@ class ProblemList:
         return (*shown, rest)
 
 
-class WfplanError(Exception):
-    """The base of all errors that this library raises on purpose."""
-
-
 class InvalidWorkflowError(WfplanError, ValueError):
     """The input cannot be planned; nothing was planned in part.
 
@@ -272,12 +268,20 @@ class RefusedError(WfplanError, ValueError):
         return _tell("refused, nothing has run", self.problems)
 
 
-class PermanentError(WfplanError):
-    """Raise it in a step, or a class of its own, to say that trying again is no use: the step is not retried."""
+def refusal(message: str, suggestion: str = "") -> RefusedError:
+    """Return the error for one argument that cannot be."""
+    return RefusedError(_one("invalid-setting", message, suggestion))
 
 
-class BackendNotAvailableError(WfplanError, ImportError):
-    """What was asked for needs a package that is not installed; the message names the extra that brings it."""
+def invalid(code: str, message: str, suggestion: str = "", *, steps: Iterable[str] = ()) -> InvalidWorkflowError:
+    """Return the error for one thing that keeps all from being planned."""
+    return InvalidWorkflowError(_one(code, message, suggestion, steps))
+
+
+def _one(code: str, message: str, suggestion: str, steps: Iterable[str] = ()) -> tuple[Problem, ...]:
+    problems = ProblemList()
+    problems.add(code, message, steps=steps, suggestion=suggestion)
+    return problems.listed()
 
 
 def _tell(head: str, problems: Iterable[Problem]) -> str:

@@ -8,6 +8,7 @@ from pydantic import model_validator
 
 from wfplan.catalog import ResolvedAction, request_digest
 from wfplan.catalog_lookup import CATALOG_ERRORS
+from wfplan.errors import UnknownNameError
 from wfplan.models import ExecutionStrategy, Recommendation, Step, Workflow
 from wfplan.names import quote
 from wfplan.problems import Problem, ProblemList
@@ -76,13 +77,13 @@ class Reading(Value):
 
         The first of them, if there are several. Problems between the items are looked for anew; those of the document
         itself stay. Where the action or its parameters have changed, a catalog has to be asked anew: without it, the
-        new reading cannot be planned. Raises KeyError if there is no such item, pydantic's ValidationError if a change
-        does not fit.
+        new reading cannot be planned. Raises UnknownNameError if there is no such item, pydantic's ValidationError if a
+        change does not fit.
         """
         key, items = self.wording.key, list(self.items)
         place = next((place for place, item in enumerate(items) if vars(item)[key] == id_), None)
         if place is None:
-            raise KeyError(f"no {self.wording.noun} has the {key} {quote(id_)}")
+            raise UnknownNameError.of(self.wording.noun, [id_], (vars(item)[key] for item in items))
         items[place] = self.wording.kind.model_validate({**vars(items[place]), **changes})
         return self.with_items(items)
 

@@ -8,7 +8,6 @@ from typing import AbstractSet, Any, Mapping, Sequence
 from typing_extensions import Literal, TypeAlias
 
 from wfplan.collector import without_collection
-from wfplan.json_values import copy_plain
 from wfplan.models import Recommendation, Step
 from wfplan.names import why_not_a_name
 from wfplan.values import trusted
@@ -67,10 +66,10 @@ def _to_step(own: Mapping[str, Any], names: Mapping[str, str]) -> Step:
         {
             "name": names[own["id"]],
             "action": own["action"],
-            "parameters": copy_plain(own["parameters"]),
+            "parameters": own["parameters"],
             "dependencies": tuple(map(names.__getitem__, own["dependencies"])),
             "locks": (),
-            "metadata": copy_plain(own["metadata"]),
+            "metadata": own["metadata"],
             "description": own["description"],
             "confidence": own["confidence"],
             "recommendation_id": own["id"],

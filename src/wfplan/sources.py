@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union, cast
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from typing_extensions import TypeAlias
 
 from wfplan.catalog import ResolvedAction
-from wfplan.field_errors import add_field_errors, kind_of
+from wfplan.field_errors import add_field_errors, kind_of, show
 from wfplan.json_values import is_list, is_mapping
 from wfplan.models import ExecutionStrategy, Recommendation, Step, Workflow
 from wfplan.names import quote, tell_error, why_not_a_name
@@ -17,7 +17,7 @@ from wfplan.problems import ProblemList
 from wfplan.reading import CATALOG_CODES, Reading, report_unresolved
 from wfplan.validation import READ_FIRST, RECOMMENDATIONS, STEPS, Item, Survey, Wording, renew, survey
 
-__all__ = ["PlanSource", "Source", "open_source"]
+__all__ = ["PlanSource", "Source", "open_source", "report_unchecked"]
 
 PlanSource: TypeAlias = Union[Mapping[str, Sequence[str]], Workflow, Reading, Iterable[Step], Iterable[Recommendation]]
 """What can be planned; a mapping is `{name: what it needs}`."""
@@ -41,21 +41,64 @@ class Source(NamedTuple):
     resolved_actions: Sequence[ResolvedAction] | None = None
     """What the catalog said of all of them, if they were read with one, and there is no other."""
 
+    @property
+    def values(self) -> Sequence[object]:
+        """All that may have been made without checks."""
+        return (*self.items, self.strategy)
+
 
 def open_source(source: object, problems: ProblemList, *, has_catalog: bool = False) -> Source | None:
-    """Return the items of `source`, surveyed; adds every problem. None if it cannot be understood. Never raises.
+    """Return the items of `source`, surveyed; adds every problem. None if it cannot be understood.
 
-    With a catalog (`has_catalog`), what another one said when a reading was made does not count.
+    With a catalog (`has_catalog`), what another one said when a reading was made does not count. Never raises for what
+    it is handed: what the caller's own iterator raises is a problem, too.
     """
     try:
-        return _open(source, problems, has_catalog=has_catalog)
-    except Exception as error:  # noqa: BLE001 - an iterator of the caller's that fails, or values made without checks
+        complaint = _why_not_a_source(source)
+        if complaint:
+            problems.add("invalid-document", complaint[0], suggestion=complaint[1])
+            return None
+        given = _take(source)
+    except Exception as error:  # noqa: BLE001 - an iterator of the caller's that fails
         problems.add(
             "invalid-document",
             f"looking at the {type(source).__name__} raised {tell_error(error)}",
-            suggestion="see that it can be iterated over, and make values by their constructors, which check them",
+            suggestion="see that it can be iterated over",
         )
         return None
+    try:
+        return _open(given, problems, has_catalog=has_catalog)
+    except Exception as error:  # noqa: BLE001 - raised again, unless a value was made without checks
+        values: Any = given if isinstance(given, tuple) else (given,)
+        report_unchecked(error, values, problems)
+        return None
+
+
+def report_unchecked(error: Exception, values: Iterable[object], problems: ProblemList) -> None:
+    """Add the problem that one of the values was made without checks, if that is why something raised `error`.
+
+    Raises:
+        Exception: `error` itself, where they are all sound: then the caller is not to blame.
+    """
+    if not any(isinstance(value, BaseModel) and not _is_sound(value) for value in values):
+        raise error
+    advice = "make values by their constructors, which check them"
+    problems.add("invalid-document", f"looking at the values raised {tell_error(error)}", suggestion=advice)
+
+
+def _is_sound(value: BaseModel) -> bool:
+    """Whether it could have been made by its constructor, all values in it too."""
+    try:
+        return bool(type(value).model_validate(value.model_dump(warnings=False)))
+    except Exception:  # noqa: BLE001 - it was made without checks, and holds anything
+        return False
+
+
+def _take(source: object) -> object:
+    """The source itself if it is a value of ours, a dictionary, or a tuple; runs the code of the caller's iterators."""
+    if isinstance(source, (Reading, Workflow)):
+        return source
+    return dict(source) if is_mapping(source) else tuple(cast("Iterable[Any]", source))
 
 
 def _open(source: object, problems: ProblemList, *, has_catalog: bool) -> Source | None:
@@ -66,7 +109,7 @@ def _open(source: object, problems: ProblemList, *, has_catalog: bool) -> Source
         return Source(source.steps, STEPS, found, source, strategy=source.execution_strategy)
     if is_mapping(source):
         return _open_mapping(source, problems)
-    return _open_iterable(source, problems)
+    return _open_items(cast("tuple[Any, ...]", source), problems)
 
 
 def _open_reading(reading: Reading, problems: ProblemList, *, has_catalog: bool) -> Source:
@@ -91,8 +134,7 @@ def _open_reading(reading: Reading, problems: ProblemList, *, has_catalog: bool)
     return opened._replace(surveyed=surveyed)
 
 
-def _open_mapping(source: Mapping[Any, Any], problems: ProblemList) -> Source | None:
-    entries = dict(source)
+def _open_mapping(entries: Mapping[Any, Any], problems: ProblemList) -> Source | None:
     if _is_document(entries):
         message = "this is a document, not a mapping from names to what they need"
         problems.add("invalid-document", message, suggestion=READ_FIRST)
@@ -103,14 +145,14 @@ def _open_mapping(source: Mapping[Any, Any], problems: ProblemList) -> Source | 
         try:
             steps.append(Step(name=name, dependencies=needs))
         except ValidationError as error:
-            broken.append(str(name))
+            broken.append(name if isinstance(name, str) else show(name))
             is_name = isinstance(name, str) and not why_not_a_name(name)
             subject = f"the entry {quote(name)}" if isinstance(name, str) else "an entry"
             add_field_errors(error, problems, subject=subject, steps=(name,) if is_name else ())
     return Source(steps, _MAPPING, survey(steps, _MAPPING, problems, unreadable=broken))
 
 
-def _is_document(entries: dict[Any, Any]) -> bool:
+def _is_document(entries: Mapping[Any, Any]) -> bool:
     """Whether this is what `wfplan.read` reads: objects in it, or a list beside nothing but its other keys."""
     if not _LISTS.isdisjoint(entries) and _DOCUMENT_KEYS.issuperset(entries):
         return True
@@ -120,20 +162,17 @@ def _is_document(entries: dict[Any, Any]) -> bool:
     )
 
 
-def _open_iterable(source: object, problems: ProblemList) -> Source | None:
-    complaint = _why_not_iterable(source)
-    items: tuple[Any, ...] = () if complaint else tuple(cast("Iterable[Any]", source))
+def _open_items(items: tuple[Any, ...], problems: ProblemList) -> Source | None:
     if items and not isinstance(items[0], (Step, Recommendation)):
-        complaint = f"item 1 is {kind_of(items[0])}, not a Step or a Recommendation", READ_FIRST
-    if complaint:
-        problems.add("invalid-document", complaint[0], suggestion=complaint[1])
+        message = f"item 1 is {kind_of(items[0])}, not a Step or a Recommendation"
+        problems.add("invalid-document", message, suggestion=READ_FIRST)
         return None
     wording = RECOMMENDATIONS if items and isinstance(items[0], Recommendation) else STEPS
     return Source(items, wording, survey(items, wording, problems))
 
 
-def _why_not_iterable(source: object) -> tuple[str, str] | None:
-    """What keeps `source` from being a series of steps, and what to do about it."""
+def _why_not_a_source(source: object) -> tuple[str, str] | None:
+    """What keeps `source` from being one that can be planned, and what to do about it."""
     kind = type(source).__name__
     if isinstance(source, (str, bytes, bytearray)):
         return "a text cannot be planned", READ_FIRST

@@ -230,7 +230,7 @@ def find_levels(
     """
     try:
         graph = DependencyGraph(names, dependencies)
-    except (KeyError, TypeError, ValueError):
+    except (TypeError, ValueError):  # a dependency of another type, made without checks, or a wrong name
         return _explain(names, dependencies, wording, problems, location, cause_of)
     levels = graph.level_numbers()
     if levels is None or graph.lists_twice():

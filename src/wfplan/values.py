@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, Generic, Mapping, Optional, Sequence, Tuple, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Dict,
+    Generic,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    TypeVar,
+    overload,
+)
 
 import pydantic
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import core_schema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError, core_schema
 from typing_extensions import Annotated, Literal
 
-from wfplan.json_values import check_json_object, copy_json_object, is_list
-from wfplan.names import why_not_a_name
+from wfplan.by_name import NO_STEPS, StepsByName
+from wfplan.field_docstrings import field_docstrings
+from wfplan.json_values import EMPTY_OBJECT, FrozenDict, is_list, is_same_json
+from wfplan.names import list_names, nearest, quote, why_not_a_name
 
 __all__ = [
     "EMPTY",
+    "NOTHING_BY_NAME",
     "NOT_GIVEN",
+    "NO_VALUES",
+    "PLAIN_ZERO",
     "FreeText",
     "Items",
     "JsonObject",
+    "MappingOf",
     "Name",
+    "Number",
     "OptionalItems",
     "SchemaVersion",
     "Text",
     "Value",
-    "no_values",
     "trusted",
 ]
 
@@ -33,18 +52,96 @@ V = TypeVar("V", bound="Value")
 
 
 class Value(BaseModel):
-    """A frozen, strict pydantic model that refuses unknown fields."""
+    """A frozen, strict pydantic model that refuses unknown fields.
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True
-    )
+    Two of one class are equal if all their fields are; in JSON objects `1`, `1.0` and `true` are not.
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    if not TYPE_CHECKING:  # type checkers know the constructor by the fields
+
+        def __init__(self, /, **fields: Any) -> None:
+            """Make a value of these fields; raise pydantic's ValidationError, with every field that does not fit."""
+            try:
+                super().__init__(**fields)
+            except ValidationError as error:
+                if type(self).model_fields.keys() >= fields.keys():
+                    raise
+                raise _with_advice(error, type(self)) from None
+
+        __init__.__pydantic_base_init__ = True  # values in values, and from JSON, need not come this way
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if self.__class__ is not other.__class__:
+            return NotImplemented
+        own, others, names = vars(self).get, vars(other).get, _all_fields(self.__class__)
+        return list(map(own, names)) == list(map(others, names)) and all(
+            is_same_json(own(name), others(name)) for name in _json_fields(self.__class__)
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: core_schema.CoreSchema, handler: Any, /) -> Dict[str, Any]:
+        """Describe each field by the docstring below it: looked up when a schema is asked for, not at import."""
+        made: Dict[str, Any] = handler(schema)
+        properties = handler.resolve_ref_schema(made).get("properties", {})
+        for name, description in field_docstrings(cls).items():
+            if name in properties:
+                properties[name].setdefault("description", description)
+        return made
+
+    if TYPE_CHECKING:
+        # pydantic makes it of the fields
+        def __hash__(self) -> int: ...
+
+
+def _with_advice(error: ValidationError, kind: type[BaseModel]) -> ValidationError:
+    """Return the same error, in which each field that is not known says what may have been meant."""
+    details: list[Any] = []
+    for detail in error.errors(include_url=False):
+        kind_of_error: Any = detail["type"]
+        told, context = detail["msg"], detail.get("ctx", {})
+        if kind_of_error == "extra_forbidden" and len(detail["loc"]) == 1:
+            guesses = nearest(str(detail["loc"][0]), kind.model_fields)
+            known = f"its fields are {list_names(list(kind.model_fields), 20)}"
+            advice = f"did you mean {' or '.join(map(quote, guesses))}?" if guesses else known
+            told = f"{kind.__name__} has no such field: {advice}"
+        custom = PydanticCustomError(kind_of_error, "{told}", {**context, "told": told})
+        details.append({"type": custom, "loc": detail["loc"], "input": detail["input"]})
+    return ValidationError.from_exception_data(error.title, details)
+
+
+class _SharedFieldSet(Set[str]):
+    """The `model_fields_set` of many instances: it refuses to be changed, and its copies are plain sets."""
+
+    __slots__ = ()
+
+    def __copy__(self) -> Set[str]:
+        return set(self)
+
+    copy = __copy__
+
+    def __deepcopy__(self, memo: Dict[int, Any]) -> Set[str]:
+        return set(self)
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return set, (list(self),)
+
+    def _refuse_change(self, *_: Any) -> Any:
+        raise TypeError("many values share this set: change a copy of it")
+
+    __iand__ = __ior__ = __isub__ = __ixor__ = _refuse_change
+    add = clear = difference_update = discard = intersection_update = pop = _refuse_change
+    remove = symmetric_difference_update = update = _refuse_change
 
 
 def trusted(kind: type[V], values: dict[str, Any]) -> V:
     """An instance of `kind` from values that this library has checked already: all fields, in their order.
 
     What `BaseModel.model_construct` does, without its cost for each of 100,000 steps. The set of fields that were
-    set is one for all instances: nothing changes it, since they are frozen and a copy copies it.
+    set is one for all instances.
     """
     instance = kind.__new__(kind)
     _set(instance, "__dict__", values)
@@ -59,7 +156,13 @@ _set = object.__setattr__
 
 @lru_cache(maxsize=None)
 def _all_fields(kind: type[Value]) -> set[str]:
-    return set(kind.model_fields)
+    return _SharedFieldSet(kind.model_fields)
+
+
+@lru_cache(maxsize=None)
+def _json_fields(kind: type[Value]) -> frozenset[str]:
+    """The names of the fields that are a `JsonObject`."""
+    return frozenset(name for name, field in kind.model_fields.items() if field.annotation is FrozenDict)
 
 
 def _check_name(text: str) -> str:
@@ -69,8 +172,16 @@ def _check_name(text: str) -> str:
     return text
 
 
+def _without_sign_of_zero(number: float) -> float:
+    return number + 0.0
+
+
 def _no_boolean(value: Any) -> Any:
     return "true" if value is True else value
+
+
+def _freeze_mapping(value: Dict[str, Any]) -> Dict[str, Any]:
+    return StepsByName(value) if value else NO_STEPS
 
 
 def _list_to_tuple(value: Any) -> Any:
@@ -96,25 +207,17 @@ class _FromList:
         )
 
 
-class _JsonObject:
-    """Checks what came from JSON text, copies what came from Python."""
-
-    @staticmethod
-    def __get_pydantic_core_schema__(source: Any, handler: Any) -> core_schema.CoreSchema:
-        any_dict = core_schema.dict_schema(strict=True)
-        return core_schema.json_or_python_schema(
-            json_schema=core_schema.no_info_after_validator_function(
-                check_json_object, core_schema.dict_schema(core_schema.str_schema())
-            ),
-            python_schema=core_schema.no_info_after_validator_function(copy_json_object, any_dict),
-        )
-
-
 Name = Annotated[str, AfterValidator(_check_name)]
 """Printable text of 1 to 128 characters in normal form NFC, without outer space or bidi controls."""
 
 SchemaVersion = Annotated[Literal[1], BeforeValidator(_no_boolean)]
 """1, and not true, which Python takes for 1."""
+
+PLAIN_ZERO = AfterValidator(_without_sign_of_zero)
+"""Makes 0.0 of -0.0; behind the bounds of a field, which JSON schema could not state otherwise."""
+
+Number = Annotated[float, PLAIN_ZERO]
+"""A finite number; -0.0 is 0.0."""
 
 FreeText = Annotated[str, Field(max_length=1_000_000)]
 """Any text; the bound is far off, and makes pydantic refuse what UTF-8 cannot hold."""
@@ -144,8 +247,18 @@ if TYPE_CHECKING:
         def __get__(self, instance: object | None, owner: Any) -> Any: ...
         def __set__(self, instance: object, value: Sequence[T] | None) -> None: ...
 
+    class MappingOf(Generic[T]):
+        """A frozen dictionary from the names of steps to T, that any dictionary can be given for."""
+
+        @overload
+        def __get__(self, instance: None, owner: Any) -> MappingOf[T]: ...
+        @overload
+        def __get__(self, instance: object, owner: Any) -> dict[str, T]: ...
+        def __get__(self, instance: object | None, owner: Any) -> Any: ...
+        def __set__(self, instance: object, value: Mapping[str, T]) -> None: ...
+
     class JsonObject:
-        """A dictionary of what JSON can hold."""
+        """A dictionary of what JSON can hold, frozen all the way down."""
 
         @overload
         def __get__(self, instance: None, owner: Any) -> JsonObject: ...
@@ -168,7 +281,13 @@ else:
         def __class_getitem__(cls, item: Any) -> Any:
             return Optional[Items[item]]
 
-    JsonObject = Annotated[Dict[str, Any], _JsonObject]
+    class MappingOf:
+        """`MappingOf[T]`: a frozen dictionary from the names of steps to T."""
+
+        def __class_getitem__(cls, item: Any) -> Any:
+            return Annotated[Dict[str, item], AfterValidator(_freeze_mapping)]
+
+    JsonObject = FrozenDict
 
 EMPTY: Any = ()
 """The default of an `Items` field."""
@@ -176,7 +295,8 @@ EMPTY: Any = ()
 NOT_GIVEN: Any = None
 """The default of an `OptionalItems` field."""
 
+NO_VALUES: Any = EMPTY_OBJECT
+"""The default of a `JsonObject` field; pydantic hands it out as it is, since it can be hashed."""
 
-def no_values() -> Any:
-    """The default of a `JsonObject` field."""
-    return Field(default_factory=dict)
+NOTHING_BY_NAME: Any = NO_STEPS
+"""The default of a `MappingOf` field."""

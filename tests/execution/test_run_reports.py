@@ -43,7 +43,9 @@ def test_it_tells_everything_and_survives_json(drive: Driver, gate: Gate) -> Non
     text = str(report)
     for word in ("failed: 1 succeeded, 1 failed, 1 timed out, 1 skipped", "ValueError: broken", "still running"):
         assert word in text
-    assert repr(report) == "<ExecutionReport failed: 1 succeeded, 1 failed, 1 timed_out, 1 skipped>"
+    assert (
+        repr(report) == f"<ExecutionReport failed: 1 succeeded, 1 failed, 1 timed_out, 1 skipped, run {report.run_id}>"
+    )
 
 
 @pytest.mark.parametrize(

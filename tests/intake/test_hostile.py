@@ -114,13 +114,15 @@ def test_text_that_utf_8_cannot_hold_is_refused_everywhere() -> None:
 
 
 def test_a_plan_shares_nothing_with_the_recommendations_it_was_made_of() -> None:
-    recommendation = wfplan.Recommendation(id="a", action="x", parameters={"n": 1, "deep": [1]}, metadata={"m": 1})
+    parameters: Dict[str, Any] = {"n": 1, "deep": [1]}
+    metadata: Dict[str, Any] = {"m": 1}
+    recommendation = wfplan.Recommendation(id="a", action="x", parameters=parameters, metadata=metadata)
     plan = wfplan.plan([recommendation])
     before = plan.fingerprint
-    recommendation.parameters["n"] = 2
-    recommendation.parameters["deep"].append(2)
-    recommendation.metadata["execution_mode"] = "sequential"
-    assert plan.fingerprint == before
+    parameters["n"] = 2
+    parameters["deep"].append(2)
+    metadata["execution_mode"] = "sequential"
+    assert wfplan.plan([recommendation]).fingerprint == plan.model_copy().fingerprint == before
 
 
 @pytest.mark.parametrize("key", ["execution_mode", "executionMode", "Execution-Mode"])

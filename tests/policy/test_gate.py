@@ -107,7 +107,7 @@ def test_what_nobody_can_see_in_a_denied_action_is_refused() -> None:
 
 def test_nan_before_the_review_is_no_plan() -> None:
     plan = wfplan.plan([Step(name="a", parameters={"x": 1})])
-    plan.steps["a"].parameters["x"] = math.nan
+    dict.update(plan.steps["a"].parameters, x=math.nan)
     with pytest.raises(RefusedError):
         review(plan, LAX)
 

@@ -406,7 +406,7 @@ def test_hundreds_of_actions_fit() -> None:
     ],
 )
 def test_a_catalog_that_is_too_large_for_any_schema_is_refused(catalog: Dict[str, Action], reason: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(f"{reason}: ask with fewer actions at a time")):
+    with pytest.raises(ValueError, match=re.escape(f"{reason} (ask with fewer actions at a time)")):
         recommendation_schema(catalog)
     assert prompt_instructions(catalog)
 
@@ -420,7 +420,7 @@ def test_a_catalog_that_is_too_large_for_any_schema_is_refused(catalog: Dict[str
     [
         ({}, "the catalog is empty"),
         ([], "a catalog is a mapping from actions to Action, not a list"),
-        ({"restart_*": Action(), "x": 5}, 'holds "\\*".*; the catalog has a number for "x", not an Action'),
+        ({"restart_*": Action(), "x": 5}, r'(?s)holds "\*".*the catalog has a number for "x", not an Action'),
         ({"dependencies": Action()}, '"dependencies" would be read as a field'),
         ({"ok": Action(), "run-after": Action()}, '"run-after" would be read as a field'),
         ({"Name": Action()}, '"Name" would be read as a field'),

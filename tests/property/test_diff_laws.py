@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Set, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from hypothesis import event, given
 from hypothesis import strategies as st
@@ -147,15 +147,21 @@ def test_input_order_matters_only_where_it_changes_batches(
 # Who is who
 
 
+def identity(step: Step, steps: Sequence[Step]) -> str:
+    """Return the id of the step's recommendation, unless another step has it as its id or its name; else the name."""
+    own = step.recommendation_id
+    others = [other for other in steps if other is not step]
+    shared = any(own in (other.name, other.recommendation_id) for other in others)
+    return step.name if own is None or shared else own
+
+
 @given(edited())
-def test_steps_are_matched_by_their_recommendation_else_by_name(two: Two) -> None:
-    """Word by word: an id that one step has in each plan; else the name, where neither was matched by id."""
+def test_steps_are_matched_by_their_identity_else_by_name(two: Two) -> None:
     told = partners(two, diff(*two))
-    ids = [[step.recommendation_id for step in side.workflow.steps] for side in two]
+    before, after = (side.workflow.steps for side in two)
     expected: Dict[str, str] = {}
-    for one, other in itertools.product(two.before.workflow.steps, two.after.workflow.steps):
-        own = one.recommendation_id
-        if own is not None and own == other.recommendation_id and [side.count(own) for side in ids] == [1, 1]:
+    for one, other in itertools.product(before, after):
+        if identity(one, before) == identity(other, after):
             expected[one.name] = other.name
     for name in two.before.steps:
         if name in two.after.steps and name not in expected and name not in expected.values():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from hypothesis import assume, event, given
@@ -354,7 +353,10 @@ LITERALS: Dict[str, Tuple[Any, ...]] = {
 
 
 def places(value: Any) -> Iterator[Place]:
-    """Each field of each model in a value, each entry of each dictionary and list, and a new entry in each of them."""
+    """Each field of each model in a value, each entry of each dictionary and list, and a new entry in each dictionary.
+
+    Frozen ones are changed by the methods of `dict` and `list`; empty ones are not, since all values share them.
+    """
     if isinstance(value, Value):
         for field in type(value).model_fields:
             inner = getattr(value, field)
@@ -364,7 +366,8 @@ def places(value: Any) -> Iterator[Place]:
         for key, inner in list(value.items()):
             yield _entry(value, key, inner)
             yield from places(inner)
-        yield _added(value)
+        if value:
+            yield _added(value)
     elif isinstance(value, list):
         for position, inner in enumerate(value):
             yield Place(*_item(value, position, inner), inner, _others(inner))
@@ -383,29 +386,26 @@ def _entry(owner: Dict[str, Any], key: str, value: Any) -> Place:
 
     def put(new: Any) -> None:
         if new is REMOVED:
-            del owner[key]
+            dict.__delitem__(owner, key)
         else:
-            owner[key] = new
+            dict.__setitem__(owner, key, new)
 
     def restore() -> None:
-        owner.clear()
-        owner.update(before)
+        dict.clear(owner)
+        dict.update(owner, before)
 
     return Place(put, restore, value, (*_others(value), REMOVED))
 
 
 def _added(owner: Dict[str, Any]) -> Place:
     key = "key that is new"
-
-    def restore() -> None:
-        del owner[key]
-
-    return Place(lambda new: owner.update({key: new}), restore, REMOVED, (None, 1, "x", [], {}))
+    put: Callable[[Any], None] = lambda new: dict.__setitem__(owner, key, new)  # noqa: E731
+    return Place(put, lambda: dict.__delitem__(owner, key), REMOVED, (None, 1, "x", [], {}))
 
 
 def _item(owner: List[Any], position: int, value: Any) -> Tuple[Callable[[Any], None], Callable[[], None]]:
     def put(new: Any) -> None:
-        owner[position] = new
+        list.__setitem__(owner, position, new)
 
     return put, lambda: put(value)
 
@@ -438,23 +438,20 @@ def as_json(value: Any) -> Any:
     return json.dumps(value, default=lambda inner: inner.model_dump(mode="json"))
 
 
-@given(st.data(), needing_approval(), st.sampled_from(("error", "ignore")))
-def test_a_plan_with_one_field_changed_is_not_released(data: st.DataObject, reviewed: Review, warned: Any) -> None:
-    """Each field of each model in it, each parameter at any depth: with an approval or without, none gets through."""
+@given(st.data(), needing_approval())
+def test_what_becomes_of_a_plan_after_its_review_is_not_released(data: st.DataObject, reviewed: Review) -> None:
+    """Each field of each model in it, each parameter at any depth: what is released is what was reviewed."""
     approval = approve(reviewed.request())
     content = reviewed.plan.model_dump_json()
+    released = reviewed.release(approval, now=NOW)
+    expected, digest = released.model_dump_json(), reviewed.request().digest
     for place in list(places(reviewed.plan)):
-        other = data.draw(st.sampled_from(place.others))
-        if as_json(other) == as_json(place.value):
-            continue
-        place.put(other)
-        with warnings.catch_warnings():
-            warnings.simplefilter(warned)
-            for given_ in (None, approval):
-                assert refusal(reviewed, given_) == ["plan-changed"]
+        place.put(data.draw(st.sampled_from(place.others)))
+        assert reviewed.release(approval, now=NOW).model_dump_json() == expected
+        assert reviewed.request().digest == digest
         place.restore()
     assert reviewed.plan.model_dump_json() == content
-    assert reviewed.release(approval, now=NOW).workflow.steps == reviewed.plan.workflow.steps
+    assert released.workflow.steps == reviewed.plan.workflow.steps
 
 
 def refusal(reviewed: Review, approval: Optional[Approval]) -> List[str]:
@@ -464,22 +461,6 @@ def refusal(reviewed: Review, approval: Optional[Approval]) -> List[str]:
     except RefusedError as error:
         return [problem.code for problem in error.problems if problem.severity == "error"]
     return []
-
-
-@given(st.data(), needing_approval())
-def test_what_is_written_into_a_release_or_a_request_changes_no_other(data: st.DataObject, reviewed: Review) -> None:
-    """Each one is a copy: what is done to it afterwards reaches neither the plan nor later releases and requests."""
-    assume(reviewed.plan.workflow.steps)
-    content = reviewed.plan.model_dump_json()
-    request = reviewed.request()
-    digest, approval = request.digest, approve(request)
-    released = reviewed.release(approval, now=NOW)
-    for value in (released, request):
-        for place in list(places(value)):
-            place.put(data.draw(st.sampled_from((None, 1, "x"))))
-    assert reviewed.plan.model_dump_json() == content
-    assert reviewed.request().digest == digest
-    assert reviewed.release(approval, now=NOW).workflow.steps == reviewed.plan.workflow.steps
 
 
 @given(st.data(), needing_approval(), json_objects())

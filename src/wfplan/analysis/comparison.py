@@ -15,6 +15,7 @@ from wfplan.analysis.constraints import (
 from wfplan.analysis.seconds import count_assumed, show_seconds
 from wfplan.analysis.simulation import simulate
 from wfplan.analysis.timing import Times, check_workers
+from wfplan.errors import UnknownNameError
 from wfplan.models import Schedule
 from wfplan.names import counted
 from wfplan.plans import ExecutionPlan
@@ -78,11 +79,11 @@ class Comparison(Value):
     """How many hinted steps and shared locks were not looked at one by one, since there are so many."""
 
     def result(self, schedule: Schedule, max_parallel: int) -> ScheduleResult:
-        """One of the results. Raises KeyError if this was not compared."""
+        """One of the results. Raises UnknownNameError if this was not compared."""
         for result in self.results:
             if (result.schedule, result.max_parallel) == (schedule, max_parallel):
                 return result
-        raise KeyError(f"{schedule} with {max_parallel} at once was not compared")
+        raise UnknownNameError(f"{schedule} with {max_parallel} at once was not compared", [(schedule, max_parallel)])
 
     def records(self) -> list[dict[str, Any]]:
         """A flat dictionary for each result: `pandas.DataFrame(comparison.records())`."""

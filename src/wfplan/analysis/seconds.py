@@ -6,8 +6,10 @@ import math
 from numbers import Real
 from typing import Any, Iterable, Mapping
 
-from wfplan.names import list_names, quote
+from wfplan.errors import require_names
+from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
+from wfplan.problems import refusal
 
 __all__ = ["check_names", "check_seconds", "count_assumed", "show_seconds", "step_seconds"]
 
@@ -18,7 +20,7 @@ _LONGEST = 1e15  # thirty million years: sums of what is beyond would be no numb
 def step_seconds(plan: ExecutionPlan, durations: Mapping[str, float] | None = None) -> list[float]:
     """The seconds that each step takes, in declared order.
 
-    Raises KeyError for a name that no step has, ValueError for what is no number of seconds.
+    Raises UnknownNameError for a name that no step has, RefusedError for what is no number of seconds.
     """
     given: Mapping[str, float] = {} if durations is None else durations
     check_names(plan, given)
@@ -36,11 +38,11 @@ def count_assumed(plan: ExecutionPlan, durations: Mapping[str, float] | None = N
 
 
 def check_seconds(name: str, value: Any) -> float:
-    """`value` as the seconds that a step takes. Raises ValueError if it is no finite number from 0 on."""
+    """`value` as the seconds that a step takes. Raises RefusedError if it is no finite number from 0 on."""
     if not isinstance(value, bool) and _is_real(value) and 0 <= value < math.inf:
         return float(min(value, _LONGEST))
     shown = f"{value}"[:40] if isinstance(value, (int, float)) else f"a {type(value).__name__}"
-    raise ValueError(f"step {quote(name)} must take a finite number of seconds from 0 on, not {shown}")
+    raise refusal(f"step {quote(name)} must take a finite number of seconds from 0 on, not {shown}")
 
 
 def _is_real(value: object) -> bool:
@@ -53,8 +55,5 @@ def show_seconds(seconds: float) -> str:
 
 
 def check_names(plan: ExecutionPlan, names: Iterable[str]) -> None:
-    """Raise KeyError if a name is that of no step."""
-    steps = plan.steps
-    unknown = [name for name in names if name not in steps]
-    if unknown:
-        raise KeyError(f"no step is named {list_names(list(map(str, unknown)))}")
+    """Raise UnknownNameError if a name is that of no step."""
+    require_names("step", names, plan.steps)

@@ -13,7 +13,7 @@ from wfplan.models import Schedule
 from wfplan.names import list_names, quote
 from wfplan.parallelism import is_sequential
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import ProblemList, RefusedError
+from wfplan.problems import ProblemList, RefusedError, refusal
 from wfplan.values import EMPTY, Items, Value
 
 __all__ = ["Separation", "SeparationKind", "SeparationReason", "why_not_parallel"]
@@ -66,8 +66,8 @@ def why_not_parallel(
     """Everything that keeps two steps from running at the same time, each thing by itself.
 
     A path of dependencies (a shortest one is shown), a sequential hint, a lock, their batches, the limit, the mode. The
-    keywords are those of `run`. Linear. Raises KeyError for a name that no step has, ValueError for twice the same one,
-    RefusedError for a keyword that cannot be.
+    keywords are those of `run`. Linear. Raises UnknownNameError for a name that no step has, RefusedError for twice the
+    same one, and for a keyword that cannot be.
 
     >>> import wfplan
     >>> plan = wfplan.plan({"scale": [], "restart": ["scale"], "verify": ["restart"], "notify": []})
@@ -82,7 +82,7 @@ def why_not_parallel(
     """
     check_names(plan, (one, other))
     if one == other:
-        raise ValueError(f"{quote(one)} is one step: ask for two")
+        raise refusal(f"{quote(one)} is one step", "ask for two")
     problems = ProblemList()
     settings = settle(plan, schedule, max_parallel, None, None, None, problems)
     if problems.has_errors:

@@ -15,7 +15,7 @@ from wfplan.execution.report import ExecutionReport
 from wfplan.models import OnFailure, Schedule
 from wfplan.outcomes import Outcome, Outcomes, Script
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import RefusedError
+from wfplan.problems import RefusedError, refusal
 
 __all__ = ["Durations", "simulate"]
 
@@ -52,9 +52,8 @@ def simulate(
     time has passed, as a plain function does, and holds its place and its locks until then. A run that would never
     end, since something hangs that has no timeout, is reported as it would stand for ever: its phase is `executing`.
 
-    Raises RefusedError for a keyword that cannot be, and for an outcome of what is neither a step nor an action;
-    KeyError for a duration of what is not a step; ValueError for what is no number of seconds, and after a million
-    retries.
+    Raises RefusedError for a keyword that cannot be, for an outcome of what is neither a step nor an action, for what
+    is not a number of seconds, and after a million retries; UnknownNameError for a duration of what is not a step.
 
     >>> import wfplan
     >>> plan = wfplan.plan({"scale": [], "restart": ["scale"], "verify": ["restart"]})
@@ -124,7 +123,7 @@ class _World:
         if call.attempt > 1:
             self._retries += 1
             if self._retries > _MOST_RETRIES:
-                raise ValueError(f"this run tries again more than {_MOST_RETRIES:,} times")
+                raise refusal(f"this run tries again more than {_MOST_RETRIES:,} times", "give fewer `max_attempts`")
         name = call.step.name
         outcome = self._outcome_of(call)
         self._started += 1

@@ -11,6 +11,7 @@ from wfplan.collector import without_collection
 from wfplan.execution.layout import Layout
 from wfplan.names import counted, list_names
 from wfplan.plans import ExecutionPlan
+from wfplan.problems import refusal
 from wfplan.values import Items, Value, trusted
 
 __all__ = ["CriticalPath", "StepTiming", "Times", "check_workers", "critical_path", "lower_bound", "slack"]
@@ -95,7 +96,7 @@ def lower_bound(
     """The seconds that no schedule can beat with so many steps at once: max(critical path, work / `max_parallel`).
 
     None: as many as there are, which leaves the critical path. What the plan itself allows plays no part, nor do
-    hints and locks. How many steps count 1 second is in `critical_path(plan).assumed`. Raises ValueError if
+    hints and locks. How many steps count 1 second is in `critical_path(plan).assumed`. Raises RefusedError if
     `max_parallel` is no whole number from 1 on.
 
     >>> import wfplan
@@ -107,11 +108,11 @@ def lower_bound(
 
 
 def check_workers(value: object) -> int:
-    """`value` as a number of steps that may be in flight. Raises ValueError if it is none."""
+    """`value` as a number of steps that may be in flight. Raises RefusedError if it is none."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return min(value, _MOST)
     shown = f"{value}"[:40] if isinstance(value, (int, float)) else f"a {type(value).__name__}"
-    raise ValueError(f"max_parallel must be a whole number from 1 on, not {shown}")
+    raise refusal(f"max_parallel must be a whole number from 1 on, not {shown}")
 
 
 class Times:

@@ -12,12 +12,13 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple, Union
 
 from typing_extensions import get_args, get_origin
 
+from wfplan.errors import PermanentError
 from wfplan.execution.interface import PendingOutput, Purpose, StepCall
 from wfplan.execution.report import StepError, ToldError, is_permanent
-from wfplan.json_values import copy_plain
+from wfplan.json_values import to_plain
 from wfplan.names import list_names, nearest, quote
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import PermanentError, Problem, ProblemList
+from wfplan.problems import Problem, ProblemList, refusal
 
 __all__ = ["FunctionExecutor", "is_async_function", "is_generator_function"]
 
@@ -46,11 +47,11 @@ class FunctionExecutor:
         dry_run: Mapping[str, Callable[..., Any]] | None = None,
         pool: Any = None,
     ) -> None:
-        """Raises TypeError if a key is no text, a value no function, or `pool` has no `submit`."""
+        """Raises RefusedError if a key is no text, a value no function, or `pool` has no `submit`."""
         self._functions = {action: _Function(action, function) for action, function in functions.items()}
         self._dry_run = None if dry_run is None else {action: _Function(action, f) for action, f in dry_run.items()}
         if pool is not None and not callable(getattr(pool, "submit", None)):
-            raise TypeError(f"a {type(pool).__name__} is no pool: it has no method submit")
+            raise refusal(f"a {type(pool).__name__} is no pool: it has no method submit")
         self._pool = pool
 
     @property
@@ -129,11 +130,11 @@ class _Function:
 
     def __init__(self, action: object, function: object) -> None:
         if not isinstance(action, str):
-            raise TypeError(f"an action is a text, not a {type(action).__name__}")
+            raise refusal(f"an action is a string, not a {type(action).__name__}")
         if not callable(function):
-            raise TypeError(f"what is given for the action {quote(action)} is a {type(function).__name__}, no function")
+            raise refusal(f"what is given for the action {quote(action)} is a {type(function).__name__}, no function")
         if is_generator_function(function):
-            raise TypeError(
+            raise refusal(
                 f"what is given for the action {quote(action)} is a generator function: to call it runs nothing; "
                 "have it return a list"
             )
@@ -147,8 +148,8 @@ class _Function:
         self._reasons: dict[frozenset[str], tuple[str, ...]] = {}
 
     def arguments_for(self, call: StepCall) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Positional and keyword arguments; the parameters are copied, since the plan must not change."""
-        keywords = copy_plain(call.step.parameters)
+        """Positional and keyword arguments; the parameters are a plain copy, which may be changed."""
+        keywords = to_plain(call.step.parameters)
         wanted = self._call_argument
         if wanted is None:
             return (), keywords

@@ -12,6 +12,7 @@ from typing import Any, Callable, Mapping, Protocol
 from typing_extensions import Literal, TypeAlias
 
 from wfplan.models import Step
+from wfplan.problems import refusal
 
 __all__ = ["Executor", "PendingOutput", "Purpose", "StepCall"]
 
@@ -55,10 +56,10 @@ class StepCall:
         """Tell the run by which name the backend knows this attempt: a job, a pod, a request.
 
         It is in the report from then on, also if the attempt fails or never comes back. Does nothing in another
-        process, where the run cannot be told. Raises TypeError if it is no text; a long one is cut.
+        process, where the run cannot be told. Raises RefusedError if it is not a string; a long one is cut.
         """
         if not isinstance(external_id, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"an external id is a text, not a {type(external_id).__name__}")
+            raise refusal(f"an external id is a string, not a {type(external_id).__name__}")
         if self._note is not None:
             self._note(self, external_id[:_ID_LENGTH].encode(errors="backslashreplace").decode())
 

@@ -21,7 +21,7 @@ from wfplan.execution.signals import StopSignal
 from wfplan.models import OnFailure, Schedule
 from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import Problem, ProblemList, RefusedError
+from wfplan.problems import Problem, ProblemList, RefusedError, refusal
 
 __all__ = ["Opening", "default_limit"]
 
@@ -59,7 +59,7 @@ class Opening:
         tracebacks: bool,
         observers: Iterable[Observer],
     ) -> None:
-        """Raises TypeError where there is nothing to run at all."""
+        """Raises RefusedError where there is nothing to run at all."""
         self._problems = ProblemList()
         self.observers: tuple[Any, ...] = _as_tuple(observers)
         self._file: JournalFile | None = None
@@ -67,8 +67,8 @@ class Opening:
         self._resumes: str | None = None
         self._tracebacks = tracebacks
         if not isinstance(plan, (ExecutionPlan, Progress)):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(
-                f"a plan or a Progress can be run, a {type(plan).__name__} cannot: make it one, by wfplan.plan"
+            raise refusal(
+                f"a plan or a Progress can be run, a {type(plan).__name__} cannot", "make a plan of it by wfplan.plan"
             )
         self.plan: ExecutionPlan = plan.plan if isinstance(plan, Progress) else plan
         self._check_listeners(stop)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from wfplan.json_values import copy_json_object
+from wfplan.json_values import FrozenDict, FrozenList, freeze_object
 
 __all__ = ["COPIED", "as_json", "own_copy"]
 
-COPIED = frozenset((dict, list))
+_OBJECTS = frozenset((dict, FrozenDict))
+COPIED = _OBJECTS.union((list, FrozenList))
 """What `own_copy` copies."""
 
-_EXACT = frozenset((dict, list, tuple, str, int, float, bool, type(None)))
+_EXACT = COPIED.union((tuple, str, int, float, bool, type(None)))
 _MOST_COPIED = 1_000_000
 
 
@@ -32,20 +33,20 @@ def as_json(output: Any) -> Any:
         kind = cast("Any", type(value))
         if kind not in _EXACT:
             raise _InexactError(kind.__name__)
-        if kind is dict:
+        if kind in _OBJECTS:
             left -= len(value)
             pending.extend(value)
             pending.extend(value.values())
-        elif kind is list or kind is tuple:
+        elif kind in COPIED or kind is tuple:
             left -= len(value)
             pending.extend(value)
         if left < 0:
             raise _InexactError("too many values")
-    return copy_json_object({"": output})[""]
+    return freeze_object({"": output})[""]
 
 
 def own_copy(output: Any) -> Any:
-    """A copy of dicts and lists, as deep as they go; what is in them is shared, and so is all that is huge."""
+    """A plain copy of dicts and lists, as deep as they go; what is in them is shared, and so is all that is huge."""
     if type(output) not in COPIED:
         return output
     copies: dict[int, Any] = {}
@@ -55,7 +56,7 @@ def own_copy(output: Any) -> Any:
     while pending:
         source: Any = pending.pop()
         kind = cast("Any", type(source))
-        keyed = kind is dict
+        keyed = kind in _OBJECTS
         target = copies[id(source)]
         left -= len(source)
         if left < 0:
@@ -76,5 +77,5 @@ def own_copy(output: Any) -> Any:
 
 
 def _empty(source: Any, copies: dict[int, Any]) -> Any:
-    copies[id(source)] = type(source)()
+    copies[id(source)] = {} if type(source) in _OBJECTS else []
     return copies[id(source)]

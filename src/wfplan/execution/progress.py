@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
+from wfplan.by_name import NO_STEPS, StepsByName
 from wfplan.execution.events import Audience, Observer
 from wfplan.execution.interface import Purpose, StepCall
 from wfplan.execution.report import ExecutionReport, Phase, Reason, StepReport
@@ -269,16 +270,16 @@ class Progress:
                 "phase": self.phase,
                 "stopped": self._current.stopped,
                 "halted": self._halted,
-                "steps": self._execution.report(),
-                "dry_run": dict(self._tried) if self._dry_run is None else self._dry_run.report(),
-                "rollback": {} if self._rollback is None else self._rollback.report_by_batch(),
+                "steps": StepsByName(self._execution.report()),
+                "dry_run": StepsByName(self._tried if self._dry_run is None else self._dry_run.report()),
+                "rollback": StepsByName({} if self._rollback is None else self._rollback.report_by_batch()),
                 "only_dry_run": self.settings.dry_run,
                 "problems": tuple(problems),
                 "suspended_in": self._current.purpose if self.phase == "suspended" else None,
                 "held": self.held,
                 "settings": self.settings,
                 "plan_fingerprint": "",
-                "keys": {},
+                "keys": NO_STEPS,
             },
         )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from wfplan.errors import BackendNotAvailableError
 from wfplan.execution.events import Event, Observer
 from wfplan.extras import how_to_install
-from wfplan.problems import BackendNotAvailableError
 
 __all__ = ["progress_bar"]
 

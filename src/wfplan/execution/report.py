@@ -9,13 +9,14 @@ from typing import Any, Dict, Iterator, Optional, cast
 from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer, model_validator
 from typing_extensions import Annotated, Literal, TypeAlias
 
+from wfplan.errors import PermanentError, WfplanError
 from wfplan.execution.interface import Purpose
 from wfplan.execution.outputs import as_json
 from wfplan.execution.settings import RunSettings
 from wfplan.names import counted, escape, quote
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import PermanentError, Problem, WfplanError
-from wfplan.values import EMPTY, FreeText, Items, Name, SchemaVersion, Value
+from wfplan.problems import Problem
+from wfplan.values import EMPTY, NOTHING_BY_NAME, FreeText, Items, MappingOf, Name, Number, SchemaVersion, Value
 
 __all__ = [
     "STATUSES",
@@ -196,8 +197,8 @@ class AttemptReport(Value):
     """One attempt at a step that has ended."""
 
     number: Annotated[int, Field(ge=1)]
-    started_at: Optional[float] = None
-    ended_at: Optional[float] = None
+    started_at: Optional[Number] = None
+    ended_at: Optional[Number] = None
     error: Optional[StepError] = None
     """Why it failed; None if it succeeded or was cancelled."""
 
@@ -213,9 +214,9 @@ class StepReport(Value):
     status: Status = "pending"
     attempts: Annotated[int, Field(ge=0)] = 0
     """How many have started."""
-    started_at: Optional[float] = None
+    started_at: Optional[Number] = None
     """When its first attempt started."""
-    ended_at: Optional[float] = None
+    ended_at: Optional[Number] = None
     """When it reached its last status."""
     output: Any = None
     output_not_kept: str = ""
@@ -229,11 +230,11 @@ class StepReport(Value):
     stopped the run."""
     external_id: Optional[FreeText] = None
     """By which name the backend knows its last attempt."""
-    attempt_started_at: Optional[float] = None
+    attempt_started_at: Optional[Number] = None
     """When its last attempt started."""
-    retry_at: Optional[float] = None
+    retry_at: Optional[Number] = None
     """While it is pending: when it may be tried again."""
-    cancel_by: Optional[float] = None
+    cancel_by: Optional[Number] = None
     """While its call is in flight: it was asked to end, and is waited for until this moment."""
     leftover: bool = False
     """Whether its function has not come back although its time is up: it still holds its place and its locks."""
@@ -280,11 +281,11 @@ class ExecutionReport(Value):
     """Whether nothing new starts any more: a step failed and the policy says so, or it was asked for."""
     halted: bool = False
     """Whether it was asked to stop, by a `StopSignal` or an interrupt; then nothing is rolled back."""
-    steps: Dict[str, StepReport]
+    steps: MappingOf[StepReport]
     """By name, in declared order; every step of the plan is there."""
-    dry_run: Dict[str, StepReport] = Field(default_factory=dict)
+    dry_run: MappingOf[StepReport] = NOTHING_BY_NAME
     """The same for the dry run, if there was one."""
-    rollback: Dict[str, StepReport] = Field(default_factory=dict)
+    rollback: MappingOf[StepReport] = NOTHING_BY_NAME
     """The same for the compensations, by the names of the steps that they undo, the first to be undone first."""
     only_dry_run: bool = False
     """Whether the dry run was all that was asked for."""
@@ -298,7 +299,7 @@ class ExecutionReport(Value):
     """How the plan is walked, with what was given in place of its own settings; None in a report made by hand."""
     plan_fingerprint: str = ""
     """In a report from a journal: the fingerprint of the plan."""
-    keys: Dict[str, str] = Field(default_factory=dict)
+    keys: MappingOf[str] = NOTHING_BY_NAME
     """In a report from a journal: what `step_key` gives for the steps that succeeded or were in flight, by name."""
 
     @classmethod
@@ -347,7 +348,7 @@ class ExecutionReport(Value):
 
     @property
     def fingerprint(self) -> str:
-        """That of the plan; computed at each call."""
+        """That of the plan."""
         return self.plan_fingerprint if self.plan is None else self.plan.fingerprint
 
     @property
@@ -447,7 +448,7 @@ class ExecutionReport(Value):
 
     def __repr__(self) -> str:
         told = ", ".join(f"{number:,} {status}" for status, number in self.counts.items() if number)
-        return f"<ExecutionReport {self.phase}: {told or 'no steps'}>"
+        return f"<ExecutionReport {self.phase}: {told or 'no steps'}, run {escape(self.run_id)}>"
 
     def __str__(self) -> str:
         from wfplan.render.report import report_to_text

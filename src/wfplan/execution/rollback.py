@@ -7,8 +7,8 @@ from typing import Iterable, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
+from wfplan.errors import require_names
 from wfplan.models import ExecutionStrategy, Step, Workflow
-from wfplan.names import list_names
 from wfplan.planner import plan as make_plan
 from wfplan.plans import ExecutionPlan
 from wfplan.values import EMPTY, Items, Value
@@ -24,7 +24,7 @@ def rollback_plan(plan: ExecutionPlan, succeeded: Iterable[str]) -> ExecutionPla
 
     What depends on a step is undone before it, directly or by way of steps that have no compensation or did not
     succeed; what does not depend on each other may be undone in parallel. Timeout, retries, locks and the sequential
-    hint of a step hold for its compensation. One that fails stops no other. Raises KeyError for an unknown name.
+    hint of a step hold for its compensation. One that fails stops no other. Raises UnknownNameError.
 
     So that the plan stays about as small as the graph, of many steps that many others would have to wait for by way of
     one without compensation, one, which then waits for the rest, stands for all.
@@ -37,9 +37,7 @@ def rollback_plan(plan: ExecutionPlan, succeeded: Iterable[str]) -> ExecutionPla
     [('route', 'route_back', ()), ('scale', 'scale_back', ('route',))]
     """
     wanted = set(succeeded)
-    unknown = sorted(wanted - set(plan.steps))
-    if unknown:
-        raise KeyError(f"no step is named {list_names(unknown)}")
+    require_names("step", sorted(wanted), plan.steps)
     undone_first = _reverse_arrows(plan, wanted)
     settings = plan.workflow.execution_strategy
     strategy = ExecutionStrategy(
@@ -131,7 +129,7 @@ class RollbackPreview(Value):
 def rollback_preview(plan: ExecutionPlan, succeeded: Iterable[str] | None = None) -> RollbackPreview:
     """What a rollback would do, and what it could not undo, if these steps had succeeded; by default all of them.
 
-    A step with `effect="read"` needs no undoing. Raises KeyError for an unknown name.
+    A step with `effect="read"` needs no undoing. Raises UnknownNameError.
     """
     names = set(plan.steps if succeeded is None else succeeded)
     undoing = rollback_plan(plan, names)

@@ -12,6 +12,7 @@ from typing import Any, Callable, Deque, Generator, NamedTuple, Union
 
 from typing_extensions import TypeAlias
 
+from wfplan.errors import PermanentError
 from wfplan.execution.backend import Backend, tell_close_failure
 from wfplan.execution.calls import Calls, Outcome
 from wfplan.execution.events import Event, guarded
@@ -25,7 +26,7 @@ from wfplan.execution.report import ExecutionReport, Reason
 from wfplan.execution.signals import StopSignal
 from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import PermanentError, ProblemList
+from wfplan.problems import ProblemList
 
 __all__ = ["LINGER_SECONDS", "Close", "Closed", "Interrupt", "Save", "Session", "Task", "Validate", "Wait"]
 

@@ -6,6 +6,7 @@ from collections import deque
 from typing import Any, Callable, Deque, Iterable, Mapping, Sequence
 
 from wfplan.collector import without_collection
+from wfplan.errors import require_names
 from wfplan.execution.events import Audience, Event, EventKind
 from wfplan.execution.interface import Purpose, StepCall
 from wfplan.execution.layout import Layout
@@ -16,10 +17,11 @@ from wfplan.execution.report import Reason, Status, StepError, StepReport, is_pe
 from wfplan.execution.settings import RunSettings
 from wfplan.execution.state import STOP_REASONS, counts_as_done
 from wfplan.execution.timetable import Timetable, delay_before
-from wfplan.json_values import copy_json_object
+from wfplan.json_values import to_plain
 from wfplan.models import Step
 from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
+from wfplan.problems import refusal
 from wfplan.values import trusted
 
 __all__ = ["CANCEL_GRACE_SECONDS", "GRACE_SECONDS", "Walk"]
@@ -363,7 +365,7 @@ class Walk:
                 outputs[name] = own_copy(output)
         planned = step.parameters
         if planned:  # what is called may do with them what it likes
-            step = step.model_copy(update={"parameters": copy_json_object(planned)})
+            step = step.model_copy(update={"parameters": to_plain(planned)})
         run_id = ledger.run_ids.get(number, self._run_id)
         return StepCall(
             step, self.purpose, ledger.attempts[number], run_id, step.timeout_seconds, outputs, self._note, planned
@@ -379,9 +381,10 @@ class Walk:
 
     def _land(self, name: str, now: float) -> int | None:
         """The step whose call has come back; None if that came too late to count."""
-        number = self._layout.numbers[name]
+        number = self._layout.numbers.get(name, -1)
         if number not in self._in_flight:
-            raise ValueError(f"step {quote(name)} is not in flight")
+            require_names("step", [name], self._layout.numbers)
+            raise refusal(f"step {quote(name)} is not in flight")
         self._now = max(self._now, now)
         if number in self._given_back:
             return None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Dict, List
 
+from wfplan.errors import BackendNotAvailableError
 from wfplan.extras import how_to_install
 from wfplan.models import ExecutionStrategy, Step, Workflow
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import BackendNotAvailableError
 
 __all__ = ["from_networkx", "to_networkx"]
 

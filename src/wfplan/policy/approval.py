@@ -16,14 +16,14 @@ from wfplan.diff import PlanDiff
 from wfplan.models import Compensation, Effect, ExecutionStrategy, RetryPolicy
 from wfplan.names import counted, escape, list_names, quote
 from wfplan.problems import Problem, ProblemList, RefusedError
-from wfplan.values import EMPTY, FreeText, Items, JsonObject, SchemaVersion, Text, Value, no_values
+from wfplan.values import EMPTY, NO_VALUES, PLAIN_ZERO, FreeText, Items, JsonObject, Number, SchemaVersion, Text, Value
 
 __all__ = ["Approval", "ApprovalRequest", "StepToApprove", "check_key"]
 
 _LONGEST_SHOWN = 500
 _MOST_SHOWN = 100
 
-_Moment = Annotated[float, Field(ge=0)]
+_Moment = Annotated[float, Field(ge=0), PLAIN_ZERO]
 """Seconds since the beginning of 1970, UTC, as `time.time()` counts them."""
 
 
@@ -32,7 +32,7 @@ class StepToApprove(Value):
 
     name: str
     action: str
-    parameters: JsonObject = no_values()
+    parameters: JsonObject = NO_VALUES
     effect: Optional[Effect] = None
     irreversible: bool = False
     """Whether it does more than read, and nothing is known that undoes it."""
@@ -40,11 +40,11 @@ class StepToApprove(Value):
     dependencies: Items[str] = EMPTY
     batch: int
     locks: Items[str] = EMPTY
-    timeout_seconds: Optional[float] = None
+    timeout_seconds: Optional[Number] = None
     retry: Optional[RetryPolicy] = None
     continue_on_failure: bool = False
     """Whether what depends on it runs even if it fails."""
-    metadata: JsonObject = no_values()
+    metadata: JsonObject = NO_VALUES
     """Handed to what runs the step, too."""
     reasons: Items[Problem] = EMPTY
     """Why it needs approval."""

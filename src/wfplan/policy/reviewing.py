@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from typing import Any, Callable, Dict, Iterator, Mapping, NamedTuple, Optional, Tuple, Union, overload
 
 from typing_extensions import Literal, TypeAlias
 
+from wfplan.by_name import StepsByName
 from wfplan.diff import PlanDiff, diff
-from wfplan.json_values import copy_json_object
 from wfplan.names import counted, escape, quote, tell_error
 from wfplan.plans import ExecutionPlan
 from wfplan.policy.approval import Approval, ApprovalRequest, StepToApprove, check_key
 from wfplan.policy.judging import Judgement, StepReview, Verdict, judge
 from wfplan.policy.rules import Policy
-from wfplan.problems import LENIENT, Problem, ProblemList, RefusedError
+from wfplan.problems import LENIENT, Problem, ProblemList, RefusedError, refusal
 
 __all__ = ["Approver", "Review", "review"]
 
@@ -26,7 +25,7 @@ Approver: TypeAlias = Callable[[ApprovalRequest], Optional[Approval]]
 def review(plan: ExecutionPlan, policy: Policy, *, approved: ExecutionPlan | None = None) -> Review:
     """What `policy` says of `plan`; with what changed since `approved`, a plan that was approved before.
 
-    Raises TypeError where one of them is something else, RefusedError where the plan was changed since it was planned,
+    Raises RefusedError where one of them is something else, and where the plan was changed since it was planned,
     so that it is none any more.
 
     >>> import wfplan
@@ -44,7 +43,8 @@ def review(plan: ExecutionPlan, policy: Policy, *, approved: ExecutionPlan | Non
 class Review:
     """What a policy says of a plan, made by `review`; `str()` is a text, `data` the same for JSON.
 
-    `release` is the gate: what it gives back may run.
+    `release` is the gate: what it gives back may run. It is a copy, made when the plan was reviewed: whatever becomes
+    of the plan itself by Python's back doors after that is not released.
     """
 
     plan: ExecutionPlan
@@ -62,14 +62,18 @@ class Review:
         self.plan = plan
         self.policy = policy
         self._policy = _checked(policy)
-        self._content, copy = _snapshot(plan)
-        self._approved = None if approved is None else _snapshot(approved)[1]
-        self.verdict, self.reasons, self.steps = judge(copy, self._policy)
-        self.fingerprint = _lowered(copy, self._policy).fingerprint
+        copy = _validated_copy(plan)
+        self._approved = None if approved is None else _validated_copy(approved)
+        self._judgement = judge(copy, self._policy)
+        self._released = _lowered(copy, self._policy)
+        self.verdict, self.reasons, steps = self._judgement
+        self.steps = StepsByName(steps)
+        self.fingerprint = self._released.fingerprint
 
     def request(self) -> ApprovalRequest:
-        """What a person has to see. Raises RefusedError if the plan is denied, or was changed since the review."""
-        return self._request(*self._look_again())
+        """What a person has to see. Raises RefusedError if the plan is denied."""
+        self._refuse_denied()
+        return self._request()
 
     @overload
     def release(
@@ -112,27 +116,25 @@ class Review:
 
         Raises:
             RefusedError: With every reason. Something is denied; the approval is missing, says no, was altered, has
-                expired, is from the future, is for something else, or is not signed with the key; nobody answered; the
-                plan was changed since the review. With `hold`, a missing answer is no reason.
+                expired, is from the future, is for something else, or is not signed with the key; nobody answered.
+                With `hold`, a missing answer is no reason.
         """
         if key is not None:
             check_key(key)
-        plan, judgement = self._look_again()
+        self._refuse_denied()
         held: Tuple[str, ...] = ()
-        if judgement.verdict == "needs-approval" or not (approval is None or callable(approval)):
-            problems = ProblemList(judgement.problems)
-            request = self._request(plan, judgement)
+        if self._judgement.verdict == "needs-approval" or not (approval is None or callable(approval)):
+            problems = ProblemList(self._judgement.problems)
+            request = self._request()
             wanted = _Wanted(request.fingerprint, request.digest, time.time() if now is None else now, key)
             answer = _ask(approval, request, problems) if callable(approval) else approval
             if answer is None and hold and not problems.has_errors:
-                held = _names_to_hold(judgement)
+                held = _names_to_hold(self._judgement)
             else:
                 _check(answer, wanted, problems, was_asked=callable(approval))
             if problems.has_errors:
                 raise RefusedError(problems.listed())
-            plan, _ = self._look_again()  # the approver may have modified the copy it was given
-        released = _lowered(plan, self._policy)
-        return (released, held) if hold else released
+        return (self._released, held) if hold else self._released
 
     @property
     def problems(self) -> Tuple[Problem, ...]:
@@ -141,10 +143,7 @@ class Review:
 
     @property
     def data(self) -> Dict[str, Any]:
-        """What JSON can hold: verdicts, reasons, and the request with its digest where approval is needed.
-
-        Raises RefusedError if there is a request to make, and the plan was changed since the review.
-        """
+        """What JSON can hold: verdicts, reasons, and the request with its digest where approval is needed."""
         told: Dict[str, Any] = {
             "verdict": self.verdict,
             "fingerprint": self.fingerprint,
@@ -170,18 +169,12 @@ class Review:
     def __repr__(self) -> str:
         return f"<Review {self.verdict}: {counted(len(self.steps), 'step')}>"
 
-    def _look_again(self) -> Tuple[ExecutionPlan, Judgement]:
-        """A copy of the plan as it is now, if it is what was reviewed, and what the policy says of it."""
-        content, copy = _snapshot(self.plan)
-        if content != self._content:
-            raise _changed("the plan is not what was reviewed: it was changed since")
-        judgement = judge(copy, self._policy)
-        if judgement.verdict == "deny":
-            raise RefusedError(judgement.problems)
-        return copy, judgement
+    def _refuse_denied(self) -> None:
+        if self._judgement.verdict == "deny":
+            raise RefusedError(self._judgement.problems)
 
-    def _request(self, plan: ExecutionPlan, judgement: Judgement) -> ApprovalRequest:
-        released = _lowered(plan, self._policy)
+    def _request(self) -> ApprovalRequest:
+        plan, judgement = self._released, self._judgement
         batch_of = {name: batch.number for batch in plan.batches for name in batch.steps}
         steps = [
             StepToApprove(
@@ -203,40 +196,33 @@ class Review:
             for step in sorted(plan.workflow.steps, key=lambda step: not step.is_irreversible)
         ]
         return ApprovalRequest(
-            fingerprint=released.fingerprint,
+            fingerprint=plan.fingerprint,
             reasons=judgement.reasons,
             steps=steps,
-            execution_strategy=released.workflow.execution_strategy,
+            execution_strategy=plan.workflow.execution_strategy,
             warnings=[problem for problem in plan.problems if problem.code not in LENIENT],
-            changes=None if self._approved is None else _without_words(diff(self._approved, released)),
+            changes=None if self._approved is None else _without_words(diff(self._approved, plan)),
         )
 
 
 def _require(kind: type, *values: object) -> None:
     for value in values:
         if not isinstance(value, kind):
-            raise TypeError(f"a {kind.__name__} is wanted, not a {type(value).__name__}")
+            raise refusal(f"a {kind.__name__} is wanted, not a {type(value).__name__}")
 
 
-def _snapshot(plan: ExecutionPlan) -> Tuple[str, ExecutionPlan]:
-    """A digest of all that a plan holds, commentary too, and a plan made from just that, which shares nothing with it.
+def _validated_copy(plan: ExecutionPlan) -> ExecutionPlan:
+    """Return a plan made from all that `plan` holds, which shares nothing with it.
 
-    Parameters are dictionaries, which anybody may have changed: so it has to be a plan once more.
+    Python's back doors change what is frozen, so it has to be a plan once more.
     """
     try:
-        for step in plan.workflow.steps:
-            for values in (step.parameters, step.metadata, step.rollback.parameters if step.rollback else {}):
-                copy_json_object(values)  # the dump would make null of what JSON cannot hold
-        text = plan.model_dump_json()
-        return hashlib.sha256(text.encode()).hexdigest(), ExecutionPlan.model_validate_json(text)
+        return ExecutionPlan.model_validate(plan.model_dump(warnings=False))
     except Exception as error:  # noqa: BLE001 - whatever was put into it
-        raise _changed(f"the plan was changed into what is none: {tell_error(error)}") from None
-
-
-def _changed(message: str) -> RefusedError:
-    problems = ProblemList()
-    problems.add("plan-changed", message, suggestion="plan again, and review that")
-    return RefusedError(problems.listed())
+        problems = ProblemList()
+        message = f"the plan was changed into what is none: {tell_error(error)}"
+        problems.add("plan-changed", message, suggestion="plan again, and review that")
+        raise RefusedError(problems.listed()) from None
 
 
 def _lowered(plan: ExecutionPlan, policy: Policy) -> ExecutionPlan:

@@ -13,7 +13,7 @@ from wfplan.field_errors import add_field_errors
 from wfplan.models import Effect
 from wfplan.names import list_names, quote, why_not_an_action
 from wfplan.problems import ProblemList, RefusedError
-from wfplan.values import EMPTY, NOT_GIVEN, Items, OptionalItems, Value
+from wfplan.values import EMPTY, NOT_GIVEN, PLAIN_ZERO, Items, OptionalItems, Value
 
 __all__ = ["Policy", "read_policy"]
 
@@ -37,7 +37,7 @@ class Policy(Value):
     """Steps on the longest path of dependencies; more are denied."""
     max_parameter_bytes: Optional[_CountOrNone] = None
     """Of the parameters of one step, or of its compensation, as JSON in UTF-8; more are denied."""
-    approval_below_confidence: Optional[Annotated[float, Field(ge=0, le=1)]] = None
+    approval_below_confidence: Optional[Annotated[float, Field(ge=0, le=1), PLAIN_ZERO]] = None
     """Less needs approval; so does a step of which it is not known."""
     approval_for_effects: Items[Effect] = _DESTRUCTIVE
     """Steps of these effects, or of worse ones, need approval; so do steps of unknown effect, unless there are none."""

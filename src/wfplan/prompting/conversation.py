@@ -12,7 +12,7 @@ from wfplan.intake import read, repair
 from wfplan.models import Recommendation, Step
 from wfplan.planner import plan as make_plan
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import InvalidWorkflowError
+from wfplan.problems import InvalidWorkflowError, refusal
 from wfplan.prompting.feedback import Feedback, feedback
 from wfplan.reading import Reading
 
@@ -156,7 +156,7 @@ async def aplan_with_feedback(
 
 def _goes_on(attempts: List[Exchange], most: int) -> bool:
     if most < 1:
-        raise ValueError(f"max_attempts must be at least 1, not {most}")
+        raise refusal(f"max_attempts must be at least 1, not {most}")
     return len(attempts) < most and not (attempts and attempts[-1].reading.ok)
 
 

@@ -13,7 +13,7 @@ from wfplan.action_parameters import parameter_names
 from wfplan.catalog import Catalog, as_catalog
 from wfplan.intake import read
 from wfplan.names import quote
-from wfplan.problems import Problem, ProblemList
+from wfplan.problems import ProblemList, RefusedError, refusal
 
 __all__ = ["DescribedAction", "describe_actions", "recommendation_schema"]
 
@@ -104,25 +104,21 @@ def _answer(**fields: _Schema) -> _Schema:
 
 
 def describe_actions(catalog: Catalog) -> List[DescribedAction]:
-    """Return the actions of a catalog, in its order. Raise ValueError if no model could answer with it."""
+    """Return the actions of a catalog, in its order. Raise RefusedError if no model could answer with it."""
     problems = ProblemList()
     actions = as_catalog(catalog, problems)
     if actions is None:
-        raise ValueError("; ".join(map(_in_full, problems.listed())))
+        raise RefusedError(problems.listed())
     if not actions:
-        raise ValueError("the catalog is empty: add the actions that a model may recommend")
+        raise refusal("the catalog is empty", "add the actions that a model may recommend")
     for name in actions:
         # The reader itself is asked, so that the two cannot disagree on the names of fields.
         if not read([{"id": "1", "action": {name: None}}], strict=True).ok:
-            raise ValueError(
-                f"in an answer, {quote(name)} would be read as a field of a recommendation, not as an action: "
-                "rename the action in the catalog"
+            raise refusal(
+                f"in an answer, {quote(name)} would be read as a field of a recommendation, not as an action",
+                "rename the action in the catalog",
             )
     return [_describe(name, action.parameters) for name, action in actions.items()]
-
-
-def _in_full(problem: Problem) -> str:
-    return f"{problem.message} ({problem.suggestion})" if problem.suggestion else problem.message
 
 
 def _describe(name: str, model: Type[BaseModel] | None) -> DescribedAction:
@@ -156,7 +152,7 @@ def _branches(actions: Sequence[DescribedAction], size: Counter[str]) -> List[_S
     branches = [_branch(action) for action in actions]
     size = sum(map(_size, branches), size)
     if _excess(size):
-        raise ValueError(f"the schema of this catalog would have {_excess(size)}: ask with fewer actions at a time")
+        raise refusal(f"the schema of this catalog would have {_excess(size)}", "ask with fewer actions at a time")
     for position, action in enumerate(actions):
         branch = _branch(action, action.strict)
         larger = size - _size(branches[position]) + _size(branch)

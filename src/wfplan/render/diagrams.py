@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing_extensions import Literal, TypeAlias
 
 from wfplan.execution.report import ExecutionReport
+from wfplan.problems import refusal
 from wfplan.render.flowchart import flowchart
 from wfplan.render.gantt import gantt
 from wfplan.render.scene import Thing, scene_of
@@ -20,26 +21,26 @@ MAX_CHARACTERS = 50_000
 
 
 def mermaid_of(thing: Thing, kind: Kind, max_edges: int, max_characters: int) -> str:
-    """The text of the diagram; ValueError if Mermaid would not draw it."""
+    """The text of the diagram; RefusedError if Mermaid would not draw it."""
     scene = scene_of(thing)
     if kind == "gantt":
         if not isinstance(thing, ExecutionReport):
-            raise ValueError("a gantt chart shows when steps ran, so it takes a report; a plan is a flowchart")
+            raise refusal("a gantt chart shows when steps ran, so it takes a report", "a plan is a flowchart")
         return _bounded(gantt(scene), max_characters)
     if kind != "flowchart":
-        raise ValueError(f"the kind is {kind!r}, but can be flowchart or gantt only")
+        raise refusal(f"the kind is {kind!r}, but can be flowchart or gantt only")
     if scene.edges > max_edges:
-        raise ValueError(
-            f"{scene.edges:,} dependencies, and Mermaid draws {max_edges:,} at most: "
-            "use svg or dot, or raise `max_edges` here and `maxEdges` in the configuration of Mermaid"
+        raise refusal(
+            f"{scene.edges:,} dependencies, and Mermaid draws {max_edges:,} at most",
+            "use svg or dot, or raise `max_edges` here and `maxEdges` in the configuration of Mermaid",
         )
     return _bounded(flowchart(scene), max_characters)
 
 
 def _bounded(text: str, max_characters: int) -> str:
     if len(text) > max_characters:
-        raise ValueError(
-            f"{len(text):,} characters, and Mermaid reads {max_characters:,} at most: "
-            "use svg or dot, or raise `max_characters` here and `maxTextSize` in the configuration of Mermaid"
+        raise refusal(
+            f"{len(text):,} characters, and Mermaid reads {max_characters:,} at most",
+            "use svg or dot, or raise `max_characters` here and `maxTextSize` in the configuration of Mermaid",
         )
     return text

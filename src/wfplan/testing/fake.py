@@ -38,7 +38,7 @@ class FakeExecutor:
     """Every call, in the order in which they came."""
 
     def __init__(self, outcomes: Outcomes | None = None) -> None:
-        """Prepare an executor; raises TypeError for what is not an outcome.
+        """Prepare an executor; raises RefusedError for what is not an outcome.
 
         Args:
             outcomes: By the names of steps or by actions, or a function of the call; default: everything succeeds.

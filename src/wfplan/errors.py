@@ -1,0 +1,68 @@
+"""The errors that carry no problems; `wfplan.problems` has those that do."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any, Collection, Iterable, Tuple
+
+from wfplan.names import list_names, nearest, quote
+
+__all__ = ["BackendNotAvailableError", "PermanentError", "UnknownNameError", "WfplanError", "require_names"]
+
+_MOST_CANDIDATES = 2000
+
+
+class WfplanError(Exception):
+    """The base of all errors that this library raises on purpose."""
+
+
+class UnknownNameError(WfplanError, KeyError, ValueError):
+    """Nothing has the name that was asked for.
+
+    It is a `KeyError`, so that `get` and `in` work as for any mapping, and a `ValueError`, as any wrong argument is.
+
+    Attributes:
+        names: The names that were asked for and do not exist.
+        nearest: Up to three names that the first of them may have been meant for, the best first.
+    """
+
+    names: Tuple[Any, ...]
+    nearest: Tuple[str, ...]
+
+    def __init__(self, message: str, names: Iterable[Any] = (), nearest: Iterable[str] = ()) -> None:
+        """Keep the message and what it is about; `UnknownNameError.of` words it."""
+        self.names = tuple(names)
+        self.nearest = tuple(nearest)
+        super().__init__(message, self.names, self.nearest)
+
+    @classmethod
+    def of(cls, noun: str, unknown: Iterable[Any], known: Iterable[str]) -> UnknownNameError:
+        """Return the error for names that are not among those `known`, of which the first 2,000 are looked at."""
+        names, candidates = list(unknown), list(islice(known, _MOST_CANDIDATES))
+        guesses = nearest(names[0], candidates) if isinstance(names[0], str) else []
+        told = list_names([name if isinstance(name, str) else repr(name) for name in names])
+        existing = f"there are {list_names(candidates)}" if candidates else "there are none"
+        advice = f"did you mean {' or '.join(map(quote, guesses))}?" if guesses else existing
+        return cls(f"no {noun} is named {told}: {advice}", names, guesses)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def require_names(noun: str, names: Iterable[Any], known: Collection[str]) -> None:
+    """Do nothing if all `names` are known.
+
+    Raises:
+        UnknownNameError: Some are not; it names all of those.
+    """
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UnknownNameError.of(noun, unknown, known)
+
+
+class PermanentError(WfplanError):
+    """Raise it in a step, or a class of its own, to say that trying again is no use: the step is not retried."""
+
+
+class BackendNotAvailableError(WfplanError, ImportError):
+    """What was asked for needs a package that is not installed; the message names the extra that brings it."""
