@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple, cast
 
 from pydantic_core import core_schema
 from typing_extensions import Self, TypeGuard
@@ -190,7 +190,7 @@ def freeze_object(value: Dict[str, Any]) -> FrozenDict:
 
 def _freeze_item(item: Any, key: Any, path: _Path, pending: List[Tuple[Any, Any, _Path]]) -> Any:
     """Return a frozen copy of one value; of an object or a list an empty one, which is filled when its turn comes."""
-    kind: type[Any] = type(item)
+    kind: Any = cast("Any", type(item))
     if kind in _NEED_NO_COPY or (kind is str and item.isascii()):
         return item
     inner_object = is_object(item)
