@@ -114,8 +114,14 @@ class FrozenDict(Dict[str, Any]):
     def __reduce__(self) -> Tuple[Any, ...]:
         return type(self), (dict(self),)
 
-    __setitem__ = __delitem__ = __ior__ = _refuse_change
-    clear = pop = popitem = setdefault = update = _refuse_change
+    __setitem__: Any = _refuse_change
+    __delitem__: Any = _refuse_change
+    __ior__: Any = _refuse_change
+    clear: Any = _refuse_change
+    pop: Any = _refuse_change
+    popitem: Any = _refuse_change
+    setdefault: Any = _refuse_change
+    update: Any = _refuse_change
 
 
 class FrozenList(List[Any]):
@@ -144,8 +150,18 @@ class FrozenList(List[Any]):
     def __reduce__(self) -> Tuple[Any, ...]:
         return type(self), (list(self),)
 
-    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse_change
-    append = clear = extend = insert = pop = remove = reverse = sort = _refuse_change
+    __setitem__: Any = _refuse_change
+    __delitem__: Any = _refuse_change
+    __iadd__: Any = _refuse_change
+    __imul__: Any = _refuse_change
+    append: Any = _refuse_change
+    clear: Any = _refuse_change
+    extend: Any = _refuse_change
+    insert: Any = _refuse_change
+    pop: Any = _refuse_change
+    remove: Any = _refuse_change
+    reverse: Any = _refuse_change
+    sort: Any = _refuse_change
 
 
 EMPTY_OBJECT = FrozenDict()

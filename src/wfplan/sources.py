@@ -69,7 +69,7 @@ def open_source(source: object, problems: ProblemList, *, has_catalog: bool = Fa
     try:
         return _open(given, problems, has_catalog=has_catalog)
     except Exception as error:  # noqa: BLE001 - raised again, unless a value was made without checks
-        values = cast("tuple[Any, ...]", given) if isinstance(given, tuple) else (given,)
+        values: Any = cast("Any", given) if isinstance(given, tuple) else (given,)
         report_unchecked(error, values, problems)
         return None
 

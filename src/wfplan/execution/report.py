@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback as tracebacks
 from os import PathLike
-from typing import Any, Dict, Iterator, Optional, cast
+from typing import Any, ClassVar, Dict, Iterator, Optional, cast
 
 from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer, model_validator
 from typing_extensions import Annotated, Literal, TypeAlias
@@ -444,7 +444,7 @@ class ExecutionReport(Value):
         both = self.plan is not None and other.plan is not None
         return self.plan == other.plan if both else self.fingerprint == other.fingerprint
 
-    __hash__ = None  # type: ignore[assignment]  # outputs can be anything
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # outputs can be anything
 
     def __repr__(self) -> str:
         told = ", ".join(f"{number:,} {status}" for status, number in self.counts.items() if number)
