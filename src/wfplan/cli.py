@@ -68,8 +68,8 @@ def _plan(options: argparse.Namespace) -> _Outcome:
         return _Outcome(_INVALID, "", problems)
     try:
         return _Outcome(_FINE, _FORMATS[options.format](planned), problems)
-    except ValueError as error:  # too large a picture
-        return _Outcome(_INVALID, "", (*problems, _problem("limit-exceeded", str(error))))
+    except RefusedError as error:  # too large a picture
+        return _Outcome(_INVALID, "", (*problems, *error.problems))
 
 
 def _explain(options: argparse.Namespace) -> _Outcome:

@@ -265,12 +265,12 @@ class RefusedError(WfplanError, ValueError):
         super().__init__(self.problems)
 
     def __str__(self) -> str:
-        return _tell("refused, nothing has run", self.problems)
+        return _tell("refused", self.problems)
 
 
-def refusal(message: str, suggestion: str = "") -> RefusedError:
+def refusal(message: str, suggestion: str = "", *, code: str = "invalid-setting") -> RefusedError:
     """Return the error for one argument that cannot be."""
-    return RefusedError(_one("invalid-setting", message, suggestion))
+    return RefusedError(_one(code, message, suggestion))
 
 
 def invalid(code: str, message: str, suggestion: str = "", *, steps: Iterable[str] = ()) -> InvalidWorkflowError:

@@ -138,7 +138,7 @@ def test_an_external_id_of_an_earlier_attempt_is_not_that_of_the_next() -> None:
 
 def test_an_external_id_is_a_text() -> None:
     StepCall(Step(name="a")).set_external_id("nobody to tell")
-    with pytest.raises(TypeError, match="not a int"):
+    with pytest.raises(RefusedError, match="not a int"):
         StepCall(Step(name="a")).set_external_id(5)  # type: ignore[arg-type]
 
 
@@ -172,7 +172,7 @@ def test_a_report_of_nothing_is_readable() -> None:
 
 
 def test_a_pool_without_submit_is_refused() -> None:
-    with pytest.raises(TypeError, match="a int is no pool"):
+    with pytest.raises(RefusedError, match="a int cannot be a pool"):
         FunctionExecutor({}, pool=5)
 
 

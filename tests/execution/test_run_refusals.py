@@ -223,7 +223,7 @@ def test_limits_that_can_be(drive: Driver, limit: int) -> None:
 
 @pytest.mark.parametrize("plan", [None, {}, {"a": []}, "plan", Step(name="a"), wfplan.Workflow(steps=[])])
 def test_what_is_no_plan(drive: Driver, plan: Any) -> None:
-    with pytest.raises(TypeError, match=r"wfplan\.plan"):
+    with pytest.raises(RefusedError, match=r"wfplan\.plan"):
         drive(plan, {"a": lambda: 1})
 
 

@@ -36,7 +36,7 @@ def raises(error: BaseException) -> Callable[[], Any]:
     ("act", "kind", "message"),
     [
         (fails, "ValueError", "broken"),
-        (raises(PermanentError("never")), "wfplan.problems.PermanentError", "never"),
+        (raises(PermanentError("never")), "wfplan.errors.PermanentError", "never"),
         (raises(MemoryError()), "MemoryError", ""),
         (recurse, "RecursionError", None),
         (raises(UnspeakableError()), f"{__name__}.UnspeakableError", "(its text cannot be made)"),

@@ -196,8 +196,8 @@ def test_any_iterable_of_names_will_do(mapping: Needed) -> None:
 
 @pytest.mark.parametrize("needed", ["abc", "a", b"a", {"a"}, frozenset("a"), set(), ""])
 def test_a_text_or_a_set_is_no_list_of_names(needed: Any) -> None:
-    """A text would be taken letter by letter, a set has no order: TypeError, which names the entry."""
-    with pytest.raises(TypeError, match='"tie"'):
+    """A text would be taken letter by letter, a set has no order: InvalidWorkflowError, which names the entry."""
+    with pytest.raises(InvalidWorkflowError, match='"tie"'):
         DependencyGraph.from_mapping({"tie": needed})
 
 

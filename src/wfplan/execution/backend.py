@@ -10,7 +10,7 @@ from wfplan.execution.functions import FunctionExecutor, is_generator_function
 from wfplan.execution.interface import Executor, StepCall
 from wfplan.execution.report import StepError
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import Problem, ProblemList
+from wfplan.problems import Problem, ProblemList, RefusedError
 
 __all__ = ["Backend", "keep_findings", "open_backend", "tell_close_failure"]
 
@@ -43,8 +43,9 @@ def open_backend(executor: Executor | Mapping[str, Callable[..., Any]], problems
     if isinstance(executor, Mapping):
         try:
             given = FunctionExecutor(executor)
-        except TypeError as error:
-            problems.add("invalid-executor", str(error))
+        except RefusedError as error:
+            for problem in error.problems:
+                problems.keep(problem)
             return None
     kind = type(given).__name__
     if not callable(getattr(given, "execute", None)):

@@ -23,6 +23,7 @@ from wfplan.problems import Problem, ProblemList, refusal
 __all__ = ["FunctionExecutor", "is_async_function", "is_generator_function"]
 
 _UNIONS = (Union, getattr(types, "UnionType", Union))
+_refusal = functools.partial(refusal, code="invalid-executor")
 _STEP_CALL = re.compile(r"(typing\.)?(Optional\[)?(\w+\.)*StepCall\]?(\|None)?$")
 
 
@@ -51,7 +52,7 @@ class FunctionExecutor:
         self._functions = {action: _Function(action, function) for action, function in functions.items()}
         self._dry_run = None if dry_run is None else {action: _Function(action, f) for action, f in dry_run.items()}
         if pool is not None and not callable(getattr(pool, "submit", None)):
-            raise refusal(f"a {type(pool).__name__} is no pool: it has no method submit")
+            raise _refusal(f"a {type(pool).__name__} cannot be a pool: it has no method submit")
         self._pool = pool
 
     @property
@@ -130,13 +131,13 @@ class _Function:
 
     def __init__(self, action: object, function: object) -> None:
         if not isinstance(action, str):
-            raise refusal(f"an action is a string, not a {type(action).__name__}")
+            raise _refusal(f"an action is a string, not a {type(action).__name__}")
         if not callable(function):
-            raise refusal(f"what is given for the action {quote(action)} is a {type(function).__name__}, no function")
+            raise _refusal(f"the value for the action {quote(action)} is a {type(function).__name__}, not a function")
         if is_generator_function(function):
-            raise refusal(
-                f"what is given for the action {quote(action)} is a generator function: to call it runs nothing; "
-                "have it return a list"
+            raise _refusal(
+                f"the value for the action {quote(action)} is a generator function: to call it runs nothing",
+                "have it return a list",
             )
         self.function: Callable[..., Any] = function
         self.is_async = is_async_function(function)

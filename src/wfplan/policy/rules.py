@@ -103,7 +103,7 @@ def read_policy(source: Union[str, bytes]) -> Policy:
     20
     >>> read_policy('{"max_step": 20}')
     Traceback (most recent call last):
-    wfplan.problems.RefusedError: refused, nothing has run: one error
+    wfplan.problems.RefusedError: refused: one error
       error invalid-policy at /max_step: "max_step" of the policy is not a known field (did you mean "max_steps"?)
     """
     problems = ProblemList()

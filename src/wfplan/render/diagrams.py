@@ -33,6 +33,7 @@ def mermaid_of(thing: Thing, kind: Kind, max_edges: int, max_characters: int) ->
         raise refusal(
             f"{scene.edges:,} dependencies, and Mermaid draws {max_edges:,} at most",
             "use svg or dot, or raise `max_edges` here and `maxEdges` in the configuration of Mermaid",
+            code="limit-exceeded",
         )
     return _bounded(flowchart(scene), max_characters)
 
@@ -42,5 +43,6 @@ def _bounded(text: str, max_characters: int) -> str:
         raise refusal(
             f"{len(text):,} characters, and Mermaid reads {max_characters:,} at most",
             "use svg or dot, or raise `max_characters` here and `maxTextSize` in the configuration of Mermaid",
+            code="limit-exceeded",
         )
     return text
