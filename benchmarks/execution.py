@@ -17,7 +17,7 @@ from timing import Contenders, median, milliseconds, race, ratio
 
 import wfplan
 from wfplan import ExecutionPlan, Progress, Step
-from wfplan.execution.journal_file import JournalFile
+from wfplan.execution.journal.file import JournalFile
 
 
 def layers(depth: int, width: int) -> List[Step]:

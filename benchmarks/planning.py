@@ -21,7 +21,7 @@ from timing import milliseconds, race, ratio
 
 import wfplan
 from wfplan import Recommendation, Step, Workflow
-from wfplan.values import Items, Value
+from wfplan._internal.model import Items, Value
 
 SIZE = 100_000
 

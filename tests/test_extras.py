@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from wfplan.extras import PACKAGES, how_to_install
+from wfplan._internal.extras import PACKAGES, how_to_install
 
 ROOT = Path(__file__).resolve().parents[1]
 

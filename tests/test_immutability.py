@@ -26,9 +26,9 @@ from wfplan import (
     plan,
     run,
 )
-from wfplan.json_values import FrozenDict, FrozenList
+from wfplan._internal.json import FrozenDict, FrozenList
+from wfplan._internal.model import trusted
 from wfplan.models import to_plain
-from wfplan.values import trusted
 
 COPIES: List[Callable[[Any], Any]] = [
     copy.copy,

@@ -11,9 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 
 import wfplan
 from wfplan import InvalidWorkflowError, Problem
-from wfplan.field_errors import add_field_errors, kind_of, show
+from wfplan._internal.names import escape, list_names, quote, why_not_a_name
+from wfplan._internal.validation_errors import add_field_errors, kind_of, show
 from wfplan.graph import DependencyGraph
-from wfplan.names import escape, list_names, quote, why_not_a_name
 from wfplan.problems import ProblemList
 
 

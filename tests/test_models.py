@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from wfplan import Compensation, ExecutionPlan, ExecutionStrategy, Recommendation, RetryPolicy, Step, Workflow, plan
-from wfplan.json_values import NotJsonError, copy_json_object, freeze_parsed_object
+from wfplan._internal.json import NotJsonError, copy_json_object, freeze_parsed_object
 
 STEPS = [Step(name="a"), Step(name="b", dependencies=["a"]), Step(name="c", dependencies=["b"]), Step(name="d")]
 WORKFLOW = Workflow(steps=STEPS, name="four", execution_strategy=ExecutionStrategy(max_parallel=2))
@@ -159,7 +159,7 @@ def test_parameters_may_have_64_levels_and_no_more() -> None:
 
 
 def test_an_object_that_multiplies_itself_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wfplan.json_values.MAX_VALUES", 20_000)  # a million takes the same way, and seconds
+    monkeypatch.setattr("wfplan._internal.json.MAX_VALUES", 20_000)  # a million takes the same way, and seconds
     value: Any = ["x"] * 10
     for _ in range(20):
         value = [value, value]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from wfplan import recommendations as recommendations
     from wfplan import render as render
     from wfplan import testing as testing
-    from wfplan.catalog import Action
+    from wfplan.catalog.actions import Action
     from wfplan.errors import BackendNotAvailableError, PermanentError, UnknownNameError, WfplanError
     from wfplan.execution.events import Event
     from wfplan.execution.functions import FunctionExecutor
@@ -94,7 +94,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Action": "catalog",
+    "Action": "catalog.actions",
     "BackendNotAvailableError": "errors",
     "Compensation": "models",
     "Event": "execution.events",
@@ -138,10 +138,10 @@ def __getattr__(name: str) -> object:
     if home is not None:
         value = globals()[name] = getattr(import_module(f"wfplan.{home}"), name)
         return value
-    return import_module("wfplan.submodules").import_submodule(sys.modules[__name__], name)
+    return import_module("wfplan._internal.submodules").import_submodule(sys.modules[__name__], name)
 
 
 def __dir__() -> list[str]:
-    from wfplan.submodules import list_submodules
+    from wfplan._internal.submodules import list_submodules
 
     return sorted({*globals(), *__all__, *list_submodules(__path__)})

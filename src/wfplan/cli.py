@@ -11,12 +11,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Mapping, NamedTuple, Sequence, TextIO, Tuple
 
+from wfplan._internal.model import Value
+from wfplan._internal.names import quote, quote_path
+from wfplan._internal.validation_errors import did_you_mean
 from wfplan.analysis import compare, explain
-from wfplan.field_errors import did_you_mean
 from wfplan.intake import read
 from wfplan.intake.syntax import DEFAULT
 from wfplan.interop.kubernaut import to_execution_plan
-from wfplan.names import quote, quote_path
 from wfplan.planner import check, plan
 from wfplan.plans import ExecutionPlan
 from wfplan.policy import Policy, Verdict, read_policy, review
@@ -25,7 +26,6 @@ from wfplan.prompting import prompt_instructions, recommendation_schema
 from wfplan.reading import Reading, make_reading
 from wfplan.recommendations import NAMINGS
 from wfplan.render import dot, html, mermaid, plan_to_text, svg
-from wfplan.values import Value
 
 __all__ = ["main"]
 

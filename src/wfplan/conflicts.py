@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import chain
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
-from wfplan.bits import count, members
+from wfplan._internal.bitset import count, members
+from wfplan._internal.model import Items, Value
+from wfplan._internal.names import quote
 from wfplan.graph import DependencyGraph
 from wfplan.models import Step
-from wfplan.names import quote
-from wfplan.values import Items, Value
 
 __all__ = ["Conflict", "Conflicts", "find_conflicts"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any, Collection, Iterable, Tuple
 
-from wfplan.names import list_names, nearest, quote
+from wfplan._internal.names import list_names, nearest, quote
 
 __all__ = ["BackendNotAvailableError", "PermanentError", "UnknownNameError", "WfplanError", "require_names"]
 

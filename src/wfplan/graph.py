@@ -9,8 +9,8 @@ from typing import Callable, Iterable, Iterator, Mapping, Sequence
 
 from graphlib import TopologicalSorter
 
+from wfplan._internal.names import list_names, quote
 from wfplan.errors import UnknownNameError, require_names
-from wfplan.names import list_names, quote
 from wfplan.problems import InvalidWorkflowError, ProblemList, invalid
 
 __all__ = ["DependencyGraph", "add_cycles"]

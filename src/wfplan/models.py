@@ -7,10 +7,21 @@ from typing import Any, Dict, Optional
 from pydantic import Field, model_validator
 from typing_extensions import Annotated, Literal, TypeAlias
 
+from wfplan._internal.json import to_plain
+from wfplan._internal.model import (
+    EMPTY,
+    NO_VALUES,
+    PLAIN_ZERO,
+    FreeText,
+    Items,
+    JsonObject,
+    Name,
+    SchemaVersion,
+    Text,
+    Value,
+)
+from wfplan._internal.names import counted
 from wfplan.errors import require_names
-from wfplan.json_values import to_plain
-from wfplan.names import counted
-from wfplan.values import EMPTY, NO_VALUES, PLAIN_ZERO, FreeText, Items, JsonObject, Name, SchemaVersion, Text, Value
 
 __all__ = [
     "Compensation",

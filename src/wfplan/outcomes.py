@@ -9,9 +9,9 @@ from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type, Union
 
 from typing_extensions import Literal, TypeAlias
 
-from wfplan.field_errors import did_you_mean, kind_of
-from wfplan.json_values import is_list, is_mapping
-from wfplan.names import quote
+from wfplan._internal.json import is_list, is_mapping
+from wfplan._internal.names import quote
+from wfplan._internal.validation_errors import did_you_mean, kind_of
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, ProblemList, refusal
 

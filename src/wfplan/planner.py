@@ -7,22 +7,22 @@ from typing import Any, Iterable, Sequence
 from pydantic import ValidationError
 from typing_extensions import Literal, TypeAlias, get_args
 
-from wfplan.catalog import Catalog, ResolvedAction, apply_catalog, as_catalog
-from wfplan.catalog_lookup import look_up, uses_of
+from wfplan._internal.model import trusted
+from wfplan._internal.names import quote
+from wfplan._internal.validation_errors import add_field_errors
+from wfplan.batching import calculate_execution_order, determine_execution_strategy
+from wfplan.catalog.actions import Catalog, ResolvedAction, apply_catalog, as_catalog
+from wfplan.catalog.lookup import look_up, uses_of
 from wfplan.conflicts import find_conflicts
 from wfplan.errors import UnknownNameError
-from wfplan.field_errors import add_field_errors
 from wfplan.graph import DependencyGraph
 from wfplan.models import ExecutionStrategy, Step, Workflow
-from wfplan.names import quote
-from wfplan.ordering import calculate_execution_order, determine_execution_strategy
 from wfplan.parallelism import can_execute_in_parallel, is_sequential
+from wfplan.plan_sources import PlanSource, Source, open_source, report_unchecked
 from wfplan.plans import ExecutionPlan, make_plan
 from wfplan.problems import InvalidWorkflowError, Problem, ProblemList, Severity
 from wfplan.recommendations import NAMINGS, Naming, name_recommendations, recommendations_to_steps
-from wfplan.sources import PlanSource, Source, open_source, report_unchecked
-from wfplan.validation import RECOMMENDATIONS, STEPS, Survey, Wording, renew, survey
-from wfplan.values import trusted
+from wfplan.relations import RECOMMENDATIONS, STEPS, Survey, Wording, renew, survey
 
 __all__ = [
     "OnConflict",

@@ -9,15 +9,15 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence, TypeVar
 
 from pydantic import model_validator
 
-from wfplan.by_name import StepsByName
-from wfplan.json_values import to_plain
+from wfplan._internal.by_name import StepsByName
+from wfplan._internal.json import to_plain
+from wfplan._internal.model import EMPTY, Items, SchemaVersion, Value, trusted
+from wfplan._internal.names import counted
+from wfplan.batching import determine_execution_strategy, order_levels
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Step, Strategy, Workflow
-from wfplan.names import counted
-from wfplan.ordering import determine_execution_strategy, order_levels
 from wfplan.parallelism import is_sequential
 from wfplan.problems import InvalidWorkflowError, Problem, ProblemList
-from wfplan.validation import STEPS, Survey, survey
-from wfplan.values import EMPTY, Items, SchemaVersion, Value, trusted
+from wfplan.relations import STEPS, Survey, survey
 
 __all__ = ["ExecutionPlan", "batch_steps", "make_plan"]
 

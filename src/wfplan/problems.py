@@ -7,9 +7,9 @@ from typing import Any, Dict, FrozenSet, Iterable, Mapping, Tuple
 
 from typing_extensions import Literal, TypeAlias
 
+from wfplan._internal.model import EMPTY, Items, Value, trusted
+from wfplan._internal.names import escape
 from wfplan.errors import WfplanError
-from wfplan.names import escape
-from wfplan.values import EMPTY, Items, Value, trusted
 
 __all__ = [
     "CODES",

@@ -6,14 +6,14 @@ from typing import Any, Container, Dict, Iterable, List, Optional, Sequence, Uni
 
 from pydantic import model_validator
 
-from wfplan.catalog import ResolvedAction, request_digest
-from wfplan.catalog_lookup import CATALOG_ERRORS
+from wfplan._internal.model import EMPTY, NOT_GIVEN, Items, OptionalItems, Value, trusted
+from wfplan._internal.names import quote
+from wfplan.catalog.actions import ResolvedAction, request_digest
+from wfplan.catalog.lookup import CATALOG_ERRORS
 from wfplan.errors import UnknownNameError
 from wfplan.models import ExecutionStrategy, Recommendation, Step, Workflow
-from wfplan.names import quote
 from wfplan.problems import Problem, ProblemList
-from wfplan.validation import RECOMMENDATIONS, RELATION_CODES, STEPS, Survey, Wording, note_missing_dependencies, survey
-from wfplan.values import EMPTY, NOT_GIVEN, Items, OptionalItems, Value, trusted
+from wfplan.relations import RECOMMENDATIONS, RELATION_CODES, STEPS, Survey, Wording, note_missing_dependencies, survey
 
 __all__ = ["CATALOG_CODES", "Reading", "make_reading", "report_unresolved"]
 

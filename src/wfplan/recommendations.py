@@ -7,10 +7,10 @@ from typing import AbstractSet, Any, Mapping, Sequence
 
 from typing_extensions import Literal, TypeAlias
 
+from wfplan._internal.model import trusted
+from wfplan._internal.names import why_not_a_name
 from wfplan.collector import without_collection
 from wfplan.models import Recommendation, Step
-from wfplan.names import why_not_a_name
-from wfplan.values import trusted
 
 __all__ = ["NAMINGS", "Naming", "name_recommendations", "recommendations_to_steps"]
 

@@ -34,7 +34,7 @@ from wfplan import (
     StepReport,
     Workflow,
 )
-from wfplan.execution.journal_file import JournalFile
+from wfplan.execution.journal.file import JournalFile
 
 KILLS = {"passing": 20, "failing": 20, "undone": 25, "tried-and-undone": 35}
 """By case, under each schedule."""

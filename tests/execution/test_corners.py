@@ -27,9 +27,9 @@ from wfplan import (
     StepReport,
     Workflow,
 )
+from wfplan.execution.deadlines import delay_before
 from wfplan.execution.interface import PendingOutput
 from wfplan.execution.report import StepError
-from wfplan.execution.timetable import delay_before
 from wfplan.testing import check_executor
 
 

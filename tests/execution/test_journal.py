@@ -30,7 +30,7 @@ from wfplan import (
     StepCall,
     StopSignal,
 )
-from wfplan.execution.journal_file import JournalFile
+from wfplan.execution.journal.file import JournalFile
 
 CHAIN = plan_of(
     Step(name="a", parameters={"token": "secret"}),
@@ -232,7 +232,7 @@ def test_a_file_that_may_not_be_written(drive: Driver, path: Path, monkeypatch: 
     def deny(*_arguments: Any) -> int:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("wfplan.execution.journal_file.os.open", deny)
+    monkeypatch.setattr("wfplan.execution.journal.file.os.open", deny)
     assert refused(drive, CHAIN, Recorder(), journal=path) == ["journal-unusable"]
 
 
@@ -261,7 +261,7 @@ def test_two_runs_at_once_are_one_too_many(drive: Driver, path: Path) -> None:
 
 HOLDER = """
     import os, sys, time
-    from wfplan.execution.journal_file import JournalFile
+    from wfplan.execution.journal.file import JournalFile
     file = JournalFile(sys.argv[1])
     if sys.argv[2] == "fork" and os.fork() == 0:
         print("held", flush=True)

@@ -19,9 +19,9 @@ from wfplan import (
     Step,
     StepReport,
 )
+from wfplan._internal.step_identity import StepKeys
 from wfplan.diff import diff
 from wfplan.execution.resume import resume_preview
-from wfplan.step_identity import StepKeys
 
 PLAN = plan_of(
     Step(name="a", parameters={"x": 1}),

@@ -17,9 +17,9 @@ from rich.console import Console
 
 import wfplan
 from wfplan import BackendNotAvailableError, Event, RetryPolicy, Step
-from wfplan.execution.logs import log_event
-from wfplan.execution.progress_bar import progress_bar
-from wfplan.execution.tracing import opentelemetry_spans
+from wfplan.execution.observers.logging import log_event
+from wfplan.execution.observers.opentelemetry import opentelemetry_spans
+from wfplan.execution.observers.progress_bar import progress_bar
 
 STEPS = [
     Step(name="a", parameters={"secret": "s3cret"}),

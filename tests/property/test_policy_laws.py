@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from strategies import json_objects, some_of, step_fields, workflows
 
 from wfplan import ExecutionPlan, RefusedError, Step, Workflow, plan
-from wfplan.names import why_not_an_action
+from wfplan._internal.model import Value
+from wfplan._internal.names import why_not_an_action
 from wfplan.policy import Approval, ApprovalRequest, Policy, Review, Verdict, review
-from wfplan.values import Value
 
 RANK: Dict[Verdict, int] = {"allow": 0, "needs-approval": 1, "deny": 2}
 EFFECTS = ("read", "write", "destructive")

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from wfplan import ExecutionPlan, ExecutionReport, PermanentError, Progress, StepCall
 from wfplan.execution import rollback as rollback_module
-from wfplan.execution.journal import Journal
-from wfplan.execution.journal_reader import Record, read_journal, with_plan
+from wfplan.execution.journal.reader import Record, read_journal, with_plan
+from wfplan.execution.journal.writer import Journal
 from wfplan.execution.rollback import rollback_plan, rollback_preview
 from wfplan.problems import ProblemList
 

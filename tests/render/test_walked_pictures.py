@@ -13,8 +13,8 @@ from walked_pictures import Picture
 
 import wfplan
 from wfplan import ExecutionPlan, render
-from wfplan.render.edges import edges_of
-from wfplan.render.scene import scene_of
+from wfplan.render.svg.edges import edges_of
+from wfplan.render.view import scene_of
 
 COLUMNS = 5
 """Boxes of the longest names in a row."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from wfplan.analysis.comparison import Comparison, ConstraintCost, ScheduleResult, compare
-from wfplan.analysis.explaining import Change, Explanation, explain
-from wfplan.analysis.linting import lint
-from wfplan.analysis.separation import Separation, SeparationReason, why_not_parallel
+from wfplan.analysis.explain import Change, Explanation, explain
+from wfplan.analysis.lint import lint
+from wfplan.analysis.parallel_conflicts import Separation, SeparationReason, why_not_parallel
 from wfplan.analysis.simulation import Durations, simulate
 from wfplan.analysis.timing import CriticalPath, StepTiming, critical_path, lower_bound, slack
+from wfplan.analysis.what_if import Comparison, ConstraintCost, ScheduleResult, compare
 from wfplan.analysis.width import widest, width, width_bounds
 
 __all__ = [

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import chain
 from typing import Iterator, NamedTuple
 
-from wfplan.bits import count, members
+from wfplan._internal.bitset import count, members
+from wfplan._internal.plan_index import Layout
 from wfplan.collector import without_collection
-from wfplan.execution.layout import Layout
 from wfplan.plans import ExecutionPlan
 
 __all__ = ["Redundancies", "RedundantEdge", "find_redundant"]

@@ -8,7 +8,7 @@ from typing import Any, Callable, Mapping, Union
 
 from typing_extensions import TypeAlias
 
-from wfplan.analysis.seconds import check_seconds, step_seconds
+from wfplan.analysis.durations import check_seconds, step_seconds
 from wfplan.execution.interface import StepCall
 from wfplan.execution.progress import Progress
 from wfplan.execution.report import ExecutionReport

@@ -6,13 +6,13 @@ from itertools import chain
 from math import fsum
 from typing import Iterable, Mapping
 
-from wfplan.analysis.seconds import count_assumed, show_seconds, step_seconds
+from wfplan._internal.model import Items, Value, trusted
+from wfplan._internal.names import counted, list_names
+from wfplan._internal.plan_index import Layout
+from wfplan.analysis.durations import count_assumed, show_seconds, step_seconds
 from wfplan.collector import without_collection
-from wfplan.execution.layout import Layout
-from wfplan.names import counted, list_names
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import refusal
-from wfplan.values import Items, Value, trusted
 
 __all__ = ["CriticalPath", "StepTiming", "Times", "check_workers", "critical_path", "lower_bound", "slack"]
 

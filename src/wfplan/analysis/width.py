@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import chain
 from typing import Iterable, Sequence
 
+from wfplan._internal.plan_index import Layout
 from wfplan.collector import without_collection
-from wfplan.execution.layout import Layout
 from wfplan.plans import ExecutionPlan
 
 __all__ = ["widest", "width", "width_bounds"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
-from wfplan.submodules import import_submodule, list_submodules
+from wfplan._internal.submodules import import_submodule, list_submodules
 
 
 def __getattr__(name: str) -> ModuleType:

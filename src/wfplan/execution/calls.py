@@ -10,7 +10,7 @@ from functools import partial
 from inspect import isawaitable
 from typing import Any, Callable, NamedTuple
 
-from wfplan.execution.backend import Backend
+from wfplan.execution.executor_adapter import Backend
 from wfplan.execution.interface import PendingOutput, StepCall
 from wfplan.execution.workers import Workers
 

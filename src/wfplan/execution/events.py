@@ -8,9 +8,9 @@ from typing import Callable, Optional
 from pydantic import Field
 from typing_extensions import Literal, TypeAlias
 
+from wfplan._internal.model import EMPTY, Items, Value
 from wfplan.execution.interface import Purpose
 from wfplan.execution.report import ExecutionReport, Phase, Reason, Status, StepError, StepReport
-from wfplan.values import EMPTY, Items, Value
 
 __all__ = ["Audience", "Event", "EventKind", "Observer", "guarded"]
 

@@ -12,11 +12,11 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple, Union
 
 from typing_extensions import get_args, get_origin
 
+from wfplan._internal.json import to_plain
+from wfplan._internal.names import list_names, nearest, quote
 from wfplan.errors import PermanentError
 from wfplan.execution.interface import PendingOutput, Purpose, StepCall
 from wfplan.execution.report import StepError, ToldError, is_permanent
-from wfplan.json_values import to_plain
-from wfplan.names import list_names, nearest, quote
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, ProblemList, refusal
 

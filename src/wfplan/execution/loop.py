@@ -12,12 +12,12 @@ from inspect import isawaitable, iscoroutinefunction
 from os import PathLike
 from typing import Any, Awaitable, Callable, Iterable, Mapping
 
-from wfplan.execution.backend import Backend
 from wfplan.execution.calls import Calls, Outcome
 from wfplan.execution.events import Observer
+from wfplan.execution.executor_adapter import Backend
 from wfplan.execution.functions import FunctionExecutor
 from wfplan.execution.interface import Executor
-from wfplan.execution.opening import Opening
+from wfplan.execution.preparation import Opening
 from wfplan.execution.progress import Progress
 from wfplan.execution.report import ExecutionReport
 from wfplan.execution.session import Close, Closed, Interrupt, Save, Session, Validate, Wait

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from wfplan.json_values import FrozenDict, FrozenList, freeze_object
+from wfplan._internal.json import FrozenDict, FrozenList, freeze_object
 
 __all__ = ["COPIED", "as_json", "own_copy"]
 

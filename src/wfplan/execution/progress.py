@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
-from wfplan.by_name import NO_STEPS, StepsByName
+from wfplan._internal.by_name import NO_STEPS, StepsByName
+from wfplan._internal.model import trusted
+from wfplan._internal.names import quote
 from wfplan.execution.events import Audience, Observer
 from wfplan.execution.interface import Purpose, StepCall
+from wfplan.execution.options import RunSettings, check_held, settle
+from wfplan.execution.phase_run import CANCEL_GRACE_SECONDS, GRACE_SECONDS, Walk
 from wfplan.execution.report import ExecutionReport, Phase, Reason, StepReport
 from wfplan.execution.rollback import rollback_plan
-from wfplan.execution.settings import RunSettings, check_held, settle
-from wfplan.execution.state import BAD, check_state, counts_as_done
-from wfplan.execution.walk import CANCEL_GRACE_SECONDS, GRACE_SECONDS, Walk
+from wfplan.execution.state_validation import BAD, check_state, counts_as_done
 from wfplan.models import OnFailure, Schedule
-from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, ProblemList, RefusedError
-from wfplan.values import trusted
 
 __all__ = ["CANCEL_GRACE_SECONDS", "Progress"]
 

@@ -9,14 +9,24 @@ from typing import Any, ClassVar, Dict, Iterator, Optional, cast
 from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer, model_validator
 from typing_extensions import Annotated, Literal, TypeAlias
 
+from wfplan._internal.model import (
+    EMPTY,
+    NOTHING_BY_NAME,
+    FreeText,
+    Items,
+    MappingOf,
+    Name,
+    Number,
+    SchemaVersion,
+    Value,
+)
+from wfplan._internal.names import counted, escape, quote
 from wfplan.errors import PermanentError, WfplanError
 from wfplan.execution.interface import Purpose
+from wfplan.execution.options import RunSettings
 from wfplan.execution.outputs import as_json
-from wfplan.execution.settings import RunSettings
-from wfplan.names import counted, escape, quote
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem
-from wfplan.values import EMPTY, NOTHING_BY_NAME, FreeText, Items, MappingOf, Name, Number, SchemaVersion, Value
 
 __all__ = [
     "STATUSES",
@@ -310,7 +320,7 @@ class ExecutionReport(Value):
         out. Raises OSError if the file cannot be read, RefusedError if it is no journal, is empty, was edited into
         what cannot be read, or is that of another plan than `plan`.
         """
-        from wfplan.execution.journal_reader import report_from_journal
+        from wfplan.execution.journal.reader import report_from_journal
 
         return report_from_journal(path, plan)
 

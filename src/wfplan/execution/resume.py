@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Iterator
 
+from wfplan._internal.model import EMPTY, Items, Value
+from wfplan._internal.names import quote
+from wfplan._internal.step_identity import StepKeys, identities, match_steps
 from wfplan.execution.report import ExecutionReport, StepReport
 from wfplan.execution.rollback import rollback_plan
-from wfplan.execution.state import BAD, check_state, counts_as_done
+from wfplan.execution.state_validation import BAD, check_state, counts_as_done
 from wfplan.models import Step
-from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, ProblemList
-from wfplan.step_identity import StepKeys, identities, match_steps
-from wfplan.values import EMPTY, Items, Value
 
 __all__ = ["ResumePreview", "resume_preview", "resume_state"]
 

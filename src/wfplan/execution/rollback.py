@@ -7,11 +7,11 @@ from typing import Iterable, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
+from wfplan._internal.model import EMPTY, Items, Value
 from wfplan.errors import require_names
 from wfplan.models import ExecutionStrategy, Step, Workflow
 from wfplan.planner import plan as make_plan
 from wfplan.plans import ExecutionPlan
-from wfplan.values import EMPTY, Items, Value
 
 __all__ = ["RollbackPreview", "rollback_plan", "rollback_preview"]
 

@@ -12,19 +12,19 @@ from typing import Any, Callable, Deque, Generator, NamedTuple, Union
 
 from typing_extensions import TypeAlias
 
+from wfplan._internal.names import quote
 from wfplan.errors import PermanentError
-from wfplan.execution.backend import Backend, tell_close_failure
 from wfplan.execution.calls import Calls, Outcome
 from wfplan.execution.events import Event, guarded
+from wfplan.execution.executor_adapter import Backend, tell_close_failure
 from wfplan.execution.interface import StepCall
-from wfplan.execution.journal import Journal
-from wfplan.execution.logs import log_event
+from wfplan.execution.journal.writer import Journal
 from wfplan.execution.loop_thread import LoopThread
-from wfplan.execution.opening import Opening, default_limit
+from wfplan.execution.observers.logging import log_event
+from wfplan.execution.preparation import Opening, default_limit
 from wfplan.execution.progress import CANCEL_GRACE_SECONDS, Progress
 from wfplan.execution.report import ExecutionReport, Reason
 from wfplan.execution.signals import StopSignal
-from wfplan.names import quote
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import ProblemList
 

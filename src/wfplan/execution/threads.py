@@ -11,12 +11,12 @@ from os import PathLike
 from queue import Empty, SimpleQueue
 from typing import Any, Callable, Iterable, Mapping
 
-from wfplan.execution.backend import Backend
 from wfplan.execution.calls import Calls, Outcome
 from wfplan.execution.events import Observer
+from wfplan.execution.executor_adapter import Backend
 from wfplan.execution.interface import Executor
 from wfplan.execution.loop_thread import LoopThread
-from wfplan.execution.opening import Opening
+from wfplan.execution.preparation import Opening
 from wfplan.execution.progress import Progress
 from wfplan.execution.report import ExecutionReport
 from wfplan.execution.session import LINGER_SECONDS, Close, Closed, Interrupt, Save, Session, Task, Validate, Wait

@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
-from wfplan.extras import how_to_install
-from wfplan.json_values import is_list, is_object
-from wfplan.names import quote
+from wfplan._internal.extras import how_to_install
+from wfplan._internal.json import is_list, is_object
+from wfplan._internal.names import quote
 from wfplan.problems import ProblemList
 
 __all__ = ["RepairedJson", "lacks_something", "repair_json"]

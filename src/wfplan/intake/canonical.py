@@ -6,13 +6,13 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from wfplan._internal.json import MAX_DEPTH, is_list, is_object
+from wfplan._internal.model import EMPTY, FreeText, Items, SchemaVersion, Value
 from wfplan.intake.references import are_scalar, parameter_values
 from wfplan.intake.syntax import Limits, is_plain
-from wfplan.json_values import MAX_DEPTH, is_list, is_object
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Recommendation, Step, Workflow
 from wfplan.problems import Problem
-from wfplan.validation import Item
-from wfplan.values import EMPTY, FreeText, Items, SchemaVersion, Value
+from wfplan.relations import Item
 
 __all__ = ["Canonical", "read_canonical"]
 

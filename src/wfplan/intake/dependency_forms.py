@@ -5,13 +5,13 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Set, Tuple
 
-from wfplan.field_errors import kind_of
+from wfplan._internal.json import is_list, is_object
+from wfplan._internal.names import quote
+from wfplan._internal.validation_errors import kind_of
 from wfplan.intake.field_names import NOTHING, ONE_ID, TITLES, number_as_id, plain, says_nothing
 from wfplan.intake.order_words import CONDITION, DEFAULT_RULE, is_inert
 from wfplan.intake.positions import Path, Positions
 from wfplan.intake.syntax import JsonError, parse
-from wfplan.json_values import is_list, is_object
-from wfplan.names import quote
 from wfplan.problems import ProblemList
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import AbstractSet, Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from wfplan.field_errors import kind_of
+from wfplan._internal.json import is_list, is_object
+from wfplan._internal.locations import pointer
+from wfplan._internal.names import escape, quote
+from wfplan._internal.validation_errors import kind_of
 from wfplan.intake.field_names import AUTHOR, DEPENDENCIES, FIELDS, TITLE_WORDS, is_list_name, plain, says_nothing
 from wfplan.intake.positions import Path, Positions
 from wfplan.intake.syntax import HOW_TO, JsonError, parse
-from wfplan.json_values import is_list, is_object
-from wfplan.locations import pointer
-from wfplan.names import escape, quote
 from wfplan.problems import ProblemList
 
 __all__ = ["Beside", "Envelope", "Holder", "find_envelope", "holds_list", "is_item"]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
-from wfplan.extras import how_to_install
+from wfplan._internal.extras import how_to_install
+from wfplan._internal.names import counted
 from wfplan.intake.broken_json import RepairedJson, lacks_something, repair_json
 from wfplan.intake.envelope import holds_list, is_item
 from wfplan.intake.field_names import is_list_name
 from wfplan.intake.syntax import HOW_TO, Json, JsonError, Limits, parse, parse_prefix
 from wfplan.intake.thinking import without_thinking
 from wfplan.intake.yaml_syntax import Yaml, YamlError, looks_like_yaml, parse_yaml
-from wfplan.names import counted
 from wfplan.problems import ProblemList
 
 __all__ = ["Alone", "Extract", "extract", "find_alone"]

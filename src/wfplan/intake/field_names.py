@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Collection, FrozenSet, Mapping
 
-from wfplan.json_values import is_object
+from wfplan._internal.json import is_object
 
 __all__ = [
     "AUTHOR",

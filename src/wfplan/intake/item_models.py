@@ -8,14 +8,14 @@ from typing import Any, Collection, Dict, Iterator, List, NamedTuple, Sequence, 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from wfplan.catalog_lookup import ActionUse, uses_of
-from wfplan.field_errors import add_field_errors, kind_of
+from wfplan._internal.json import NotJsonError, copy_json_object, is_list, is_object
+from wfplan._internal.names import quote
+from wfplan._internal.validation_errors import add_field_errors, kind_of
+from wfplan.catalog.lookup import ActionUse, uses_of
 from wfplan.intake.field_names import plain
 from wfplan.intake.items import Item, Items
-from wfplan.json_values import NotJsonError, copy_json_object, is_list, is_object
-from wfplan.names import quote
 from wfplan.problems import ProblemList
-from wfplan.validation import STEPS, Wording
+from wfplan.relations import STEPS, Wording
 
 __all__ = ["Models", "make_models", "move_rest"]
 

@@ -6,17 +6,17 @@ import json
 import unicodedata
 from typing import Any, Collection, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-from wfplan.field_errors import kind_of
+from wfplan._internal.json import is_list, is_object
+from wfplan._internal.names import quote, why_not_a_name
+from wfplan._internal.validation_errors import kind_of
 from wfplan.intake.dependency_forms import DependencyReader
 from wfplan.intake.envelope import Envelope
 from wfplan.intake.field_names import FIELDS, TITLES, field_of, number_as_id, plain, says_nothing
 from wfplan.intake.positions import Positions
 from wfplan.intake.syntax import JsonError, parse
-from wfplan.json_values import is_list, is_object
 from wfplan.models import Step
-from wfplan.names import quote, why_not_a_name
 from wfplan.problems import ProblemList
-from wfplan.validation import RECOMMENDATIONS, STEPS, Wording
+from wfplan.relations import RECOMMENDATIONS, STEPS, Wording
 
 __all__ = ["Item", "Items", "read_items"]
 

@@ -10,8 +10,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from wfplan._internal.names import similarity
 from wfplan.intake.field_names import DEPENDENCIES, plain
-from wfplan.names import similarity
 
 __all__ = [
     "ARROWS",

@@ -6,12 +6,12 @@ from typing import Any, Dict
 
 from pydantic import TypeAdapter, ValidationError
 
+from wfplan._internal.model import Items
+from wfplan.batching import determine_execution_strategy
 from wfplan.models import ExecutionBatch, Workflow
-from wfplan.ordering import determine_execution_strategy
 from wfplan.plans import batch_steps
 from wfplan.problems import ProblemList
-from wfplan.validation import Survey
-from wfplan.values import Items
+from wfplan.relations import Survey
 
 __all__ = ["verify_plan"]
 

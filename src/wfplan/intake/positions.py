@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Sequence, Tuple
 
-from wfplan.locations import ListLocation, pointer
+from wfplan._internal.locations import ListLocation, pointer
 
 __all__ = ["Path", "Positions"]
 

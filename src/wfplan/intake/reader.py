@@ -6,9 +6,11 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Se
 
 from pydantic_core import to_json
 
-from wfplan.catalog import Catalog, ResolvedAction, as_catalog
-from wfplan.catalog_lookup import look_up, uses_of
-from wfplan.field_errors import kind_of
+from wfplan._internal.json import is_list
+from wfplan._internal.names import quote
+from wfplan._internal.validation_errors import kind_of
+from wfplan.catalog.actions import Catalog, ResolvedAction, as_catalog
+from wfplan.catalog.lookup import look_up, uses_of
 from wfplan.intake.canonical import read_canonical
 from wfplan.intake.envelope import Beside, Envelope, find_envelope
 from wfplan.intake.extraction import Alone, Extract, extract, find_alone
@@ -22,12 +24,10 @@ from wfplan.intake.remainder import Graph, Remainder
 from wfplan.intake.settings import Settings, read_settings
 from wfplan.intake.step_names import StepNames, titles_of
 from wfplan.intake.syntax import DEFAULT, Json, Limits, decode, is_within_depth, report_repeated, to_plain
-from wfplan.json_values import is_list
 from wfplan.models import ExecutionStrategy
-from wfplan.names import quote
 from wfplan.problems import LENIENT, ProblemList
 from wfplan.reading import Reading, make_reading
-from wfplan.validation import (
+from wfplan.relations import (
     RECOMMENDATIONS,
     STEPS,
     Survey,

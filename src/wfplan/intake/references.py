@@ -7,11 +7,11 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any, Collection, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
+from wfplan._internal.json import is_list, is_object
+from wfplan._internal.names import list_names, quote
 from wfplan.intake.field_names import plain
 from wfplan.intake.order_words import is_order
 from wfplan.intake.positions import Path, Positions
-from wfplan.json_values import is_list, is_object
-from wfplan.names import list_names, quote
 from wfplan.problems import ProblemList
 
 __all__ = ["MARKS", "References", "are_scalar", "may_refer", "parameter_values", "referenced_names"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+from wfplan._internal.json import is_list, is_object
+from wfplan._internal.names import list_names, quote
 from wfplan.intake.envelope import Beside
 from wfplan.intake.field_names import (
     AUTHOR,
@@ -38,8 +40,6 @@ from wfplan.intake.order_words import (
 from wfplan.intake.positions import Path, Positions
 from wfplan.intake.references import MARKS, referenced_names
 from wfplan.intake.step_names import StepNames, words_of
-from wfplan.json_values import is_list, is_object
-from wfplan.names import list_names, quote
 from wfplan.problems import ProblemList
 
 __all__ = ["Graph", "Remainder"]

@@ -7,15 +7,15 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 from pydantic import ValidationError
 
-from wfplan.field_errors import add_field_errors, kind_of, show
+from wfplan._internal.json import is_list, is_object
+from wfplan._internal.locations import pointer
+from wfplan._internal.names import quote
+from wfplan._internal.validation_errors import add_field_errors, kind_of, show
 from wfplan.intake.envelope import Beside, Envelope
 from wfplan.intake.positions import Positions
-from wfplan.json_values import is_list, is_object
-from wfplan.locations import pointer
 from wfplan.models import ExecutionStrategy, Workflow
-from wfplan.names import quote
 from wfplan.problems import ProblemList
-from wfplan.validation import STEPS, Wording
+from wfplan.relations import STEPS, Wording
 
 __all__ = ["Settings", "read_settings"]
 

@@ -6,10 +6,10 @@ import json
 from collections import Counter
 from typing import Any, Dict, List, NamedTuple, Set, Tuple, Union
 
+from wfplan._internal.json import is_list, is_object
+from wfplan._internal.locations import pointer
+from wfplan._internal.names import quote
 from wfplan.intake.positions import Path
-from wfplan.json_values import is_list, is_object
-from wfplan.locations import pointer
-from wfplan.names import quote
 from wfplan.problems import ProblemList
 
 __all__ = [

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, Iterable, List, NamedTuple, Tuple
 
-from wfplan.extras import how_to_install
+from wfplan._internal.extras import how_to_install
+from wfplan._internal.names import quote
 from wfplan.intake.syntax import Json, Limits
-from wfplan.names import quote
 
 __all__ = ["Yaml", "YamlError", "looks_like_yaml", "parse_yaml"]
 

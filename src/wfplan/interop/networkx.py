@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, List
 
+from wfplan._internal.extras import how_to_install
 from wfplan.errors import BackendNotAvailableError
-from wfplan.extras import how_to_install
 from wfplan.models import ExecutionStrategy, Step, Workflow
 from wfplan.plans import ExecutionPlan
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from wfplan.policy import policies
 from wfplan.policy.approval import Approval, ApprovalRequest, StepToApprove
+from wfplan.policy.gate import Review, review
 from wfplan.policy.judging import StepReview, Verdict
-from wfplan.policy.reviewing import Review, review
 from wfplan.policy.rules import Policy, read_policy
 
 __all__ = [

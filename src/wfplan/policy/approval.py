@@ -12,11 +12,22 @@ from typing import Any, Dict, Iterator, Optional
 from pydantic import Field, model_validator
 from typing_extensions import Annotated, Literal
 
+from wfplan._internal.model import (
+    EMPTY,
+    NO_VALUES,
+    PLAIN_ZERO,
+    FreeText,
+    Items,
+    JsonObject,
+    Number,
+    SchemaVersion,
+    Text,
+    Value,
+)
+from wfplan._internal.names import counted, escape, list_names, quote
 from wfplan.diff import PlanDiff
 from wfplan.models import Compensation, Effect, ExecutionStrategy, RetryPolicy
-from wfplan.names import counted, escape, list_names, quote
 from wfplan.problems import Problem, ProblemList, RefusedError
-from wfplan.values import EMPTY, NO_VALUES, PLAIN_ZERO, FreeText, Items, JsonObject, Number, SchemaVersion, Text, Value
 
 __all__ = ["Approval", "ApprovalRequest", "StepToApprove", "check_key"]
 

@@ -7,14 +7,14 @@ from typing import Dict, Iterator, NamedTuple, Optional, Tuple
 
 from typing_extensions import Literal, TypeAlias
 
-from wfplan.catalog import worse_effect
+from wfplan._internal.model import EMPTY, Items, Value
+from wfplan._internal.names import counted, quote
+from wfplan.catalog.actions import worse_effect
 from wfplan.graph import DependencyGraph
 from wfplan.models import Step
-from wfplan.names import counted, quote
 from wfplan.plans import ExecutionPlan
 from wfplan.policy.rules import Policy
 from wfplan.problems import Problem, ProblemList
-from wfplan.values import EMPTY, Items, Value
 
 __all__ = ["Judgement", "StepReview", "Verdict", "judge"]
 

@@ -6,7 +6,7 @@ from typing import Any, Awaitable, Callable, Iterable, List, Optional, Set, Tupl
 
 from typing_extensions import TypeAlias
 
-from wfplan.catalog import Catalog
+from wfplan.catalog.actions import Catalog
 from wfplan.diff import PlanDiff, diff_steps
 from wfplan.intake import read, repair
 from wfplan.models import Recommendation, Step

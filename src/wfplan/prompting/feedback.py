@@ -6,12 +6,12 @@ from typing import Any, Dict, Iterable, List, Sequence
 
 from pydantic import Field
 
-from wfplan.catalog import Catalog
+from wfplan._internal.model import EMPTY, Items, JsonObject, Value
+from wfplan._internal.names import MAX_NAME_LENGTH, counted, list_names, nearest, quote
+from wfplan.catalog.actions import Catalog
 from wfplan.models import Recommendation
-from wfplan.names import MAX_NAME_LENGTH, counted, list_names, nearest, quote
 from wfplan.problems import Problem
 from wfplan.prompting.instructions import example_recommendations, prompt_instructions
-from wfplan.values import EMPTY, Items, JsonObject, Value
 
 __all__ = ["Feedback", "feedback"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, List
 
-from wfplan.catalog import Catalog
-from wfplan.names import quote
+from wfplan._internal.names import quote
+from wfplan.catalog.actions import Catalog
 from wfplan.prompting.schema import DescribedAction, describe_actions
 
 __all__ = ["example_recommendations", "prompt_instructions"]

@@ -9,10 +9,10 @@ from typing import Any, Container, Dict, List, Mapping, NamedTuple, Optional, Se
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from wfplan.action_parameters import parameter_names
-from wfplan.catalog import Catalog, as_catalog
+from wfplan._internal.names import quote
+from wfplan.catalog.actions import Catalog, as_catalog
+from wfplan.catalog.parameters import parameter_names
 from wfplan.intake import read
-from wfplan.names import quote
 from wfplan.problems import ProblemList, RefusedError, refusal
 
 __all__ = ["DescribedAction", "describe_actions", "recommendation_schema"]

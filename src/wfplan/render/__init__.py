@@ -18,8 +18,8 @@ from wfplan.render.text import plan_to_text
 
 if TYPE_CHECKING:
     from wfplan.render.diagrams import Kind
-    from wfplan.render.scene import Thing
     from wfplan.render.shown import Shown
+    from wfplan.render.view import Thing
 
 __all__ = ["dot", "html", "mermaid", "mimebundle", "plan_to_text", "svg", "text"]
 
@@ -44,8 +44,8 @@ def mermaid(thing: Thing, kind: Kind = "flowchart", *, max_edges: int = 500, max
 
 def dot(thing: Thing) -> str:
     """A graph for Graphviz, with a cluster for each batch."""
-    from wfplan.render.graphviz import graph
-    from wfplan.render.scene import scene_of
+    from wfplan.render.dot import graph
+    from wfplan.render.view import scene_of
 
     return graph(scene_of(thing))
 
@@ -53,7 +53,7 @@ def dot(thing: Thing) -> str:
 def svg(thing: Thing) -> str:
     """A picture: each step as a box in its batch, up to 200 steps; each batch as a bar, if there are more."""
     from wfplan.render.page import draw_scene
-    from wfplan.render.scene import scene_of
+    from wfplan.render.view import scene_of
 
     return draw_scene(scene_of(thing))
 

@@ -9,7 +9,7 @@ from wfplan.execution.report import StepReport
 from wfplan.models import Step
 from wfplan.render.escaping import shown
 from wfplan.render.report import reasons
-from wfplan.render.scene import Node
+from wfplan.render.view import Node
 
 __all__ = ["details_of"]
 

@@ -8,7 +8,7 @@ from wfplan.execution.report import ExecutionReport
 from wfplan.problems import refusal
 from wfplan.render.flowchart import flowchart
 from wfplan.render.gantt import gantt
-from wfplan.render.scene import Thing, scene_of
+from wfplan.render.view import Thing, scene_of
 
 __all__ = ["MAX_CHARACTERS", "MAX_EDGES", "Kind", "mermaid_of"]
 

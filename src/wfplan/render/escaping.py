@@ -6,7 +6,7 @@ escapes. So a name stays on its line, half surrogates can be encoded, and XML fi
 
 from __future__ import annotations
 
-from wfplan.names import escape
+from wfplan._internal.names import escape
 
 __all__ = ["dot_text", "mermaid_text", "shown", "xml_text"]
 

@@ -6,8 +6,8 @@ from typing import Iterator
 
 from wfplan.render.escaping import mermaid_text
 from wfplan.render.marks import marks_of
-from wfplan.render.scene import Band, Node, Scene
 from wfplan.render.states import STATES
+from wfplan.render.view import Band, Node, Scene
 
 __all__ = ["flowchart"]
 

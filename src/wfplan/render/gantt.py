@@ -7,8 +7,8 @@ from typing import Iterator, NamedTuple, Optional
 
 from wfplan.execution.report import StepReport
 from wfplan.render.escaping import mermaid_text
-from wfplan.render.scene import Node, Scene
 from wfplan.render.states import STATES
+from wfplan.render.view import Node, Scene
 
 __all__ = ["gantt"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, Mapping
 
-from wfplan.render.scene import Node
+from wfplan.render.view import Node
 
 __all__ = ["MARKS", "marks_of"]
 

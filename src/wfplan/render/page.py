@@ -7,12 +7,12 @@ from typing import Iterator
 
 from wfplan.reading import Reading
 from wfplan.render.escaping import xml_text
-from wfplan.render.picture import MOST_STEPS, draw
-from wfplan.render.scene import Scene, scene_of
 from wfplan.render.shown import Shown, headline, planned
 from wfplan.render.states import STATES
 from wfplan.render.summary import summarize
+from wfplan.render.svg.picture import MOST_STEPS, draw
 from wfplan.render.tables import items_table, problems_table, steps_table
+from wfplan.render.view import Scene, scene_of
 
 __all__ = ["draw_scene", "fragment", "page"]
 

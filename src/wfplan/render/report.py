@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Iterator, Sequence
 
+from wfplan._internal.names import escape, list_names
 from wfplan.execution.report import ExecutionReport, StepReport
-from wfplan.names import escape, list_names
 from wfplan.render.table import table
 
 __all__ = ["reasons", "report_to_text"]

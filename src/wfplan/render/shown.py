@@ -6,13 +6,13 @@ from typing import Union
 
 from typing_extensions import TypeAlias
 
+from wfplan._internal.names import counted
 from wfplan.execution.report import ExecutionReport
-from wfplan.names import counted
 from wfplan.planner import plan
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import InvalidWorkflowError, RefusedError
 from wfplan.reading import Reading
-from wfplan.render.scene import Thing, scene_of
+from wfplan.render.view import Thing, scene_of
 
 __all__ = ["Shown", "headline", "planned"]
 

@@ -6,13 +6,13 @@ from collections import Counter
 from math import ceil
 from typing import Iterator, NamedTuple, Tuple
 
-from wfplan.names import counted
-from wfplan.render.drawing import BODY, SMALL, document, label, title
-from wfplan.render.legend import legend, state_entries
-from wfplan.render.picture import MARGIN, heading
-from wfplan.render.routes import short
-from wfplan.render.scene import Band, Scene
+from wfplan._internal.names import counted
 from wfplan.render.states import STATES
+from wfplan.render.svg.legend import legend, state_entries
+from wfplan.render.svg.picture import MARGIN, heading
+from wfplan.render.svg.primitives import BODY, SMALL, document, label, title
+from wfplan.render.svg.routing import short
+from wfplan.render.view import Band, Scene
 
 __all__ = ["summarize"]
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Iterable, Iterator, Sequence
 
+from wfplan._internal.names import counted
 from wfplan.models import Recommendation, Step
-from wfplan.names import counted
 from wfplan.problems import Problem
 from wfplan.render.details import details_of
 from wfplan.render.escaping import xml_text
 from wfplan.render.report import reasons
-from wfplan.render.scene import Band, Node, Scene
 from wfplan.render.states import STATES
+from wfplan.render.view import Band, Node, Scene
 
 __all__ = ["MOST_ROWS", "items_table", "problems_table", "steps_table"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, Sequence
 
-from wfplan.names import counted, escape
+from wfplan._internal.names import counted, escape
 from wfplan.plans import ExecutionPlan
 from wfplan.render.table import table
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from inspect import isawaitable
 from typing import Any, Callable, Iterator, Sequence
 
+from wfplan._internal.names import quote
 from wfplan.execution.events import Event
 from wfplan.execution.interface import Executor, StepCall
 from wfplan.execution.loop import arun
@@ -12,7 +13,6 @@ from wfplan.execution.report import ExecutionReport
 from wfplan.execution.signals import StopSignal
 from wfplan.execution.threads import run
 from wfplan.models import RetryPolicy, Step
-from wfplan.names import quote
 from wfplan.planner import plan
 from wfplan.plans import ExecutionPlan
 

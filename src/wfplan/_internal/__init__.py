@@ -1,0 +1,1 @@
+"""What the package is built on; nobody imports it from outside."""

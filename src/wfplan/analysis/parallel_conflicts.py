@@ -1,0 +1,145 @@
+"""What keeps two steps from running at the same time."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from typing_extensions import Literal, TypeAlias
+
+from wfplan._internal.model import EMPTY, Items, Value
+from wfplan._internal.names import list_names, quote
+from wfplan._internal.plan_index import Layout
+from wfplan.analysis.durations import check_names
+from wfplan.execution.options import RunSettings, settle
+from wfplan.models import Schedule
+from wfplan.parallelism import is_sequential
+from wfplan.plans import ExecutionPlan
+from wfplan.problems import ProblemList, RefusedError, refusal
+
+__all__ = ["Separation", "SeparationKind", "SeparationReason", "why_not_parallel"]
+
+SeparationKind: TypeAlias = Literal["path", "hint", "lock", "batch", "batch-not-parallel", "max-parallel", "mode"]
+
+
+class SeparationReason(Value):
+    """One thing that keeps two steps apart; it is enough by itself."""
+
+    kind: SeparationKind
+    message: str
+    path: Items[str] = EMPTY
+    """Steps from the one to the other, each needed by the next."""
+    subject: str = ""
+    """The step with the hint, or the key of the lock."""
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Separation(Value):
+    """What keeps two steps from running at the same time; true if anything does."""
+
+    steps: Items[str]
+    """The two, as asked."""
+    reasons: Items[SeparationReason] = EMPTY
+
+    def __bool__(self) -> bool:
+        return bool(self.reasons)
+
+    @property
+    def parallel(self) -> bool:
+        """Whether nothing in the plan keeps them apart, whatever time steps take.
+
+        With the times that they do take, they may still never meet.
+        """
+        return not self.reasons
+
+    def __str__(self) -> str:
+        both = " and ".join(map(quote, self.steps))
+        if not self.reasons:
+            return f"{both} may run at the same time: nothing in the plan keeps them apart for sure"
+        return "\n  ".join((f"{both} never run at the same time", *map(str, self.reasons)))
+
+
+def why_not_parallel(
+    plan: ExecutionPlan, one: str, other: str, *, schedule: Schedule | None = None, max_parallel: int | None = None
+) -> Separation:
+    """Everything that keeps two steps from running at the same time, each thing by itself.
+
+    A path of dependencies (a shortest one is shown), a sequential hint, a lock, their batches, the limit, the mode. The
+    keywords are those of `run`. Linear. Raises UnknownNameError for a name that no step has, RefusedError for twice the
+    same one, and for a keyword that cannot be.
+
+    >>> import wfplan
+    >>> plan = wfplan.plan({"scale": [], "restart": ["scale"], "verify": ["restart"], "notify": []})
+    >>> print(why_not_parallel(plan, "verify", "scale"))
+    "verify" and "scale" never run at the same time
+      "verify" waits for "scale": "scale", "restart", "verify"
+    >>> print(why_not_parallel(plan, "verify", "notify"))
+    "verify" and "notify" never run at the same time
+      "verify" is in batch 3, "notify" in batch 1, and in the schedule "batch" one follows the other
+    >>> why_not_parallel(plan, "verify", "notify", schedule="eager").parallel
+    True
+    """
+    check_names(plan, (one, other))
+    if one == other:
+        raise refusal(f"{quote(one)} is one step", "ask for two")
+    problems = ProblemList()
+    settings = settle(plan, schedule, max_parallel, None, None, None, problems)
+    if problems.has_errors:
+        raise RefusedError(problems.listed())
+    return Separation(steps=(one, other), reasons=list(_reasons(plan, settings, one, other)))
+
+
+def _reasons(plan: ExecutionPlan, settings: RunSettings, one: str, other: str) -> Iterator[SeparationReason]:
+    if plan.workflow.execution_strategy.mode == "sequential":
+        yield SeparationReason(kind="mode", message='in the mode "sequential" no two steps run at the same time')
+    elif settings.max_parallel == 1:
+        yield SeparationReason(kind="max-parallel", message="max_parallel is 1")
+    path = _find_path(plan, one, other)
+    if path:
+        told = f"{quote(path[-1])} waits for {quote(path[0])}: {list_names(path)}"
+        yield SeparationReason(kind="path", message=told, path=path)
+    for name in (one, other):
+        if is_sequential(plan.steps[name].metadata):
+            told = f"{quote(name)} has a sequential hint, so it overlaps with nothing"
+            yield SeparationReason(kind="hint", message=told, subject=name)
+    for lock in dict.fromkeys(plan.steps[one].locks):
+        if lock in plan.steps[other].locks:
+            yield SeparationReason(kind="lock", message=f"both hold the lock {quote(lock)}", subject=lock)
+    if not path:
+        yield from _reasons_of_batches(plan, settings, one, other)
+
+
+def _reasons_of_batches(plan: ExecutionPlan, settings: RunSettings, one: str, other: str) -> Iterator[SeparationReason]:
+    """Where no path is between the two: do their batches keep them apart?"""
+    batch, batch_of_other = (next(batch for batch in plan.batches if name in batch.steps) for name in (one, other))
+    if batch.number != batch_of_other.number and settings.schedule == "batch":
+        told = f"{quote(one)} is in batch {batch.number:,}, {quote(other)} in batch {batch_of_other.number:,}"
+        told += ', and in the schedule "batch" one follows the other'
+        yield SeparationReason(kind="batch", message=told)
+    if batch.number == batch_of_other.number and not batch.parallel:
+        hinted = [name for name in batch.steps if is_sequential(plan.steps[name].metadata)]
+        why = f": {list_names(hinted)} has a sequential hint" if hinted else ""
+        told = f"both are in batch {batch.number:,}, which is done one step at a time{why}"
+        yield SeparationReason(kind="batch-not-parallel", message=told)
+
+
+def _find_path(plan: ExecutionPlan, one: str, other: str) -> list[str]:
+    """A shortest path of dependencies between two steps, from the one that is needed on; empty if there is none."""
+    layout = Layout(plan, "batch")
+    first, last = sorted((layout.numbers[one], layout.numbers[other]), key=layout.batch_of.__getitem__)
+    next_of = {last: last}
+    pending: list[int] = [last]
+    while pending and first not in next_of:
+        reached = [(needed, number) for number in pending for needed in layout.needs[number]]
+        pending.clear()
+        for needed, number in reached:
+            if needed not in next_of and layout.batch_of[needed] >= layout.batch_of[first]:
+                next_of[needed] = number
+                pending.append(needed)
+    if first not in next_of:
+        return []
+    path = [first]
+    while path[-1] != last:
+        path.append(next_of[path[-1]])
+    return [layout.names[number] for number in path]

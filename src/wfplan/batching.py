@@ -1,0 +1,86 @@
+"""Levels to batches, and batches to the strategy of a plan."""
+
+from __future__ import annotations
+
+from typing import Iterable, Mapping, Sequence
+
+from wfplan._internal.model import trusted
+from wfplan.collector import without_collection
+from wfplan.graph import DependencyGraph
+from wfplan.models import ExecutionBatch, Strategy
+from wfplan.parallelism import split_by_locks
+from wfplan.problems import invalid
+
+__all__ = ["calculate_execution_order", "determine_execution_strategy", "order_levels"]
+
+
+def calculate_execution_order(
+    graph: DependencyGraph, *, isolate_sequential: bool = False, max_batch_size: int | None = None
+) -> tuple[ExecutionBatch, ...]:
+    """The batches of a graph: its levels, split where hints, locks and `max_batch_size` ask for it.
+
+    A level with a sequential hint is one batch, done one by one; with `isolate_sequential` the steps without a hint
+    stay together and each hinted one follows alone. Raises InvalidWorkflowError (reason `execution_order_failed`) if
+    there is a cycle, or if `max_batch_size` is below 1.
+
+    >>> graph = DependencyGraph.from_mapping({"left": [], "right": [], "join": ["left", "right"]})
+    >>> for batch in calculate_execution_order(graph):
+    ...     print(batch.number, batch.steps, batch.parallel)
+    1 ('left', 'right') True
+    2 ('join',) False
+    """
+    if max_batch_size is not None and max_batch_size < 1:
+        raise invalid("invalid-field", f"max_batch_size must be at least 1, not {max_batch_size}")
+    return order_levels(
+        graph.levels(),
+        sequential=graph.sequential,
+        locks=graph.locks,
+        isolate_sequential=isolate_sequential,
+        max_batch_size=max_batch_size,
+    )
+
+
+def order_levels(
+    levels: Iterable[Sequence[str]],
+    *,
+    sequential: frozenset[str],
+    locks: Mapping[str, Sequence[str]],
+    isolate_sequential: bool,
+    max_batch_size: int | None,
+    overlap: bool = True,
+) -> tuple[ExecutionBatch, ...]:
+    """The batches of these levels, whose names are in declared order; without `overlap`, none is parallel."""
+    plain = not (sequential or locks or max_batch_size)
+    batches: list[ExecutionBatch] = []
+    with without_collection():  # a chain of steps has as many batches
+        for level in levels:
+            one_by_one = not isolate_sequential and not sequential.isdisjoint(level)
+            parts = [level] if plain or one_by_one else _split(level, sequential, locks, max_batch_size)
+            for part in parts:
+                parallel = overlap and not one_by_one and len(part) > 1
+                fields = {"number": len(batches) + 1, "steps": tuple(part), "parallel": parallel}
+                batches.append(trusted(ExecutionBatch, fields))
+    return tuple(batches)
+
+
+def _split(
+    level: Sequence[str], sequential: frozenset[str], locks: Mapping[str, Sequence[str]], size: int | None
+) -> list[Sequence[str]]:
+    """The parts of a level: the steps without a hint by locks, then by size; each hinted one alone."""
+    free = [name for name in level if name not in sequential]
+    parts = split_by_locks(free, locks) if free else []
+    cut = [
+        part[start : start + (size or len(part))] for part in parts for start in range(0, len(part), size or len(part))
+    ]
+    return [*cut, *([name] for name in level if name in sequential)]
+
+
+def determine_execution_strategy(batches: Sequence[ExecutionBatch]) -> Strategy:
+    """`parallel`: one batch, and it is parallel. `sequential`: no batch is. Else `sequential-with-parallel`.
+
+    >>> determine_execution_strategy([])
+    'sequential'
+    """
+    if not any(batch.parallel for batch in batches):
+        return "sequential"
+    return "parallel" if len(batches) == 1 else "sequential-with-parallel"

@@ -1,0 +1,1 @@
+"""Observers of runs: callables that receive every event."""

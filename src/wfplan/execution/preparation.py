@@ -1,0 +1,248 @@
+"""Opening: everything that can be known is checked before the first step."""
+
+from __future__ import annotations
+
+import os
+from os import PathLike
+from typing import Any, Callable, Iterable, Mapping
+
+from wfplan._internal.names import quote
+from wfplan.execution.events import Observer
+from wfplan.execution.executor_adapter import Backend, keep_findings, open_backend
+from wfplan.execution.functions import is_async_function, is_generator_function
+from wfplan.execution.interface import Executor
+from wfplan.execution.journal.file import JournalFile
+from wfplan.execution.journal.reader import Record, read_journal, with_plan
+from wfplan.execution.journal.writer import Journal
+from wfplan.execution.options import settle
+from wfplan.execution.progress import Progress
+from wfplan.execution.report import ExecutionReport, StepError
+from wfplan.execution.resume import resume_state
+from wfplan.execution.signals import StopSignal
+from wfplan.models import OnFailure, Schedule
+from wfplan.plans import ExecutionPlan
+from wfplan.problems import Problem, ProblemList, RefusedError, refusal
+
+__all__ = ["Opening", "default_limit"]
+
+_SETTLED = "the Progress has settled it: leave it out, or hand over the plan"
+_STARTED = "the run in this journal began with another one: leave it out, or begin a new run in another file"
+
+
+def default_limit() -> int:
+    """Steps in flight where each keeps a thread busy: that of the standard library's thread pool."""
+    return min(32, (os.cpu_count() or 1) + 4)
+
+
+class Opening:
+    """A run that has not begun: progress, backend and journal, as far as they can be made, and every problem."""
+
+    progress: Progress | None = None
+    backend: Backend | None = None
+    finished: ExecutionReport | None = None
+    """The report of the run that is in the journal already, from its beginning to its end."""
+
+    def __init__(
+        self,
+        plan: ExecutionPlan | Progress,
+        executor: Executor | Mapping[str, Callable[..., Any]],
+        *,
+        schedule: Schedule | None,
+        max_parallel: int | None,
+        on_failure: OnFailure | None,
+        dry_run: bool | None,
+        journal: str | PathLike[str] | None,
+        resume: ExecutionReport | None,
+        run_id: str | None,
+        hold: Iterable[str] | None,
+        stop: StopSignal | None,
+        tracebacks: bool,
+        observers: Iterable[Observer],
+    ) -> None:
+        """Raises RefusedError where there is nothing to run at all."""
+        self._problems = ProblemList()
+        self.observers: tuple[Any, ...] = _as_tuple(observers)
+        self._file: JournalFile | None = None
+        self._record: Record | None = None
+        self._resumes: str | None = None
+        self._tracebacks = tracebacks
+        if not isinstance(plan, (ExecutionPlan, Progress)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise refusal(
+                f"a plan or a Progress can be run, a {type(plan).__name__} cannot", "make a plan of it by wfplan.plan"
+            )
+        self.plan: ExecutionPlan = plan.plan if isinstance(plan, Progress) else plan
+        self._check_listeners(stop)
+        settings = {"schedule": schedule, "max_parallel": max_parallel, "on_failure": on_failure}
+        given = {**settings, "dry_run": dry_run, "run_id": run_id}
+        try:
+            if journal is not None:
+                self._open_journal(journal)
+            if isinstance(plan, Progress):
+                self._take_progress(plan, {**given, "resume": resume, "hold": hold})
+            elif self._record is not None:
+                self._continue(plan, self._record, given, resume, hold)
+            else:
+                self._begin(plan, given, resume, hold)
+            self.backend = open_backend(executor, self._problems)
+        except BaseException:  # an interrupt: nobody else would let the journal go
+            self.discard()
+            raise
+        first = self.plan.workflow.execution_strategy.dry_run_first
+        self._dry_runs = dry_run is True or first if self.progress is None else self.progress.has_dry_run
+        if self._dry_runs and self.backend is not None and not self.backend.supports_dry_run:
+            told = "there is to be a dry run, and the executor has none: supports_dry_run is false"
+            self._problems.add("unsupported", told, suggestion="hand over functions for it, or plan without it")
+
+    # Where the run begins.
+
+    def _take_progress(self, progress: Progress, given: Mapping[str, Any]) -> None:
+        self.progress = progress
+        for name, value in given.items():
+            if value is not None:
+                self._problems.add("invalid-setting", f"{name} cannot be given here", suggestion=_SETTLED)
+        if self._record is not None:
+            told = "the journal holds a run already, and the Progress is one too"
+            self._problems.add("journal-mismatch", told, suggestion="hand over the plan, or another file")
+        if progress.phase == "suspended":
+            advice = "hand over Progress(plan, progress.report()), perhaps with another hold"
+            self._problems.add("invalid-setting", "the Progress is suspended", suggestion=advice)
+
+    def _begin(self, plan: ExecutionPlan, given: dict[str, Any], resume: object, hold: Iterable[str] | None) -> None:
+        """A new run, from nothing or from what a report tells."""
+        state: Any = ()
+        if resume is not None and not isinstance(resume, ExecutionReport):
+            told = f"resume must be an ExecutionReport, not a {type(resume).__name__}"
+            self._problems.add("invalid-setting", told)
+        elif resume is not None and self._is_same_run(plan, given, resume):
+            self._resumes = resume.run_id
+            state, given = with_plan(resume, plan), {**given, "run_id": resume.run_id}
+        elif resume is not None:
+            self._resumes = resume.run_id
+            state = resume_state(plan, resume, self._problems)
+            given = {**given, "run_id": os.urandom(16).hex() if given["run_id"] is None else given["run_id"]}
+        self._make_progress(plan, state, {**given, "hold": hold})
+
+    @staticmethod
+    def _is_same_run(plan: ExecutionPlan, given: dict[str, Any], resume: ExecutionReport) -> bool:
+        """Whether a report is that of a run which is suspended, and all is as it was."""
+        if resume.phase != "suspended" or given["run_id"] is not None or resume.fingerprint != plan.fingerprint:
+            return False
+        return settle(plan, **given, problems=ProblemList()) == resume.settings
+
+    def _continue(
+        self,
+        plan: ExecutionPlan,
+        record: Record,
+        given: dict[str, Any],
+        resume: object,
+        hold: Iterable[str] | None,
+    ) -> None:
+        """The run that the journal holds; what is given must be what it began with."""
+        problems, report = self._problems, record.report
+        if plan.fingerprint != report.plan_fingerprint:
+            advice = "hand over the plan that it began with, or resume its report in another journal"
+            problems.add("journal-mismatch", "the journal is that of another plan", suggestion=advice)
+            return
+        known = {**report.settings.model_dump(), "run_id": report.run_id} if report.settings else {}
+        asked: dict[str, Any] = {**settle(plan, **given, problems=problems).model_dump(), "run_id": given["run_id"]}
+        for name, value in given.items():
+            if (value is not None or name == "dry_run") and asked[name] != known[name]:
+                problems.add("journal-mismatch", f"{name} cannot be given here", suggestion=_STARTED)
+        resumes = resume.run_id if isinstance(resume, ExecutionReport) else object()
+        if resume is not None and resumes not in (record.resumes, report.run_id):
+            problems.add("journal-mismatch", "resume cannot be given here", suggestion=_STARTED)
+        if report.ended:
+            self.finished = with_plan(report, plan)
+            return
+        self._make_progress(plan, with_plan(report, plan), {**known, "hold": hold})
+        if self.progress is not None and record.stop is not None:
+            self.progress.stop(cancel=record.stop == "cancel")
+
+    def _make_progress(self, plan: ExecutionPlan, state: Any, given: Mapping[str, Any]) -> None:
+        try:
+            self.progress = Progress(plan, state, **given, tracebacks=self._tracebacks)
+        except RefusedError as error:
+            for problem in error.problems:
+                self._problems.keep(problem)
+
+    # What else can be wrong.
+
+    def _open_journal(self, path: str | PathLike[str]) -> None:
+        try:
+            file = self._file = JournalFile(path)
+            data = file.read()
+            self._record, whole = read_journal(data, self._problems)
+            if whole < len(data) and not self._problems.has_errors:
+                file.cut(whole)
+        except (OSError, TypeError, ValueError) as error:
+            told = f"the journal {quote(str(path))} cannot be used: {getattr(error, 'strerror', None) or error}"
+            self._problems.add("journal-unusable", told)
+
+    def _check_listeners(self, stop: object) -> None:
+        if stop is not None and not isinstance(stop, StopSignal):
+            self._problems.add("invalid-setting", f"stop must be a StopSignal, not a {type(stop).__name__}")
+        for observer in self.observers:
+            if not callable(observer):
+                told = f"a {type(observer).__name__} is no observer: it cannot be called"
+                self._problems.add("invalid-setting", told)
+            elif is_async_function(observer) or is_generator_function(observer):
+                told = "an observer is async, or a generator function: nobody would wait for what it does"
+                self._problems.add("invalid-setting", told, suggestion="take a plain function, or wfplan.astream")
+
+    @property
+    def plan_to_validate(self) -> ExecutionPlan:
+        """The plan, with settings that say what will really be asked of the executor."""
+        workflow = self.plan.workflow
+        settings = workflow.execution_strategy
+        asked = {
+            "dry_run_first": self._dry_runs,
+            "rollback_on_failure": settings.rollback_on_failure or bool(self.progress and self.progress.has_rollback),
+        }
+        if all(getattr(settings, name) == value for name, value in asked.items()):
+            return self.plan
+        workflow = workflow.model_copy(update={"execution_strategy": settings.model_copy(update=asked)})
+        return self.plan.model_copy(update={"workflow": workflow})
+
+    def keep_findings(self, found: Any) -> None:
+        """Add what the executor's `validate` gave; what its generator raises is raised."""
+        keep_findings(found, self._problems)
+
+    def keep_failure(self, error: BaseException) -> None:
+        """Add that the executor's `validate` failed."""
+        self._problems.add("invalid-executor", f"validate of the executor raised {StepError.of(error)}")
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What does not keep the run from beginning."""
+        return self._problems.listed("warning", "info")
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether there is nothing to do but to give the report of the run that is `finished`."""
+        return self.finished is not None and not self._problems.has_errors
+
+    def settle(self) -> tuple[Progress, Backend]:
+        """What is needed to run. Raises RefusedError, with every problem, if anything is wrong."""
+        if self._problems.has_errors or self.progress is None or self.backend is None:
+            raise RefusedError(self._problems.listed())
+        return self.progress, self.backend
+
+    def open_journal(self) -> Journal | None:
+        """The journal of a run that begins now, if it is to have one."""
+        if self._file is None or self.progress is None:
+            return None
+        known = None if self._record is None else self._record.report
+        return Journal(self._file, self.progress, known=known, resumes=self._resumes)
+
+    def discard(self) -> None:
+        """There is no run after all."""
+        if self._file is not None:
+            self._file.discard()
+
+
+def _as_tuple(given: Any) -> tuple[Any, ...]:
+    """What is no list of observers stands for one, and is refused as such."""
+    try:
+        return tuple(given)
+    except TypeError:
+        return (given,)

@@ -1,0 +1,348 @@
+"""review: a plan under a policy; and the gate that only lets through what was reviewed."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Callable, Dict, Iterator, Mapping, NamedTuple, Optional, Tuple, Union, overload
+
+from typing_extensions import Literal, TypeAlias
+
+from wfplan._internal.by_name import StepsByName
+from wfplan._internal.names import counted, escape, quote, tell_error
+from wfplan.diff import PlanDiff, diff
+from wfplan.plans import ExecutionPlan
+from wfplan.policy.approval import Approval, ApprovalRequest, StepToApprove, check_key
+from wfplan.policy.judging import Judgement, StepReview, Verdict, judge
+from wfplan.policy.rules import Policy
+from wfplan.problems import LENIENT, Problem, ProblemList, RefusedError, refusal
+
+__all__ = ["Approver", "Review", "review"]
+
+Approver: TypeAlias = Callable[[ApprovalRequest], Optional[Approval]]
+"""Asks a person; None: nobody answered."""
+
+
+def review(plan: ExecutionPlan, policy: Policy, *, approved: ExecutionPlan | None = None) -> Review:
+    """What `policy` says of `plan`; with what changed since `approved`, a plan that was approved before.
+
+    Raises RefusedError where one of them is something else, and where the plan was changed since it was planned,
+    so that it is none any more.
+
+    >>> import wfplan
+    >>> from wfplan import Step
+    >>> plan = wfplan.plan([Step(name="look", effect="read"), Step(name="wipe", effect="destructive")])
+    >>> reviewed = review(plan, Policy())
+    >>> reviewed.verdict, reviewed.steps["look"].verdict, reviewed.steps["wipe"].reasons[0].code
+    ('needs-approval', 'allow', 'effect-needs-approval')
+    """
+    _require(ExecutionPlan, plan, *([] if approved is None else [approved]))
+    _require(Policy, policy)
+    return Review(plan, policy, approved)
+
+
+class Review:
+    """What a policy says of a plan, made by `review`; `str()` is a text, `data` the same for JSON.
+
+    `release` is the gate: what it gives back may run. It is a copy, made when the plan was reviewed: whatever becomes
+    of the plan itself by Python's back doors after that is not released.
+    """
+
+    plan: ExecutionPlan
+    policy: Policy
+    verdict: Verdict
+    """The worst of all."""
+    reasons: Tuple[Problem, ...]
+    """Those that lie in the plan as a whole; errors are why it is denied, warnings why it needs approval."""
+    steps: Mapping[str, StepReview]
+    """By name, in declared order."""
+    fingerprint: str
+    """Of the plan, as it would be released."""
+
+    def __init__(self, plan: ExecutionPlan, policy: Policy, approved: ExecutionPlan | None) -> None:
+        self.plan = plan
+        self.policy = policy
+        self._policy = _checked(policy)
+        copy = _validated_copy(plan)
+        self._approved = None if approved is None else _validated_copy(approved)
+        self._judgement = judge(copy, self._policy)
+        self._released = _lowered(copy, self._policy)
+        self.verdict, self.reasons, steps = self._judgement
+        self.steps = StepsByName(steps)
+        self.fingerprint = self._released.fingerprint
+
+    def request(self) -> ApprovalRequest:
+        """What a person has to see. Raises RefusedError if the plan is denied."""
+        self._refuse_denied()
+        return self._request()
+
+    @overload
+    def release(
+        self,
+        approval: Union[Approval, Approver, None] = None,
+        *,
+        now: float | None = None,
+        key: bytes | None = None,
+        hold: Literal[False] = False,
+    ) -> ExecutionPlan: ...
+    @overload
+    def release(
+        self,
+        approval: Union[Approval, Approver, None] = None,
+        *,
+        now: float | None = None,
+        key: bytes | None = None,
+        hold: Literal[True],
+    ) -> Tuple[ExecutionPlan, Tuple[str, ...]]: ...
+    def release(
+        self,
+        approval: Union[Approval, Approver, None] = None,
+        *,
+        now: float | None = None,
+        key: bytes | None = None,
+        hold: bool = False,
+    ) -> Union[ExecutionPlan, Tuple[ExecutionPlan, Tuple[str, ...]]]:
+        """Return a copy of the plan as it was reviewed, with a lower `max_parallel` where the policy wants that.
+
+        Args:
+            approval: The answer to `request()`, or a function that is called with the request, where approval is
+                needed, and returns the answer (None: nobody answered).
+            now: The time at which the approval has to hold, in seconds since 1970; default: that of the clock.
+            key: The key that the approval has to be signed with (`Approval.sign`); default: signatures are not looked
+                at, and nothing proves who gave the approval.
+            hold: Release the plan without an approval, too, with the names of the steps that must not start before
+                there is one: `plan, held = review.release(approval, hold=True)`. These are the steps that need it, or
+                all if the plan as a whole does; none once it is approved. The plan, and so its fingerprint, is the
+                same with and without the approval. What depends on a held step waits with it.
+
+        Raises:
+            RefusedError: With every reason. Something is denied; the approval is missing, says no, was altered, has
+                expired, is from the future, is for something else, or is not signed with the key; nobody answered.
+                With `hold`, a missing answer is no reason.
+        """
+        if key is not None:
+            check_key(key)
+        self._refuse_denied()
+        held: Tuple[str, ...] = ()
+        if self._judgement.verdict == "needs-approval" or not (approval is None or callable(approval)):
+            problems = ProblemList(self._judgement.problems)
+            request = self._request()
+            wanted = _Wanted(request.fingerprint, request.digest, time.time() if now is None else now, key)
+            answer = _ask(approval, request, problems) if callable(approval) else approval
+            if answer is None and hold and not problems.has_errors:
+                held = _names_to_hold(self._judgement)
+            else:
+                _check(answer, wanted, problems, was_asked=callable(approval))
+            if problems.has_errors:
+                raise RefusedError(problems.listed())
+        return (self._released, held) if hold else self._released
+
+    @property
+    def problems(self) -> Tuple[Problem, ...]:
+        """All reasons, of the whole and of the steps, errors first."""
+        return Judgement(self.verdict, self.reasons, dict(self.steps)).problems
+
+    @property
+    def data(self) -> Dict[str, Any]:
+        """What JSON can hold: verdicts, reasons, and the request with its digest where approval is needed."""
+        told: Dict[str, Any] = {
+            "verdict": self.verdict,
+            "fingerprint": self.fingerprint,
+            "reasons": [reason.model_dump(mode="json") for reason in self.reasons],
+            "steps": [step.model_dump(mode="json") for step in self.steps.values()],
+        }
+        if self.verdict == "needs-approval":
+            request = self.request()
+            told["request"], told["digest"] = request.model_dump(mode="json"), request.digest
+        return told
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        concerned = [step for step in self.steps.values() if step.reasons]
+        yield f"{self.verdict}: {counted(len(self.steps), 'step')}, {len(concerned):,} with something to say"
+        yield from (f"  {reason.code}: {reason.message}" for reason in self.reasons)
+        for step in concerned:
+            yield f"{step.verdict} {quote(step.name)}"
+            yield from (f"  {reason.code}: {reason.message}" for reason in step.reasons)
+
+    def __repr__(self) -> str:
+        return f"<Review {self.verdict}: {counted(len(self.steps), 'step')}>"
+
+    def _refuse_denied(self) -> None:
+        if self._judgement.verdict == "deny":
+            raise RefusedError(self._judgement.problems)
+
+    def _request(self) -> ApprovalRequest:
+        plan, judgement = self._released, self._judgement
+        batch_of = {name: batch.number for batch in plan.batches for name in batch.steps}
+        steps = [
+            StepToApprove(
+                name=step.name,
+                action=step.action,
+                parameters=step.parameters,
+                effect=step.effect,
+                irreversible=step.is_irreversible,
+                rollback=step.rollback,
+                dependencies=step.dependencies,
+                batch=batch_of[step.name],
+                locks=step.locks,
+                timeout_seconds=step.timeout_seconds,
+                retry=step.retry,
+                continue_on_failure=step.continue_on_failure,
+                metadata=step.metadata,
+                reasons=judgement.steps[step.name].reasons,
+            )
+            for step in sorted(plan.workflow.steps, key=lambda step: not step.is_irreversible)
+        ]
+        return ApprovalRequest(
+            fingerprint=plan.fingerprint,
+            reasons=judgement.reasons,
+            steps=steps,
+            execution_strategy=plan.workflow.execution_strategy,
+            warnings=[problem for problem in plan.problems if problem.code not in LENIENT],
+            changes=None if self._approved is None else _without_words(diff(self._approved, plan)),
+        )
+
+
+def _require(kind: type, *values: object) -> None:
+    for value in values:
+        if not isinstance(value, kind):
+            raise refusal(f"a {kind.__name__} is wanted, not a {type(value).__name__}")
+
+
+def _validated_copy(plan: ExecutionPlan) -> ExecutionPlan:
+    """Return a plan made from all that `plan` holds, which shares nothing with it.
+
+    Python's back doors change what is frozen, so it has to be a plan once more.
+    """
+    try:
+        return ExecutionPlan.model_validate(plan.model_dump(warnings=False))
+    except Exception as error:  # noqa: BLE001 - whatever was put into it
+        problems = ProblemList()
+        message = f"the plan was changed into what is none: {tell_error(error)}"
+        problems.add("plan-changed", message, suggestion="plan again, and review that")
+        raise RefusedError(problems.listed()) from None
+
+
+def _lowered(plan: ExecutionPlan, policy: Policy) -> ExecutionPlan:
+    """The plan with the limit of the policy, where that is lower: batches do not depend on it."""
+    settings, limit = plan.workflow.execution_strategy, policy.max_parallel
+    if limit is None or (settings.max_parallel is not None and settings.max_parallel <= limit):
+        return plan
+    strategy = settings.model_copy(update={"max_parallel": limit})
+    return plan.model_copy(update={"workflow": plan.workflow.model_copy(update={"execution_strategy": strategy})})
+
+
+def _checked(policy: Policy) -> Policy:
+    """A copy of a policy that was not made without checks: a typo would switch a rule off."""
+    try:
+        return Policy.model_validate(vars(policy))
+    except ValueError as error:
+        problems = ProblemList()
+        problems.add("invalid-policy", f"the policy was made without checks, and is none: {escape(str(error))}")
+        raise RefusedError(problems.listed()) from None
+
+
+def _without_words(changes: PlanDiff) -> PlanDiff:
+    """Changes without what the model says of steps and of the whole."""
+    steps = (
+        change.model_copy(update={"fields": tuple(field for field in change.fields if field.field != "description")})
+        for change in changes.changed
+    )
+    silent: Dict[str, Any] = {
+        "name": None,
+        "changed": tuple(change for change in steps if change.fields or change.is_renamed),
+        "added": tuple(step.model_copy(update={"description": ""}) for step in changes.added),
+        "removed": tuple(step.model_copy(update={"description": ""}) for step in changes.removed),
+    }
+    return changes.model_copy(update=silent)
+
+
+class _Wanted(NamedTuple):
+    """What an approval has to be for, and when; `key` is what it has to be signed with, if it has to."""
+
+    fingerprint: str
+    request: str
+    now: float
+    key: Optional[bytes]
+
+
+def _names_to_hold(judgement: Judgement) -> Tuple[str, ...]:
+    """Return the steps that need approval; all of them if the plan as a whole does."""
+    steps = judgement.steps.values()
+    return tuple(step.name for step in steps if judgement.reasons or step.verdict == "needs-approval")
+
+
+def _ask(ask: Callable[[ApprovalRequest], object], request: ApprovalRequest, problems: ProblemList) -> object:
+    """Return the answer to `request`; None if there is none, with an error if asking failed."""
+    try:
+        return ask(request)
+    except Exception as error:  # noqa: BLE001 - whatever it is, nobody has approved
+        problems.add("approval-unanswered", f"asking for approval raised {tell_error(error)}")
+        return None
+
+
+def _check(answer: object, wanted: _Wanted, problems: ProblemList, *, was_asked: bool) -> None:
+    """Add an error for everything that keeps an answer from being an approval of what is wanted."""
+    if isinstance(answer, Approval):
+        for code, told, suggestion in _flaws(answer, wanted):
+            problems.add(code, told, suggestion=suggestion)
+    elif answer is not None:
+        told = f"an Approval is wanted, not a {type(answer).__name__}"
+        problems.add("approval-missing", told, suggestion="load it by Approval.model_validate_json")
+    elif not was_asked:
+        told = "the plan needs approval, and there is none"
+        problems.add("approval-missing", told, suggestion="show review.request() to somebody who may approve it")
+    elif not problems.has_errors:
+        told = "the plan needs approval, and nobody answered"
+        problems.add("approval-unanswered", told, suggestion="ask again")
+
+
+def _flaws(given: Approval, wanted: _Wanted) -> Iterator[Tuple[str, str, str]]:
+    """Yield what is wrong with an approval: code, sentence, and what to do."""
+    approval = _if_unaltered(given)
+    if approval is None:
+        yield "approval-altered", "the approval was changed after it was given", "ask again"
+        return
+    if wanted.key is not None and not approval.is_signed_by(wanted.key):
+        yield _signature_flaw(approval)
+        return  # nothing that it says is proven
+    by = quote(approval.by)
+    if approval.decision == "denied":
+        comment = f": {quote(approval.comment)}" if approval.comment else ""
+        yield "approval-refused", f"{by} says no{comment}", ""
+    if approval.fingerprint != wanted.fingerprint:
+        yield "approval-mismatch", f"the approval of {by} is for another plan", "ask again, for this one"
+    elif approval.request != wanted.request:
+        told = f"what {by} was shown is not what there is to approve now: reasons or changes differ"
+        yield "approval-mismatch", told, "ask again"
+    if not approval.at <= wanted.now:
+        told = f"the approval of {by} is from the future: it begins {_in_words(approval.at)}"
+        yield "approval-from-future", told, "set the clocks right, and ask again"
+    if approval.until is not None and not wanted.now < approval.until:
+        yield "approval-expired", f"the approval of {by} has expired {_in_words(approval.until)}", "ask again"
+
+
+def _signature_flaw(approval: Approval) -> Tuple[str, str, str]:
+    if not approval.signature:
+        told = "the approval is not signed, and only a signed one releases this plan"
+        return "approval-unsigned", told, "sign it where it is given: request.approve(...).sign(key)"
+    told = "the approval was signed with another key, or changed after it was signed"
+    return "signature-mismatch", told, "ask again, and sign the answer with the key that release is given"
+
+
+def _if_unaltered(given: Approval) -> Approval | None:
+    """Return an approval as it is in JSON, where nothing but its fields counts; None if its checksum does not fit."""
+    try:
+        approval = Approval.model_validate_json(Approval.model_dump_json(given))
+    except Exception:  # noqa: BLE001 - values that were made without checks
+        return None
+    return approval if approval.checksum == approval.compute_checksum() else None
+
+
+def _in_words(moment: float) -> str:
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(moment))
+    except (OverflowError, OSError, ValueError):
+        return f"at {moment:g} seconds after 1970"

@@ -1,0 +1,1 @@
+"""Pictures of plans and reports as SVG."""
