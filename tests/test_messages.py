@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 import wfplan
 from wfplan import InvalidWorkflowError, Problem
-from wfplan._internal.names import escape, list_names, quote, why_not_a_name
+from wfplan._internal.identifiers import why_not_a_name
+from wfplan._internal.messages import escape, list_names, quote
 from wfplan._internal.validation_errors import add_field_errors, kind_of, show
 from wfplan.graph import DependencyGraph
 from wfplan.problems import ProblemList

@@ -7,13 +7,11 @@ import errno
 import json
 import os
 import sys
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Mapping, NamedTuple, Sequence, TextIO, Tuple
 
+from wfplan._internal.messages import Suggester, quote, quote_path
 from wfplan._internal.model import Value
-from wfplan._internal.names import quote, quote_path
-from wfplan._internal.validation_errors import did_you_mean
 from wfplan.analysis import compare, explain
 from wfplan.intake import read
 from wfplan.intake.syntax import DEFAULT
@@ -29,7 +27,6 @@ from wfplan.render import dot, html, mermaid, plan_to_text, svg
 
 __all__ = ["main"]
 
-_MOST_CANDIDATES = 2000
 _FINE, _INVALID, _NEEDS_APPROVAL = 0, 1, 3
 _CODES: Mapping[Verdict, int] = {"allow": _FINE, "deny": _INVALID, "needs-approval": _NEEDS_APPROVAL}
 
@@ -79,7 +76,7 @@ def _explain(options: argparse.Namespace) -> _Outcome:
     wanted: str = options.step
     named = [step.name for step in planned.workflow.steps if wanted in (step.name, step.recommendation_id)]
     if not named:
-        advice = did_you_mean(wanted, list(islice(planned.steps, _MOST_CANDIDATES)))
+        advice = Suggester(planned.steps).suggest(wanted)
         unknown = _problem("invalid-setting", f"no step is named {quote(wanted)}", advice)
         return _Outcome(_INVALID, "", (*problems, unknown))
     told = explain(planned, wanted if wanted in named else named[0])

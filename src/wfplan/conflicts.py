@@ -6,8 +6,8 @@ from itertools import chain
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
 from wfplan._internal.bitset import count, members
+from wfplan._internal.messages import quote
 from wfplan._internal.model import Items, Value
-from wfplan._internal.names import quote
 from wfplan.graph import DependencyGraph
 from wfplan.models import Step
 

@@ -7,8 +7,8 @@ from typing import Any, FrozenSet, Iterator, Mapping, NamedTuple, Optional, Sequ
 
 from pydantic import JsonValue
 
+from wfplan._internal.messages import counted, escape, list_names, quote
 from wfplan._internal.model import EMPTY, Items, Value, trusted
-from wfplan._internal.names import counted, escape, list_names, quote
 from wfplan._internal.step_identity import match_steps
 from wfplan.collector import without_collection
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Step

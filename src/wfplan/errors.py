@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Any, Collection, Iterable, Tuple
 
-from wfplan._internal.names import list_names, nearest, quote
+from wfplan._internal.messages import Suggester, did_you_mean, list_names
 
 __all__ = ["BackendNotAvailableError", "PermanentError", "UnknownNameError", "WfplanError", "require_names"]
-
-_MOST_CANDIDATES = 2000
 
 
 class WfplanError(Exception):
@@ -38,12 +35,11 @@ class UnknownNameError(WfplanError, KeyError, ValueError):
     @classmethod
     def of(cls, noun: str, unknown: Iterable[Any], known: Iterable[str]) -> UnknownNameError:
         """Return the error for names that are not among those `known`, of which the first 2,000 are looked at."""
-        names, candidates = list(unknown), list(islice(known, _MOST_CANDIDATES))
-        guesses = nearest(names[0], candidates) if isinstance(names[0], str) else []
+        names, candidates = list(unknown), list(known)
+        guesses = Suggester(candidates).nearest(names[0]) if isinstance(names[0], str) else []
         told = list_names([name if isinstance(name, str) else repr(name) for name in names])
         existing = f"there are {list_names(candidates)}" if candidates else "there are none"
-        advice = f"did you mean {' or '.join(map(quote, guesses))}?" if guesses else existing
-        return cls(f"no {noun} is named {told}: {advice}", names, guesses)
+        return cls(f"no {noun} is named {told}: {did_you_mean(guesses) or existing}", names, guesses)
 
     def __str__(self) -> str:
         return str(self.args[0])

@@ -9,7 +9,7 @@ from typing import Callable, Iterable, Iterator, Mapping, Sequence
 
 from graphlib import TopologicalSorter
 
-from wfplan._internal.names import list_names, quote
+from wfplan._internal.messages import list_names, quote
 from wfplan.errors import UnknownNameError, require_names
 from wfplan.problems import InvalidWorkflowError, ProblemList, invalid
 

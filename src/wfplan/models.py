@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from typing_extensions import Annotated, Literal, TypeAlias
 
 from wfplan._internal.json import to_plain
+from wfplan._internal.messages import counted
 from wfplan._internal.model import (
     EMPTY,
     NO_VALUES,
@@ -20,7 +21,6 @@ from wfplan._internal.model import (
     Text,
     Value,
 )
-from wfplan._internal.names import counted
 from wfplan.errors import require_names
 
 __all__ = [

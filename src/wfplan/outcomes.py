@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type, Union
 
 from typing_extensions import Literal, TypeAlias
 
 from wfplan._internal.json import is_list, is_mapping
-from wfplan._internal.names import quote
-from wfplan._internal.validation_errors import did_you_mean, kind_of
+from wfplan._internal.messages import Suggester, quote
+from wfplan._internal.validation_errors import kind_of
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, ProblemList, refusal
 
@@ -27,9 +26,6 @@ __all__ = [
     "in_turn",
     "succeeds",
 ]
-
-_MOST_LOOKED_UP = 20
-_MOST_CANDIDATES = 2000
 
 
 @dataclass(frozen=True)
@@ -126,13 +122,13 @@ class Script:
         """Return an error for each name that is neither a step nor an action of `plan`."""
         known = dict.fromkeys([*plan.steps, *(step.action for step in plan.workflow.steps)])
         unknown = [name for name in self._named if name not in known]
-        candidates = list(islice(known, _MOST_CANDIDATES))
+        suggester = Suggester(known)
         problems = ProblemList()
-        for number, name in enumerate(unknown):
+        for name in unknown:
             problems.add(
                 "invalid-setting",
                 f"there is an outcome for {quote(str(name))}, which is neither a step nor an action of the plan",
-                suggestion=did_you_mean(str(name), candidates) if number < _MOST_LOOKED_UP else "correct its spelling",
+                suggestion=suggester.suggest(str(name)),
             )
         return problems.listed()
 

@@ -7,8 +7,9 @@ from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union, cast
 from pydantic import BaseModel, ValidationError
 from typing_extensions import TypeAlias
 
+from wfplan._internal.identifiers import why_not_a_name
 from wfplan._internal.json import is_list, is_mapping
-from wfplan._internal.names import quote, tell_error, why_not_a_name
+from wfplan._internal.messages import quote, tell_error
 from wfplan._internal.validation_errors import add_field_errors, kind_of, show
 from wfplan.catalog.actions import ResolvedAction
 from wfplan.models import ExecutionStrategy, Recommendation, Step, Workflow

@@ -7,8 +7,8 @@ from typing import Any, Iterable, Sequence
 from pydantic import ValidationError
 from typing_extensions import Literal, TypeAlias, get_args
 
+from wfplan._internal.messages import quote
 from wfplan._internal.model import trusted
-from wfplan._internal.names import quote
 from wfplan._internal.validation_errors import add_field_errors
 from wfplan.batching import calculate_execution_order, determine_execution_strategy
 from wfplan.catalog.actions import Catalog, ResolvedAction, apply_catalog, as_catalog

@@ -9,10 +9,11 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence, TypeVar
 
 from pydantic import model_validator
 
+from wfplan._internal import display
 from wfplan._internal.by_name import StepsByName
 from wfplan._internal.json import to_plain
+from wfplan._internal.messages import counted
 from wfplan._internal.model import EMPTY, Items, SchemaVersion, Value, trusted
-from wfplan._internal.names import counted
 from wfplan.batching import determine_execution_strategy, order_levels
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Step, Strategy, Workflow
 from wfplan.parallelism import is_sequential
@@ -130,14 +131,10 @@ class ExecutionPlan(Value):
         return f"<ExecutionPlan {self.strategy}: {steps} in {batches}, {self.fingerprint[:8]}>"
 
     def __str__(self) -> str:
-        from wfplan.render.text import plan_to_text
-
-        return plan_to_text(self)
+        return display.text(self)
 
     def _repr_mimebundle_(self, **_: Any) -> Dict[str, str]:
-        from wfplan.render import mimebundle
-
-        return mimebundle(self)
+        return display.mimebundle(self)
 
 
 def batch_steps(steps: Sequence[Step], surveyed: Survey, settings: ExecutionStrategy) -> tuple[ExecutionBatch, ...]:

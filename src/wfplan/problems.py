@@ -7,8 +7,9 @@ from typing import Any, Dict, FrozenSet, Iterable, Mapping, Tuple
 
 from typing_extensions import Literal, TypeAlias
 
+from wfplan._internal import display
+from wfplan._internal.messages import escape
 from wfplan._internal.model import EMPTY, Items, Value, trusted
-from wfplan._internal.names import escape
 from wfplan.errors import WfplanError
 
 __all__ = [
@@ -250,9 +251,7 @@ class InvalidWorkflowError(WfplanError, ValueError):
         return _tell("this cannot be planned", self.problems)
 
     def _repr_mimebundle_(self, **_: Any) -> Dict[str, str]:
-        from wfplan.render import mimebundle
-
-        return mimebundle(self)
+        return display.mimebundle(self)
 
 
 class RefusedError(WfplanError, ValueError):

@@ -6,8 +6,9 @@ from typing import Any, Container, Dict, Iterable, List, Optional, Sequence, Uni
 
 from pydantic import model_validator
 
+from wfplan._internal import display
+from wfplan._internal.messages import quote
 from wfplan._internal.model import EMPTY, NOT_GIVEN, Items, OptionalItems, Value, trusted
-from wfplan._internal.names import quote
 from wfplan.catalog.actions import ResolvedAction, request_digest
 from wfplan.catalog.lookup import CATALOG_ERRORS
 from wfplan.errors import UnknownNameError
@@ -114,9 +115,7 @@ class Reading(Value):
         )
 
     def _repr_mimebundle_(self, **_: Any) -> Dict[str, str]:
-        from wfplan.render import mimebundle
-
-        return mimebundle(self)
+        return display.mimebundle(self)
 
     def _changed_actions(self, items: Sequence[Union[Recommendation, Step]]) -> set[str]:
         """Return what identifies the items whose action or parameters are not the same any more."""

@@ -7,8 +7,8 @@ from typing import AbstractSet, Any, Mapping, Sequence
 
 from typing_extensions import Literal, TypeAlias
 
+from wfplan._internal.identifiers import why_not_a_name
 from wfplan._internal.model import trusted
-from wfplan._internal.names import why_not_a_name
 from wfplan.collector import without_collection
 from wfplan.models import Recommendation, Step
 

@@ -6,8 +6,9 @@ import unicodedata
 from operator import attrgetter
 from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence, Union
 
+from wfplan._internal.identifiers import MAX_NAME_LENGTH
 from wfplan._internal.locations import NOWHERE, ListLocation
-from wfplan._internal.names import MAX_NAME_LENGTH, nearest, quote
+from wfplan._internal.messages import Suggester, did_you_mean, quote
 from wfplan._internal.validation_errors import kind_of
 from wfplan.graph import DependencyGraph, add_cycles
 from wfplan.models import Recommendation, Step
@@ -30,9 +31,6 @@ __all__ = [
 
 Item = Union[Step, Recommendation]
 READ_FIRST = "text and documents go through wfplan.read first: plan(read(document))"
-
-_MOST_LOOKED_UP = 20
-_MOST_CANDIDATES = 2000
 
 
 class Wording(NamedTuple):
@@ -249,8 +247,7 @@ def _explain(
     """What `find_levels` does, name by name, for input that something is wrong with."""
     first = dict(zip(reversed(names), range(len(names) - 1, -1, -1)))
     sound = _report_duplicates(names, first, wording, problems, location)
-    candidates = list(dict.fromkeys(names[:_MOST_CANDIDATES]))
-    looked_up = 0
+    suggester = Suggester(names)
     graph_needs: list[list[str]] = []
     for position, (name, needs) in enumerate(zip(names, dependencies)):
         is_first = first[name] == position
@@ -265,9 +262,7 @@ def _explain(
             where = location.of(position, "dependencies", index)
             if needed not in first:
                 sound = False
-                looked_up += 1
-                others = (other for other in candidates if other != name)
-                guesses = nearest(needed, others) if looked_up <= _MOST_LOOKED_UP else []
+                guesses = [guess for guess in suggester.nearest(needed) if guess != name]
                 problems.add(
                     "unknown-dependency",
                     f"{quote(name)} needs {quote(needed)}, but no {wording.noun} has this {wording.key}",
@@ -341,6 +336,4 @@ def _advise(needed: str, known: Mapping[str, int], guesses: Sequence[str], wordi
     normal = unicodedata.normalize("NFC", needed[:MAX_NAME_LENGTH])
     if normal != needed and normal in known:
         return f"it is {quote(normal)} in another Unicode normal form: use NFC, as names do"
-    if guesses:
-        return f"did you mean {' or '.join(map(quote, guesses))}?"
-    return wording.missing.format(name=quote(needed))
+    return did_you_mean(guesses) or wording.missing.format(name=quote(needed))

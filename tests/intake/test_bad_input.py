@@ -1085,7 +1085,7 @@ def test_a_thousand_warnings_do_not_refuse() -> None:
 
 def test_nearest_names_are_looked_up_for_the_first_twenty() -> None:
     """Advice is given for the first 20 unknown dependencies only, so that hostile input stays cheap."""
-    reading = wfplan.read(recs(rec("rec-001"), *(rec(f"r{number}", "rec-01") for number in range(30))))
+    reading = wfplan.read(recs(rec("rec-001"), *(rec(f"r{number}", f"rec-01{number}") for number in range(30))))
     advised = ["did you mean" in problem.suggestion for problem in reading.problems if problem.steps]
     assert advised == [True] * 20 + [False] * 10
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from strategies import json_objects, some_of, step_fields, workflows
 
 from wfplan import ExecutionPlan, RefusedError, Step, Workflow, plan
+from wfplan._internal.identifiers import why_not_an_action
 from wfplan._internal.model import Value
-from wfplan._internal.names import why_not_an_action
 from wfplan.policy import Approval, ApprovalRequest, Policy, Review, Verdict, review
 
 RANK: Dict[Verdict, int] = {"allow": 0, "needs-approval": 1, "deny": 2}

@@ -20,7 +20,7 @@ from strategies import (
 
 import wfplan
 from wfplan import Recommendation, Step, Workflow
-from wfplan._internal.names import quote
+from wfplan._internal.messages import quote
 from wfplan.intake import repair
 from wfplan.problems import LENIENT
 from wfplan.prompting import feedback, prompt_instructions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wfplan.render.cells import cells, fit, fit_name
+from wfplan.render.escaping import cells, fit, fit_name
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple, cast
 from pydantic_core import core_schema
 from typing_extensions import Self, TypeGuard
 
-from wfplan._internal.names import quote
+from wfplan._internal.messages import quote
 
 __all__ = [
     "EMPTY_OBJECT",

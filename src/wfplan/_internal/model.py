@@ -25,8 +25,9 @@ from typing_extensions import Annotated, Literal
 
 from wfplan._internal.by_name import NO_STEPS, StepsByName
 from wfplan._internal.field_docstrings import field_docstrings
+from wfplan._internal.identifiers import why_not_a_name
 from wfplan._internal.json import EMPTY_OBJECT, FrozenDict, is_list, is_same_json
-from wfplan._internal.names import list_names, nearest, quote, why_not_a_name
+from wfplan._internal.messages import Suggester, list_names
 
 __all__ = [
     "EMPTY",
@@ -104,9 +105,8 @@ def _with_advice(error: ValidationError, kind: type[BaseModel]) -> ValidationErr
         kind_of_error: Any = detail["type"]
         told, context = detail["msg"], detail.get("ctx", {})
         if kind_of_error == "extra_forbidden" and len(detail["loc"]) == 1:
-            guesses = nearest(str(detail["loc"][0]), kind.model_fields)
             known = f"its fields are {list_names(list(kind.model_fields), 20)}"
-            advice = f"did you mean {' or '.join(map(quote, guesses))}?" if guesses else known
+            advice = Suggester(kind.model_fields).suggest(str(detail["loc"][0]), known)
             told = f"{kind.__name__} has no such field: {advice}"
         custom = PydanticCustomError(kind_of_error, "{told}", {**context, "told": told})
         details.append({"type": custom, "loc": detail["loc"], "input": detail["input"]})

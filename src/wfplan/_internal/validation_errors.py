@@ -8,10 +8,10 @@ from pydantic import ValidationError
 
 from wfplan._internal.json import NotJsonError
 from wfplan._internal.locations import pointer
-from wfplan._internal.names import escape, nearest, quote
+from wfplan._internal.messages import Suggester, escape, quote
 from wfplan.problems import ProblemList
 
-__all__ = ["add_field_errors", "did_you_mean", "kind_of", "show"]
+__all__ = ["add_field_errors", "kind_of", "show"]
 
 _TOLD: Mapping[str, str] = {
     "bool_type": "must be true or false, not {kind}",
@@ -140,17 +140,11 @@ def _whole(bound: Any) -> Any:
     return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
 
 
-def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """What to do about a name that is not known."""
-    guesses = nearest(name, known)
-    return f"did you mean {' or '.join(map(quote, guesses))}?" if guesses else "correct its spelling or leave it out"
-
-
 def _advise(detail: Mapping[str, Any], known: Sequence[str]) -> str:
     """What to do about an error."""
     value = detail.get("input")
     if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return did_you_mean(str(detail["loc"][-1]), known)
+        return Suggester(known).suggest(str(detail["loc"][-1]))
     if detail["type"] != "tuple_type":
         return ""
     if isinstance(value, str):

@@ -6,7 +6,7 @@ import math
 from numbers import Real
 from typing import Any, Iterable, Mapping
 
-from wfplan._internal.names import quote
+from wfplan._internal.messages import quote
 from wfplan.errors import require_names
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import refusal

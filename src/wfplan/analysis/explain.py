@@ -6,8 +6,8 @@ from typing import Iterator, Mapping, Sequence, Union
 
 from typing_extensions import Literal, TypeAlias
 
+from wfplan._internal.messages import counted, list_names, quote
 from wfplan._internal.model import EMPTY, Items, Value
-from wfplan._internal.names import counted, list_names, quote
 from wfplan.analysis.constraints import (
     ConstraintKind,
     changed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import chain
 
-from wfplan._internal.names import list_names, quote
+from wfplan._internal.messages import list_names, quote
 from wfplan.analysis.redundancy import find_redundant
 from wfplan.analysis.timing import Times
 from wfplan.parallelism import is_sequential, split_by_locks

@@ -6,8 +6,8 @@ from typing import Iterator
 
 from typing_extensions import Literal, TypeAlias
 
+from wfplan._internal.messages import list_names, quote
 from wfplan._internal.model import EMPTY, Items, Value
-from wfplan._internal.names import list_names, quote
 from wfplan._internal.plan_index import Layout
 from wfplan.analysis.durations import check_names
 from wfplan.execution.options import RunSettings, settle

@@ -6,8 +6,8 @@ from itertools import chain
 from math import fsum
 from typing import Iterable, Mapping
 
+from wfplan._internal.messages import counted, list_names
 from wfplan._internal.model import Items, Value, trusted
-from wfplan._internal.names import counted, list_names
 from wfplan._internal.plan_index import Layout
 from wfplan.analysis.durations import count_assumed, show_seconds, step_seconds
 from wfplan.collector import without_collection

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Mapping, Sequence
 
+from wfplan._internal import display
+from wfplan._internal.messages import counted
 from wfplan._internal.model import EMPTY, Items, Value
-from wfplan._internal.names import counted
 from wfplan.analysis.constraints import (
     ConstraintKind,
     changed,
@@ -97,20 +98,20 @@ class Comparison(Value):
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        from wfplan.render.table import table
-
         assumed = f" ({self.assumed:,} without an estimate, counted as 1 s)" if self.assumed else ""
         least = f"{show_seconds(self.work)} of work, {show_seconds(self.critical_path)} at least"
         yield f"{counted(self.steps, 'step')}{assumed}: {least}"
         if self.results:
             yield ""
-            yield from table([("at once", "schedule", "makespan", "lower bound", "ratio", "efficiency"), *self._rows()])
+            yield from display.table(
+                [("at once", "schedule", "makespan", "lower bound", "ratio", "efficiency"), *self._rows()]
+            )
         if self.costs:
             yield ""
             yield f"as it is, the plan takes {show_seconds(self.makespan)}"
             yield ""
             costs = [(str(cost), show_seconds(cost.makespan), show_seconds(cost.seconds)) for cost in self.costs]
-            yield from table([("without", "it takes", "less"), *costs])
+            yield from display.table([("without", "it takes", "less"), *costs])
         if self.costs_left_out:
             yield f"{self.costs_left_out:,} more hints and locks were not looked at one by one"
 

@@ -8,9 +8,10 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Seque
 from pydantic import BaseModel
 from typing_extensions import TypeAlias
 
+from wfplan._internal.identifiers import why_not_an_action
 from wfplan._internal.json import is_mapping
+from wfplan._internal.messages import quote, tell_error
 from wfplan._internal.model import EMPTY, NO_VALUES, Items, JsonObject, Text, Value, trusted
-from wfplan._internal.names import quote, tell_error, why_not_an_action
 from wfplan._internal.validation_errors import kind_of
 from wfplan.catalog.parameter_models import key_rules
 from wfplan.catalog.parameters import encode

@@ -9,9 +9,9 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Opt
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from wfplan._internal.locations import NOWHERE, ListLocation
+from wfplan._internal.messages import Suggester, escape, quote, tell_error
 from wfplan._internal.model import Text, Value, trusted
-from wfplan._internal.names import escape, quote, tell_error
-from wfplan._internal.validation_errors import add_field_errors, did_you_mean, kind_of
+from wfplan._internal.validation_errors import add_field_errors, kind_of
 from wfplan.catalog.actions import Action, Catalog, ResolvedAction, overruled_fields, request_digest, worse_effect
 from wfplan.catalog.parameter_places import place_in
 from wfplan.catalog.parameters import (
@@ -30,8 +30,6 @@ __all__ = ["CATALOG_ERRORS", "ActionUse", "look_up", "uses_of"]
 CATALOG_ERRORS = frozenset(("unknown-action", "invalid-parameters", "invalid-catalog", "catalog-needed"))
 """The codes of what keeps the catalog from saying anything of an item."""
 
-_MOST_LOOKED_UP = 20
-_MOST_CANDIDATES = 2000
 _MOST_LOCKS = 10_000
 _MOST_TOLD = 20
 
@@ -87,7 +85,7 @@ class _LookUp:
         self._noun = wording.noun
         self._problems = problems
         self._location = location
-        self._nearest: Dict[str, str] = {}
+        self._suggester = Suggester(catalog)
         self.resolved: Dict[str, ResolvedAction] = {}
 
     def look_up(self, use: ActionUse) -> None:
@@ -172,14 +170,12 @@ class _LookUp:
         return f"{self._noun} {quote(use.name)}"
 
     def _report_unknown(self, use: ActionUse) -> None:
-        if use.action not in self._nearest and len(self._nearest) < _MOST_LOOKED_UP:
-            self._nearest[use.action] = did_you_mean(use.action, list(islice(self._catalog, _MOST_CANDIDATES)))
         self._problems.add(
             "unknown-action",
             f"{self._subject(use)} has the action {quote(use.action)}, which is not in the catalog",
             steps=(use.name,),
             location=self._location.of(use.position, "action"),
-            suggestion=self._nearest.get(use.action, "use one that is"),
+            suggestion=self._suggester.suggest(use.action),
         )
 
     def _report_refused(self, use: ActionUse, model: Type[BaseModel], error: ValidationError) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Tuple, Type
 from pydantic import BaseModel
 
 from wfplan._internal.json import is_list, is_object
-from wfplan._internal.names import quote
+from wfplan._internal.messages import quote
 
 __all__ = ["KeyRules", "LooseModel", "key_rules"]
 

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from typing_extensions import TypeGuard
 
 from wfplan._internal.json import NotJsonError, freeze_object, is_list, is_object
-from wfplan._internal.names import tell_error
+from wfplan._internal.messages import tell_error
 from wfplan.catalog.parameter_models import key_rules
 
 __all__ = ["ParameterError", "ParsedParameters", "UnusableModelError", "encode", "parameter_names", "parse_parameters"]

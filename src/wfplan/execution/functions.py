@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple, Union
 from typing_extensions import get_args, get_origin
 
 from wfplan._internal.json import to_plain
-from wfplan._internal.names import list_names, nearest, quote
+from wfplan._internal.messages import Suggester, list_names, quote
 from wfplan.errors import PermanentError
 from wfplan.execution.interface import PendingOutput, Purpose, StepCall
 from wfplan.execution.report import StepError, ToldError, is_permanent
@@ -108,7 +108,7 @@ class FunctionExecutor:
 
     @staticmethod
     def _check(steps: Any, functions: Mapping[str, _Function], what: str, problems: ProblemList) -> None:
-        unknown: set[str] = set()
+        suggester = Suggester(functions)
         for step in steps:
             function = functions.get(step.action)
             if function is not None:
@@ -116,13 +116,11 @@ class FunctionExecutor:
                     told = f"{what}step {quote(step.name)}: the function for {quote(step.action)} {reason}"
                     problems.add("invalid-parameters", told, steps=(step.name,))
                 continue
-            near = nearest(step.action, list(functions)[:2000]) if len(unknown) < 20 else []
-            unknown.add(step.action)
             problems.add(
                 "unknown-action",
                 f"{what}step {quote(step.name)}: there is no function for the action {quote(step.action)}",
                 steps=(step.name,),
-                suggestion=f"did you mean {' or '.join(map(quote, near))}?" if near else "give a function for it",
+                suggestion=suggester.suggest(step.action, "give a function for it"),
             )
 
 

@@ -6,8 +6,8 @@ from typing import Any, Iterable, Optional, cast
 
 from typing_extensions import get_args
 
+from wfplan._internal.messages import Suggester, quote
 from wfplan._internal.model import Value
-from wfplan._internal.names import nearest, quote
 from wfplan.models import OnFailure, Schedule
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import ProblemList
@@ -70,13 +70,13 @@ def check_held(plan: ExecutionPlan, hold: Any, problems: ProblemList) -> tuple[s
         _refuse("hold", "the names of steps", hold, problems)
         return ()
     held: set[str] = set()
+    suggester = Suggester(plan.steps)
     for name in cast("Any", hold):
         if isinstance(name, str) and name in plan.steps:
             held.add(name)
             continue
         told = f"no step is named {quote(name)}" if isinstance(name, str) else f"a {type(name).__name__} names no step"
-        near = nearest(name, list(plan.steps)[:2000]) if isinstance(name, str) else []
-        advice = f"did you mean {' or '.join(map(quote, near))}?" if near else "leave it out"
+        advice = suggester.suggest(name, "leave it out") if isinstance(name, str) else "leave it out"
         problems.add("invalid-setting", f"hold: {told}", suggestion=advice)
     return tuple(name for name in plan.steps if name in held)
 

@@ -6,8 +6,8 @@ from collections import deque
 from typing import Any, Callable, Deque, Iterable, Mapping, Sequence
 
 from wfplan._internal.json import to_plain
+from wfplan._internal.messages import quote
 from wfplan._internal.model import trusted
-from wfplan._internal.names import quote
 from wfplan._internal.plan_index import Layout
 from wfplan.collector import without_collection
 from wfplan.errors import require_names

@@ -6,7 +6,7 @@ import os
 from os import PathLike
 from typing import Any, Callable, Iterable, Mapping
 
-from wfplan._internal.names import quote
+from wfplan._internal.messages import quote
 from wfplan.execution.events import Observer
 from wfplan.execution.executor_adapter import Backend, keep_findings, open_backend
 from wfplan.execution.functions import is_async_function, is_generator_function

@@ -6,8 +6,8 @@ import os
 from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from wfplan._internal.by_name import NO_STEPS, StepsByName
+from wfplan._internal.messages import quote
 from wfplan._internal.model import trusted
-from wfplan._internal.names import quote
 from wfplan.execution.events import Audience, Observer
 from wfplan.execution.interface import Purpose, StepCall
 from wfplan.execution.options import RunSettings, check_held, settle

@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Dict, Iterator, Optional, cast
 from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer, model_validator
 from typing_extensions import Annotated, Literal, TypeAlias
 
+from wfplan._internal import display
+from wfplan._internal.messages import counted, escape, quote
 from wfplan._internal.model import (
     EMPTY,
     NOTHING_BY_NAME,
@@ -20,7 +22,6 @@ from wfplan._internal.model import (
     SchemaVersion,
     Value,
 )
-from wfplan._internal.names import counted, escape, quote
 from wfplan.errors import PermanentError, WfplanError
 from wfplan.execution.interface import Purpose
 from wfplan.execution.options import RunSettings
@@ -461,14 +462,10 @@ class ExecutionReport(Value):
         return f"<ExecutionReport {self.phase}: {told or 'no steps'}, run {escape(self.run_id)}>"
 
     def __str__(self) -> str:
-        from wfplan.render.report import report_to_text
-
-        return report_to_text(self)
+        return display.text(self)
 
     def _repr_mimebundle_(self, **_: Any) -> Dict[str, str]:
-        from wfplan.render import mimebundle
-
-        return mimebundle(self)
+        return display.mimebundle(self)
 
 
 _COMPARED = [name for name in ExecutionReport.model_fields if name not in ("plan", "plan_fingerprint", "keys")]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Iterator
 
+from wfplan._internal.messages import quote
 from wfplan._internal.model import EMPTY, Items, Value
-from wfplan._internal.names import quote
 from wfplan._internal.step_identity import StepKeys, identities, match_steps
 from wfplan.execution.report import ExecutionReport, StepReport
 from wfplan.execution.rollback import rollback_plan

@@ -12,7 +12,7 @@ from typing import Any, Callable, Deque, Generator, NamedTuple, Union
 
 from typing_extensions import TypeAlias
 
-from wfplan._internal.names import quote
+from wfplan._internal.messages import quote
 from wfplan.errors import PermanentError
 from wfplan.execution.calls import Calls, Outcome
 from wfplan.execution.events import Event, guarded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Container, Iterable, Mapping
 
-from wfplan._internal.names import nearest, quote
+from wfplan._internal.messages import Suggester, quote
 from wfplan.execution.report import Reason, StepReport
 from wfplan.models import Step
 from wfplan.plans import ExecutionPlan
@@ -57,17 +57,14 @@ def check_state(
 
 def _by_name(steps: Mapping[str, Step], state: Iterable[StepReport], problems: ProblemList) -> dict[str, StepReport]:
     reports: dict[str, StepReport] = {}
-    unknown = 0
+    suggester = Suggester(steps)
     for report in state:
         if not isinstance(report, StepReport):  # pyright: ignore[reportUnnecessaryIsInstance]
             problems.add("impossible-state", f"a {type(report).__name__} is no report of a step")
         elif report.name not in steps:
-            unknown += 1
-            known = list(steps)[:2000] if unknown <= 20 else []
-            near = " or ".join(map(quote, nearest(report.name, known)))
-            hint = f"did you mean {near}?" if near else "leave it out"
             told = f"no step is named {quote(report.name)}"
-            problems.add("impossible-state", told, steps=(report.name,), suggestion=hint)
+            advice = suggester.suggest(report.name, "leave it out")
+            problems.add("impossible-state", told, steps=(report.name,), suggestion=advice)
         elif report.name in reports:
             told = f"step {quote(report.name)} is reported twice"
             problems.add("impossible-state", told, steps=(report.name,))

@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
 from wfplan._internal.extras import how_to_install
 from wfplan._internal.json import is_list, is_object
-from wfplan._internal.names import quote
+from wfplan._internal.messages import quote
 from wfplan.problems import ProblemList
 
 __all__ = ["RepairedJson", "lacks_something", "repair_json"]

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from wfplan._internal.json import is_list, is_object
-from wfplan._internal.names import quote
+from wfplan._internal.messages import quote
 from wfplan._internal.validation_errors import kind_of
 from wfplan.intake.field_names import NOTHING, ONE_ID, TITLES, number_as_id, plain, says_nothing
+from wfplan.intake.item import Item
 from wfplan.intake.order_words import CONDITION, DEFAULT_RULE, is_inert
 from wfplan.intake.positions import Path, Positions
 from wfplan.intake.syntax import JsonError, parse
 from wfplan.problems import ProblemList
-
-if TYPE_CHECKING:
-    from wfplan.intake.items import Item
 
 __all__ = ["DependencyReader"]
 

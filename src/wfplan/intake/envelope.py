@@ -6,7 +6,7 @@ from typing import AbstractSet, Any, Callable, Dict, Iterator, List, NamedTuple,
 
 from wfplan._internal.json import is_list, is_object
 from wfplan._internal.locations import pointer
-from wfplan._internal.names import escape, quote
+from wfplan._internal.messages import escape, quote
 from wfplan._internal.validation_errors import kind_of
 from wfplan.intake.field_names import AUTHOR, DEPENDENCIES, FIELDS, TITLE_WORDS, is_list_name, plain, says_nothing
 from wfplan.intake.positions import Path, Positions

@@ -6,7 +6,7 @@ import re
 from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
 from wfplan._internal.extras import how_to_install
-from wfplan._internal.names import counted
+from wfplan._internal.messages import counted
 from wfplan.intake.broken_json import RepairedJson, lacks_something, repair_json
 from wfplan.intake.envelope import holds_list, is_item
 from wfplan.intake.field_names import is_list_name

@@ -9,11 +9,12 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from wfplan._internal.json import NotJsonError, copy_json_object, is_list, is_object
-from wfplan._internal.names import quote
+from wfplan._internal.messages import quote
 from wfplan._internal.validation_errors import add_field_errors, kind_of
 from wfplan.catalog.lookup import ActionUse, uses_of
 from wfplan.intake.field_names import plain
-from wfplan.intake.items import Item, Items
+from wfplan.intake.item import Item
+from wfplan.intake.items import Items
 from wfplan.problems import ProblemList
 from wfplan.relations import STEPS, Wording
 

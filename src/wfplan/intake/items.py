@@ -6,54 +6,26 @@ import json
 import unicodedata
 from typing import Any, Collection, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+from wfplan._internal.identifiers import why_not_a_name
 from wfplan._internal.json import is_list, is_object
-from wfplan._internal.names import quote, why_not_a_name
+from wfplan._internal.messages import quote
 from wfplan._internal.validation_errors import kind_of
 from wfplan.intake.dependency_forms import DependencyReader
 from wfplan.intake.envelope import Envelope
 from wfplan.intake.field_names import FIELDS, TITLES, field_of, number_as_id, plain, says_nothing
+from wfplan.intake.item import Item
 from wfplan.intake.positions import Positions
 from wfplan.intake.syntax import JsonError, parse
 from wfplan.models import Step
 from wfplan.problems import ProblemList
 from wfplan.relations import RECOMMENDATIONS, STEPS, Wording
 
-__all__ = ["Item", "Items", "read_items"]
+__all__ = ["Items", "read_items"]
 
 _LONGEST_ACTION = 1024
 _STRINGS = ("id", "name", "action", "description", "dependencies")
 _NO_REST: Dict[str, Any] = {}
 _WHAT_IT_IS = frozenset(("kind", "name", "type"))
-
-
-class Item:
-    """One item of a document.
-
-    Args:
-        position: Where in the list it is.
-        fields: Its fields by canonical names, in canonical form as far as that could be reached.
-        rest: What no field took, by the keys of the document.
-        wording: The kind of item.
-    """
-
-    __slots__ = ("fields", "position", "rest", "wording")
-
-    def __init__(self, position: int, fields: Dict[str, Any], rest: Dict[str, Any], wording: Wording) -> None:
-        self.position: int = position
-        self.fields: Dict[str, Any] = fields
-        self.rest: Dict[str, Any] = rest
-        self.wording: Wording = wording
-
-    @property
-    def steps(self) -> Tuple[str, ...]:
-        """The id or name of the item, if it has a valid one."""
-        name = self.fields.get(self.wording.key)
-        return (name,) if isinstance(name, str) and not why_not_a_name(name) else ()
-
-    @property
-    def subject(self) -> str:
-        """How messages speak of the item."""
-        return f"{self.wording.noun} {' '.join(map(quote, self.steps)) or self.position + 1}"
 
 
 class _Layout(NamedTuple):

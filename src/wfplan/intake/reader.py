@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Se
 from pydantic_core import to_json
 
 from wfplan._internal.json import is_list
-from wfplan._internal.names import quote
+from wfplan._internal.messages import quote
 from wfplan._internal.validation_errors import kind_of
 from wfplan.catalog.actions import Catalog, ResolvedAction, as_catalog
 from wfplan.catalog.lookup import look_up, uses_of
@@ -15,8 +15,9 @@ from wfplan.intake.canonical import read_canonical
 from wfplan.intake.envelope import Beside, Envelope, find_envelope
 from wfplan.intake.extraction import Alone, Extract, extract, find_alone
 from wfplan.intake.field_names import FIELDS, plain
+from wfplan.intake.item import Item
 from wfplan.intake.item_models import Models, make_models, move_rest
-from wfplan.intake.items import Item, Items, read_items
+from wfplan.intake.items import Items, read_items
 from wfplan.intake.plan_dumps import verify_plan
 from wfplan.intake.positions import Positions
 from wfplan.intake.references import References, may_refer

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any, Collection, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from wfplan._internal.json import is_list, is_object
-from wfplan._internal.names import list_names, quote
+from wfplan._internal.messages import list_names, quote
 from wfplan.intake.field_names import plain
 from wfplan.intake.order_words import is_order
 from wfplan.intake.positions import Path, Positions

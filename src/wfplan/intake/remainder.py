@@ -6,7 +6,7 @@ import re
 from typing import Any, Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from wfplan._internal.json import is_list, is_object
-from wfplan._internal.names import list_names, quote
+from wfplan._internal.messages import list_names, quote
 from wfplan.intake.envelope import Beside
 from wfplan.intake.field_names import (
     AUTHOR,
@@ -18,7 +18,7 @@ from wfplan.intake.field_names import (
     plain,
     says_nothing,
 )
-from wfplan.intake.items import Item
+from wfplan.intake.item import Item
 from wfplan.intake.order_words import (
     BACKWARD,
     CONDITION,

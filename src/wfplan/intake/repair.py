@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import AbstractSet, Any, List, Sequence, Tuple
 
-from wfplan._internal.names import list_names, quote
+from wfplan._internal.messages import list_names, quote
 from wfplan.problems import ProblemList
 from wfplan.reading import Reading
 

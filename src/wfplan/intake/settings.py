@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from wfplan._internal.json import is_list, is_object
 from wfplan._internal.locations import pointer
-from wfplan._internal.names import quote
+from wfplan._internal.messages import quote
 from wfplan._internal.validation_errors import add_field_errors, kind_of, show
 from wfplan.intake.envelope import Beside, Envelope
 from wfplan.intake.positions import Positions

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, NamedTuple, Set, Tuple, Union
 
 from wfplan._internal.json import is_list, is_object
 from wfplan._internal.locations import pointer
-from wfplan._internal.names import quote
+from wfplan._internal.messages import quote
 from wfplan.intake.positions import Path
 from wfplan.problems import ProblemList
 

@@ -6,7 +6,7 @@ import re
 from typing import Any, Dict, Iterable, List, NamedTuple, Tuple
 
 from wfplan._internal.extras import how_to_install
-from wfplan._internal.names import quote
+from wfplan._internal.messages import quote
 from wfplan.intake.syntax import Json, Limits
 
 __all__ = ["Yaml", "YamlError", "looks_like_yaml", "parse_yaml"]

@@ -12,6 +12,7 @@ from typing import Any, Dict, Iterator, Optional
 from pydantic import Field, model_validator
 from typing_extensions import Annotated, Literal
 
+from wfplan._internal.messages import counted, escape, list_names, quote
 from wfplan._internal.model import (
     EMPTY,
     NO_VALUES,
@@ -24,7 +25,6 @@ from wfplan._internal.model import (
     Text,
     Value,
 )
-from wfplan._internal.names import counted, escape, list_names, quote
 from wfplan.diff import PlanDiff
 from wfplan.models import Compensation, Effect, ExecutionStrategy, RetryPolicy
 from wfplan.problems import Problem, ProblemList, RefusedError

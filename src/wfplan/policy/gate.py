@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Iterator, Mapping, NamedTuple, Optional,
 from typing_extensions import Literal, TypeAlias
 
 from wfplan._internal.by_name import StepsByName
-from wfplan._internal.names import counted, escape, quote, tell_error
+from wfplan._internal.messages import counted, escape, quote, tell_error
 from wfplan.diff import PlanDiff, diff
 from wfplan.plans import ExecutionPlan
 from wfplan.policy.approval import Approval, ApprovalRequest, StepToApprove, check_key

@@ -7,8 +7,8 @@ from typing import Dict, Iterator, NamedTuple, Optional, Tuple
 
 from typing_extensions import Literal, TypeAlias
 
+from wfplan._internal.messages import counted, quote
 from wfplan._internal.model import EMPTY, Items, Value
-from wfplan._internal.names import counted, quote
 from wfplan.catalog.actions import worse_effect
 from wfplan.graph import DependencyGraph
 from wfplan.models import Step

@@ -8,8 +8,9 @@ from typing import Any, Dict, List, Optional, Tuple, Union
 from pydantic import Field, ValidationError, field_validator, model_validator
 from typing_extensions import Annotated
 
+from wfplan._internal.identifiers import why_not_an_action
+from wfplan._internal.messages import list_names, quote
 from wfplan._internal.model import EMPTY, NOT_GIVEN, PLAIN_ZERO, Items, OptionalItems, Value
-from wfplan._internal.names import list_names, quote, why_not_an_action
 from wfplan._internal.validation_errors import add_field_errors
 from wfplan.catalog.actions import Action, Catalog, as_catalog
 from wfplan.models import Effect

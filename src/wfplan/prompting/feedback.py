@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any, Dict, Iterable, List, Sequence
 
 from pydantic import Field
 
+from wfplan._internal.identifiers import MAX_NAME_LENGTH
+from wfplan._internal.messages import Suggester, counted, list_names, quote
 from wfplan._internal.model import EMPTY, Items, JsonObject, Value
-from wfplan._internal.names import MAX_NAME_LENGTH, counted, list_names, nearest, quote
 from wfplan.catalog.actions import Catalog
 from wfplan.models import Recommendation
 from wfplan.problems import Problem
@@ -17,7 +19,6 @@ __all__ = ["Feedback", "feedback"]
 
 _LISTED = 1000
 _LOOKED_UP = 20
-_CANDIDATES = 2000
 
 
 def _example(*, with_catalog: bool) -> Dict[str, Any]:
@@ -81,8 +82,9 @@ class Feedback(Value):
         ids = [item.id for item in self.recommendations]
         known = set(ids)
         needs = (need for item in self.recommendations for need in item.dependencies)
-        unknown = list(dict.fromkeys(need for need in needs if need not in known))
-        return {need: nearest(need, ids[:_CANDIDATES]) for need in unknown[:_LOOKED_UP]}
+        unknown = dict.fromkeys(need for need in needs if need not in known)
+        suggester = Suggester(ids)
+        return {need: suggester.nearest(need) for need in islice(unknown, _LOOKED_UP)}
 
 
 def feedback(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, List
 
-from wfplan._internal.names import quote
+from wfplan._internal.messages import quote
 from wfplan.catalog.actions import Catalog
 from wfplan.prompting.schema import DescribedAction, describe_actions
 

@@ -9,7 +9,7 @@ from typing import Any, Container, Dict, List, Mapping, NamedTuple, Optional, Se
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from wfplan._internal.names import quote
+from wfplan._internal.messages import quote
 from wfplan.catalog.actions import Catalog, as_catalog
 from wfplan.catalog.parameters import parameter_names
 from wfplan.intake import read

@@ -12,22 +12,19 @@ batch  parallel  step   action  waits for
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Dict
+from typing import Dict
 
-from wfplan.render.text import plan_to_text
-
-if TYPE_CHECKING:
-    from wfplan.render.diagrams import Kind
-    from wfplan.render.shown import Shown
-    from wfplan.render.view import Thing
+from wfplan.render.dot import graph
+from wfplan.render.html import bundle, draw_scene, page
+from wfplan.render.mermaid import Kind, mermaid_of
+from wfplan.render.text import plain, plan_to_text
+from wfplan.render.view import Shown, Thing, scene_of
 
 __all__ = ["dot", "html", "mermaid", "mimebundle", "plan_to_text", "svg", "text"]
 
 
 def text(shown: Shown) -> str:
     """Plain text: a plan as its batches, a report as what happened, the rest as the problems."""
-    from wfplan.render.plain import plain
-
     return plain(shown)
 
 
@@ -37,36 +34,24 @@ def mermaid(thing: Thing, kind: Kind = "flowchart", *, max_edges: int = 500, max
     Raises ValueError if it would be larger than Mermaid draws: 500 dependencies and 50,000 characters, unless its
     `maxEdges` and `maxTextSize` are raised.
     """
-    from wfplan.render.diagrams import mermaid_of
-
     return mermaid_of(thing, kind, max_edges, max_characters)
 
 
 def dot(thing: Thing) -> str:
     """A graph for Graphviz, with a cluster for each batch."""
-    from wfplan.render.dot import graph
-    from wfplan.render.view import scene_of
-
     return graph(scene_of(thing))
 
 
 def svg(thing: Thing) -> str:
     """A picture: each step as a box in its batch, up to 200 steps; each batch as a bar, if there are more."""
-    from wfplan.render.page import draw_scene
-    from wfplan.render.view import scene_of
-
     return draw_scene(scene_of(thing))
 
 
 def html(shown: Shown) -> str:
     """A page that works from a file: the picture, problems, and all steps with their details. It has no script."""
-    from wfplan.render.page import page
-
     return page(shown)
 
 
 def mimebundle(shown: Shown) -> Dict[str, str]:
     """What a notebook shows, by MIME type: HTML, plain text and, where Mermaid can draw it, a flowchart."""
-    from wfplan.render.bundle import bundle
-
     return bundle(shown)

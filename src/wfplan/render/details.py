@@ -8,7 +8,7 @@ from typing import Iterator, Optional, Tuple
 from wfplan.execution.report import StepReport
 from wfplan.models import Step
 from wfplan.render.escaping import shown
-from wfplan.render.report import reasons
+from wfplan.render.text import reasons
 from wfplan.render.view import Node
 
 __all__ = ["details_of"]

@@ -6,9 +6,7 @@ from typing import Iterator
 
 from wfplan.render.details import details_of
 from wfplan.render.escaping import dot_text
-from wfplan.render.marks import MARKS, marks_of
-from wfplan.render.states import STATES
-from wfplan.render.view import Band, Node, Scene
+from wfplan.render.view import MARKS, STATES, Band, Node, Scene, marks_of
 
 __all__ = ["graph"]
 
@@ -42,7 +40,7 @@ def _lines(scene: Scene) -> Iterator[str]:
 
 
 def _title(band: Band) -> str:
-    return f"batch {band.number}" + (f", {band.mode}" if band.mode else "")
+    return band.label + (f", {band.mode}" if band.mode else "")
 
 
 def _attributes(node: Node) -> str:

@@ -1,20 +1,37 @@
-"""What a picture shows: batches and their steps, whether a plan tells of them or a report."""
+"""What a picture, a page or a table shows: batches and their steps, whether a plan says so or a report."""
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from typing_extensions import TypeAlias
 
-from wfplan._internal.names import counted
+from wfplan._internal.messages import counted
 from wfplan.execution.report import ExecutionReport, StepReport
+from wfplan.graph import DependencyGraph
 from wfplan.models import Step
 from wfplan.parallelism import is_sequential
 from wfplan.plans import ExecutionPlan
+from wfplan.problems import InvalidWorkflowError, RefusedError
+from wfplan.reading import Reading
+from wfplan.recommendations import name_recommendations, recommendations_to_steps
 
-__all__ = ["Band", "Node", "Scene", "Thing", "scene_of"]
+__all__ = [
+    "MARKS",
+    "STATES",
+    "Band",
+    "Node",
+    "Scene",
+    "Shown",
+    "State",
+    "Thing",
+    "headline",
+    "marks_of",
+    "planned",
+    "scene_of",
+]
 
-Thing: TypeAlias = Union[ExecutionPlan, ExecutionReport]
+Thing: TypeAlias = Union[ExecutionPlan, ExecutionReport, Reading]
 
 
 class Node(NamedTuple):
@@ -53,6 +70,17 @@ class Band(NamedTuple):
     steps: Tuple[str, ...]
     parallel: Optional[bool]
     """None where it is not known."""
+    noun: str = "batch"
+
+    @property
+    def plural(self) -> str:
+        """Several of the same."""
+        return "batches" if self.noun == "batch" else f"{self.noun}s"
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        return f"{self.noun} {self.number:,}"
 
     @property
     def mode(self) -> str:
@@ -79,8 +107,23 @@ class Scene(NamedTuple):
 
 
 def scene_of(thing: Thing) -> Scene:
-    """The scene of a plan or of a report."""
+    """Return the scene of a plan, of a report, or of a reading that can be planned."""
+    if isinstance(thing, Reading):
+        return _of_reading(thing)
     return _of_report(thing) if isinstance(thing, ExecutionReport) else _of_plan(thing)
+
+
+def _of_reading(reading: Reading) -> Scene:
+    """Return the levels of what was read, under the names that its steps get; nothing is planned for a picture."""
+    steps: Tuple[Step, ...] = reading.workflow.steps if reading.workflow else ()
+    if reading.recommendations:
+        names = name_recommendations(reading.recommendations)
+        steps = recommendations_to_steps(reading.recommendations, names)
+    nodes = {step.name: Node(step.name, step.action, _needs(step), "", step, None) for step in steps}
+    levels = DependencyGraph(list(nodes), [node.needs for node in nodes.values()]).levels()
+    bands = tuple(Band(number, names, None, "level") for number, names in enumerate(levels, 1))
+    title = f"{counted(len(steps), 'step')} in {counted(len(levels), 'level')}"
+    return Scene(reading.workflow.name if reading.workflow else "", title, bands, nodes)
 
 
 def _of_plan(plan: ExecutionPlan) -> Scene:
@@ -140,3 +183,76 @@ def _took(report: StepReport | None) -> str:
     if report is None or report.seconds is None:
         return ""
     return f", {report.seconds:,.0f} s" if report.seconds >= 100 else f", {round(report.seconds, 3):g} s"
+
+
+class State(NamedTuple):
+    """How a state looks."""
+
+    sign: str
+    """One character."""
+    drawing: str
+    """The same as an SVG path in a square of 12 by 12, so that no font has to know it."""
+    fill: str
+    line: str
+    dark_fill: str
+    dark_line: str
+
+
+STATES: Mapping[str, State] = {
+    "pending": State("\u25cb", "M6 2A4 4 0 1 0 6 10A4 4 0 1 0 6 2", "#f4f5f7", "#6b7280", "#262b33", "#9ca3af"),
+    "running": State("\u25b6", "M3 2L10 6L3 10Z", "#e3effd", "#1d5fb8", "#152d4d", "#7db5f5"),
+    "succeeded": State("\u2713", "M1.5 6.5L4.5 9.5L10.5 2.5", "#e4f4e8", "#1b7a36", "#14351f", "#6fcf8b"),
+    "failed": State("\u2717", "M2.5 2.5L9.5 9.5M9.5 2.5L2.5 9.5", "#fde7e7", "#b91c1c", "#471a1c", "#f58a8a"),
+    "timed_out": State(
+        "\u231b", "M3 1.5H9L3 10.5H9L3 1.5M9 1.5L6 6M6 6L9 10.5", "#fdebd8", "#a84a00", "#45280d", "#f2a65e"
+    ),
+    "cancelled": State(
+        "\u2298", "M6 1.5A4.5 4.5 0 1 0 6 10.5A4.5 4.5 0 1 0 6 1.5M3 9L9 3", "#f3e8fb", "#7a2ea8", "#351a45", "#cf9bf0"
+    ),
+    "skipped": State("\u00bb", "M2 2.5L5.5 6L2 9.5M6.5 2.5L10 6L6.5 9.5", "#fbf6d9", "#7a6200", "#3a3210", "#dcc552"),
+    "undone": State(
+        "\u21b6", "M4.5 2L2 4.5L4.5 7M2 4.5H7A2.8 2.8 0 1 1 7 10.2H4.5", "#e0f4f3", "#0f6e6a", "#123634", "#67cfc8"
+    ),
+    "undo_failed": State("!", "M6 1.5V7M6 9.3V10.3", "#fde4f1", "#ad1466", "#451532", "#f48ac0"),
+}
+"""Every state: the statuses of a step, and what a rollback makes of one that had succeeded."""
+
+
+MARKS: Mapping[str, tuple[str, str]] = {
+    "alone": ("M6 1.5A4.5 4.5 0 1 0 6 10.5A4.5 4.5 0 1 0 6 1.5M5 4.5L6.3 3.7V8.3", "overlaps with no other step"),
+    "locked": ("M2.5 5.5H9.5V10.5H2.5ZM4 5.5V3.8A2 2 0 0 1 8 3.8V5.5", "holds locks"),
+    "destructive": ("M6 1.5L11 10.5H1ZM6 5V7.2M6 8.9V9", "destructive"),
+}
+"""Each mark as an SVG path in a square of 12 by 12, and in words."""
+
+
+def marks_of(node: Node) -> Iterator[str]:
+    """The marks of a step."""
+    if node.hinted:
+        yield "alone"
+    if node.step is not None and node.step.locks:
+        yield "locked"
+    if node.step is not None and node.step.effect == "destructive":
+        yield "destructive"
+
+
+Shown: TypeAlias = Union[ExecutionPlan, ExecutionReport, Reading, InvalidWorkflowError, RefusedError]
+
+
+def planned(shown: Shown) -> Thing | None:
+    """Return what there is a picture of; None if there is none."""
+    if isinstance(shown, (ExecutionPlan, ExecutionReport)):
+        return shown
+    return shown if isinstance(shown, Reading) and shown.ok else None
+
+
+def headline(shown: Shown) -> str:
+    """All of it in one line."""
+    if isinstance(shown, (ExecutionPlan, ExecutionReport)):
+        scene = scene_of(shown)
+        return f"{scene.name}: {scene.title}" if scene.name else scene.title
+    told = counted(len(shown.problems), "problem")
+    if isinstance(shown, Reading):
+        read = counted(len(shown.items), shown.wording.noun)
+        return f"{read}, {told}" + ("" if shown.ok else ": this cannot be planned")
+    return f"this cannot be planned: {told}" if isinstance(shown, InvalidWorkflowError) else f"refused: {told}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from inspect import isawaitable
 from typing import Any, Callable, Iterator, Sequence
 
-from wfplan._internal.names import quote
+from wfplan._internal.messages import quote
 from wfplan.execution.events import Event
 from wfplan.execution.interface import Executor, StepCall
 from wfplan.execution.loop import arun

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from typing_extensions import Literal
 
 from wfplan._internal.json import is_object
+from wfplan._internal.messages import quote
 from wfplan._internal.model import EMPTY, FreeText, Items, Name, Value
-from wfplan._internal.names import quote
 from wfplan.execution.interface import Purpose
 from wfplan.execution.options import RunSettings
 from wfplan.execution.report import AttemptReport, ExecutionReport, Phase, StepReport

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from wfplan._internal.names import quote
+from wfplan._internal.messages import quote
 from wfplan.execution.events import Event
 
 __all__ = ["log_event"]

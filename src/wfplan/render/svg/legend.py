@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Iterable, Iterator, List, NamedTuple
 
-from wfplan.render.marks import MARKS, marks_of
-from wfplan.render.states import STATES
 from wfplan.render.svg.primitives import SMALL, label, sign
 from wfplan.render.svg.routing import short
-from wfplan.render.view import Scene
+from wfplan.render.view import MARKS, STATES, Scene, marks_of
 
 __all__ = ["Entry", "legend", "sign_entries", "state_entries"]
 

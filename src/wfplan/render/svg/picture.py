@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Iterator, List
 
-from wfplan._internal.names import counted
+from wfplan._internal.messages import counted
 from wfplan.render.details import details_of
-from wfplan.render.marks import MARKS, marks_of
-from wfplan.render.states import STATES
 from wfplan.render.svg.edges import edges_of
 from wfplan.render.svg.layout import BOX_HEIGHT, LANE, lay_out
 from wfplan.render.svg.legend import legend, sign_entries, state_entries
 from wfplan.render.svg.primitives import BODY, HEAD, SMALL, document, label, sign, title
 from wfplan.render.svg.routing import Routes, routes_of, short
 from wfplan.render.svg.stack import ARROW_HEIGHT, PlacedBand
-from wfplan.render.view import Node, Scene
+from wfplan.render.view import MARKS, STATES, Node, Scene, marks_of
 
 __all__ = ["MARGIN", "MOST_STEPS", "draw", "heading"]
 
@@ -93,7 +91,7 @@ def _band(placed: PlacedBand, x: float, y: float, width: float) -> str:
         f'<rect class="band{" serial" if band.mode == "one by one" else ""}" x="{short(x)}" y="{short(top)}"'
         f' width="{short(width)}" height="{short(placed.height)}" rx="8"/>'
     )
-    lines = [(BODY, f"batch {band.number:,}"), (SMALL, counted(len(band.steps), "step")), (SMALL, band.mode)]
+    lines = [(BODY, band.label), (SMALL, counted(len(band.steps), "step")), (SMALL, band.mode)]
     shown = [(font, text) for font, text in lines if text]
     first = top + placed.height / 2 - len(shown) * 7.5 + 11.5
     return rect + "".join(label(font, x + _INSET, first + place * 15, text) for place, (font, text) in enumerate(shown))

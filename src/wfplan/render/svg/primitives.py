@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Iterable, NamedTuple
 
-from wfplan.render.cells import cells, fit, fit_name
-from wfplan.render.escaping import shown, xml_text
-from wfplan.render.states import STATES
+from wfplan.render.escaping import cells, fit, fit_name, shown, xml_text
 from wfplan.render.svg.routing import short
+from wfplan.render.view import STATES
 
 __all__ = ["BODY", "HEAD", "SMALL", "Font", "document", "label", "sign", "title"]
 

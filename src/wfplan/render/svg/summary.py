@@ -1,4 +1,4 @@
-"""A plan or a report of very many steps as an SVG picture: a bar for each batch, or for some of them in a row."""
+"""A plan or a report of very many steps as an SVG picture: a bar for each batch, or for several in a row."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections import Counter
 from math import ceil
 from typing import Iterator, NamedTuple, Tuple
 
-from wfplan._internal.names import counted
-from wfplan.render.states import STATES
+from wfplan._internal.messages import counted
 from wfplan.render.svg.legend import legend, state_entries
 from wfplan.render.svg.picture import MARGIN, heading
 from wfplan.render.svg.primitives import BODY, SMALL, document, label, title
 from wfplan.render.svg.routing import short
-from wfplan.render.view import Band, Scene
+from wfplan.render.view import STATES, Band, Scene
 
 __all__ = ["summarize"]
 
@@ -36,7 +35,7 @@ class _Line(NamedTuple):
     @property
     def name(self) -> str:
         first, last = self.bands[0].number, self.bands[-1].number
-        return f"batch {first:,}" if first == last else f"batches {first:,} to {last:,}"
+        return self.bands[0].label if first == last else f"{self.bands[0].plural} {first:,} to {last:,}"
 
     @property
     def words(self) -> str:

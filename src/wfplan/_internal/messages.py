@@ -1,13 +1,14 @@
-"""Names of steps and ids of recommendations: which texts are one, how to quote one, which is nearest."""
+"""Messages: how to quote, cut and list what they speak of, and what may have been meant."""
 
 from __future__ import annotations
 
-import unicodedata
+from itertools import islice
 from typing import Iterable, Sequence
 
 __all__ = [
-    "MAX_NAME_LENGTH",
+    "Suggester",
     "counted",
+    "did_you_mean",
     "escape",
     "list_names",
     "nearest",
@@ -15,65 +16,14 @@ __all__ = [
     "quote_path",
     "similarity",
     "tell_error",
-    "why_not_a_name",
-    "why_not_an_action",
 ]
 
-MAX_NAME_LENGTH = 128
-_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# Printable to Python, and never seen: fillers and the like, and what chooses the look of a character before it.
-_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0").union(map(chr, range(0xFE00, 0xFE10)))
 _QUOTED_LENGTH = 80
 _ALIKE = 0.5
-_MAX_ACTION_LENGTH = 1024
-_PATTERN = frozenset("*?[]|^$\\")
+_COMPARED_LENGTH = 128
 _QUOTED = frozenset('"\\')
-
-
-def why_not_a_name(text: str) -> str | None:
-    """What keeps `text` from being a name, as the end of a sentence; None if it is one."""
-    if not text:
-        return "is empty"
-    if len(text) > MAX_NAME_LENGTH:
-        return f"has {len(text)} characters, at most {MAX_NAME_LENGTH} are allowed"
-    if text[0].isspace() or text[-1].isspace():
-        return "begins or ends with a space"
-    return _why_not_readable(text)
-
-
-def _why_not_readable(text: str) -> str | None:
-    if text.isascii() and text.isprintable():
-        return None
-    if not _BIDI_CONTROLS.isdisjoint(text):
-        return "holds a control character that turns the direction of writing"
-    if not text.isprintable():
-        return "holds a character that cannot be printed"
-    if not _INVISIBLE.isdisjoint(text):
-        return "holds a character that cannot be seen"
-    if not unicodedata.is_normalized("NFC", text):
-        return "is not in Unicode normal form NFC"
-    return None
-
-
-def why_not_an_action(text: str) -> str | None:
-    """What keeps `text` from naming an action in a catalog or a policy, as the end of a sentence; None if it does one.
-
-    There, a name stands for itself alone: what looks like a pattern would match nothing, and look as if it did. The
-    same goes for what holds a character that cannot be seen.
-
-    >>> why_not_an_action("restart_pods"), why_not_an_action("restart_*")
-    (None, 'holds "*", but patterns are not known: name each action in full')
-    """
-    if not text:
-        return "is empty"
-    if len(text) > _MAX_ACTION_LENGTH:
-        return f"has {len(text):,} characters, at most {_MAX_ACTION_LENGTH:,} are allowed"
-    if text[0].isspace() or text[-1].isspace():
-        return "begins or ends with a space"
-    found = next((char for char in text if char in _PATTERN), None)
-    if found is not None:
-        return f"holds {quote(found)}, but patterns are not known: name each action in full"
-    return _why_not_readable(text)
+_MOST_LOOKED_UP = 20
+_MOST_CANDIDATES = 2000
 
 
 def quote(text: str, length: int = _QUOTED_LENGTH) -> str:
@@ -135,7 +85,7 @@ def similarity(one: str, other: str) -> float:
 
 
 def _pairs(text: str) -> set[tuple[str, str]]:
-    text = text[:MAX_NAME_LENGTH].strip().casefold()
+    text = text[:_COMPARED_LENGTH].strip().casefold()
     return set(zip(("", *text), (*text, "")))
 
 
@@ -148,3 +98,28 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
     scores = {candidate: similarity(name, candidate) for candidate in known}
     enough = max(_ALIKE, max(scores.values(), default=0) - 0.1)
     return sorted((text for text, score in scores.items() if score >= enough), key=lambda text: -scores[text])[:3]
+
+
+class Suggester:
+    """Suggestions for names that do not exist: for the first 20 of them, among the first 2,000 candidates."""
+
+    def __init__(self, candidates: Iterable[str]) -> None:
+        self._candidates = list(islice(dict.fromkeys(candidates), _MOST_CANDIDATES))
+        self._found: dict[str, list[str]] = {}
+
+    def nearest(self, name: str) -> list[str]:
+        """Return up to three candidates, other than `name`, that it may have been meant for, the best first."""
+        if name not in self._found:
+            if len(self._found) == _MOST_LOOKED_UP:
+                return []
+            self._found[name] = nearest(name, (candidate for candidate in self._candidates if candidate != name))
+        return self._found[name]
+
+    def suggest(self, name: str, otherwise: str = "correct its spelling or leave it out") -> str:
+        """Return what to do about `name`; `otherwise` if no candidate is like it."""
+        return did_you_mean(self.nearest(name)) or otherwise
+
+
+def did_you_mean(guesses: Sequence[str]) -> str:
+    """Return the question whether one of these was meant; an empty string if there are none."""
+    return f"did you mean {' or '.join(map(quote, guesses))}?" if guesses else ""

@@ -1,0 +1,62 @@
+"""Identifiers: which strings can be the name of a step, the id of a recommendation, or an action."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from wfplan._internal.messages import quote
+
+__all__ = ["MAX_NAME_LENGTH", "why_not_a_name", "why_not_an_action"]
+
+MAX_NAME_LENGTH = 128
+_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Printable to Python, and never seen: fillers and the like, and what chooses the look of a character before it.
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0").union(map(chr, range(0xFE00, 0xFE10)))
+_MAX_ACTION_LENGTH = 1024
+_PATTERN = frozenset("*?[]|^$\\")
+
+
+def why_not_a_name(text: str) -> str | None:
+    """What keeps `text` from being a name, as the end of a sentence; None if it is one."""
+    if not text:
+        return "is empty"
+    if len(text) > MAX_NAME_LENGTH:
+        return f"has {len(text)} characters, at most {MAX_NAME_LENGTH} are allowed"
+    if text[0].isspace() or text[-1].isspace():
+        return "begins or ends with a space"
+    return _why_not_readable(text)
+
+
+def _why_not_readable(text: str) -> str | None:
+    if text.isascii() and text.isprintable():
+        return None
+    if not _BIDI_CONTROLS.isdisjoint(text):
+        return "holds a control character that turns the direction of writing"
+    if not text.isprintable():
+        return "holds a character that cannot be printed"
+    if not _INVISIBLE.isdisjoint(text):
+        return "holds a character that cannot be seen"
+    if not unicodedata.is_normalized("NFC", text):
+        return "is not in Unicode normal form NFC"
+    return None
+
+
+def why_not_an_action(text: str) -> str | None:
+    """What keeps `text` from naming an action in a catalog or a policy, as the end of a sentence; None if it does one.
+
+    There, a name stands for itself alone: what looks like a pattern would match nothing, and look as if it did. The
+    same goes for what holds a character that cannot be seen.
+
+    >>> why_not_an_action("restart_pods"), why_not_an_action("restart_*")
+    (None, 'holds "*", but patterns are not known: name each action in full')
+    """
+    if not text:
+        return "is empty"
+    if len(text) > _MAX_ACTION_LENGTH:
+        return f"has {len(text):,} characters, at most {_MAX_ACTION_LENGTH:,} are allowed"
+    if text[0].isspace() or text[-1].isspace():
+        return "begins or ends with a space"
+    found = next((char for char in text if char in _PATTERN), None)
+    if found is not None:
+        return f"holds {quote(found)}, but patterns are not known: name each action in full"
+    return _why_not_readable(text)
