@@ -59,7 +59,7 @@ class Value(BaseModel):
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    if not TYPE_CHECKING:  # type checkers know the constructor by the fields
+    if not TYPE_CHECKING:  # pragma: no branch - type checkers know the constructor by the fields
 
         def __init__(self, /, **fields: Any) -> None:
             """Make a value of these fields; raise pydantic's ValidationError, with every field that does not fit."""

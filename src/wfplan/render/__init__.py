@@ -12,9 +12,12 @@ batch  parallel  step   action  waits for
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Dict
 
 from wfplan.render.text import plan_to_text
+from wfplan.submodules import import_submodule, list_submodules
 
 if TYPE_CHECKING:
     from wfplan.render.diagrams import Kind
@@ -70,3 +73,11 @@ def mimebundle(shown: Shown) -> Dict[str, str]:
     from wfplan.render.bundle import bundle
 
     return bundle(shown)
+
+
+def __getattr__(name: str) -> ModuleType:
+    return import_submodule(sys.modules[__name__], name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *list_submodules(__path__)})
