@@ -103,9 +103,10 @@ print(json.dumps(missing))
     assert json.loads(fresh(code)) == []
 
 
-@pytest.mark.parametrize(
-    "package", ["", ".analysis", ".execution", ".interop", ".policy", ".prompting", ".render", ".testing"]
-)
+PACKAGES = ["analysis", "execution", "interop", "policy", "prompting", "render", "testing"]
+
+
+@pytest.mark.parametrize("package", ["wfplan", *(f"wfplan.{name}" for name in PACKAGES)])
 def test_a_package_lists_its_submodules(package: str) -> None:
     module = import_module(package)
     submodules = {found.name for found in pkgutil.iter_modules(module.__path__) if not found.name.startswith("_")}
