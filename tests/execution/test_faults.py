@@ -379,6 +379,7 @@ def test_outputs_beyond_a_million_values_are_neither_kept_nor_copied(monkeypatch
     monkeypatch.setattr("wfplan.execution.outputs._MOST_COPIED", 3)
     output = [1, 2, [3, 4]]
     assert own_copy(output) is output
+    assert own_copy("text") == "text"
     with pytest.raises(ValueError, match="too many values"):
         as_json(output)
 
@@ -401,13 +402,14 @@ def test_a_run_whose_task_is_thrown_away_ends_without_a_word() -> None:
     async def begin() -> None:
         started = asyncio.Event()
 
-        async def act() -> None:
-            started.set()
-            await asyncio.Event().wait()
+        class Hanging(Recorder):
+            async def validate(self, _: object) -> None:
+                started.set()
+                await asyncio.Event().wait()
 
-        run = wfplan.arun(one(), {"a": act})
+        run = wfplan.arun(one(), Hanging())
         task = asyncio.ensure_future(run)
-        await started.wait()
+        await asyncio.wait_for(started.wait(), 10)
         run.close()  # type: ignore[attr-defined]
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
