@@ -140,6 +140,10 @@ def test_execution_plan_is_the_form_of_the_resource(write: Any, capsys: pytest.C
     }
 
 
+def codes_of(printed: str) -> List[str]:
+    return [wfplan.Problem.model_validate(problem).code for problem in json.loads(printed)]
+
+
 def execution_order(*arguments: str, capsys: pytest.CaptureFixture[str]) -> List[Any]:
     assert main(["plan", "--format", "execution-plan", *arguments]) == 0
     order = json.loads(capsys.readouterr().out)["executionPlan"]["executionOrder"]
@@ -171,10 +175,10 @@ def test_max_batch_size(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
 def test_naming(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """`--naming id` names steps by the ids of recommendations, `--naming action`, the default, by their actions."""
     by_id = execution_order("--naming", "id", write(INCIDENT), capsys=capsys)
-    assert by_id == [(["rec-1"], False), (["rec-2", "rec-3", "rec-4"], False), (["rec-5"], False)]
+    assert by_id == [([f"rec-{number}"], False) for number in range(1, 6)]
     by_action = execution_order("--naming", "action", write(INCIDENT), capsys=capsys)
     assert by_action == execution_order(write(INCIDENT), capsys=capsys)
-    assert by_action[1][0] == ["restart-rec-2", "flush", "restart-rec-4"]
+    assert [steps for steps, _ in by_action[1:4]] == [["restart-rec-2"], ["flush"], ["restart-rec-4"]]
 
 
 def test_options_are_recorded_in_the_plan(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -204,11 +208,9 @@ def test_plan_of_invalid_input(write: Any, capsys: pytest.CaptureFixture[str]) -
         assert main(["plan", "--format", format_, write(INVALID)]) == 1
         output = capsys.readouterr()
         assert output.out == ""
-        assert [line.split(maxsplit=2)[1] for line in output.err.splitlines()] == [
-            "self-dependency",
-            "unknown-dependency",
-            "duplicate-dependency",
-        ]
+        lines = output.err.splitlines()
+        codes = [line.split(maxsplit=2)[1] for line in lines] if format_ == "text" else codes_of(output.err)
+        assert codes == ["self-dependency", "unknown-dependency", "duplicate-dependency"]
         assert "/recommendations/0/dependencies/1" in output.err
 
 
@@ -260,7 +262,7 @@ def test_check_as_json(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
 def test_warnings_fail_where_they_are_to(
     document: Any, usual: int, strict: int, format_: str, write: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`check --fail-on warning` exits with 1 for warnings, but not for what is only worth a look; it prints the same."""
+    """`--fail-on warning` exits with 1 for warnings, but not for what is only worth a look; it prints the same."""
     assert main(["check", "--format", format_, write(document)]) == usual
     printed = capsys.readouterr()
     assert main(["check", "--format", format_, "--fail-on", "error", write(document)]) == usual
@@ -309,7 +311,7 @@ def test_a_mapping_of_names_is_planned_from_a_file(text: str, write: Any, capsys
     "document",
     [
         {},
-        {"actions": [], "warnings": []},
+        {"phases": [], "warnings": []},
         {"steps": ["a", "b"]},
         {"a": [], "dependencies": ["a"]},
         {"a": [1]},

@@ -285,8 +285,7 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Exit with 2, and a usage message or a JSON list of one problem on standard error."""
         asked = " ".join(self.asked).replace("=", " ").split()
-        wanted = any(pair in zip(asked, asked[1:]) for pair in (("--format", form) for form in _JSON_FORMATS))
-        if not wanted:
+        if ("--format", "json") not in zip(asked, asked[1:]):
             super().error(message)
         _write(_tell((_problem("invalid-setting", message, f"see {self.prog} --help"),), "json"), sys.stderr)
         self.exit(2)
