@@ -82,6 +82,11 @@ class Value(BaseModel):
             is_same_json(own(name), others(name)) for name in _json_fields(self.__class__)
         )
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show the value in IPython and notebooks as `str` does, where that is made for people."""
+        shown = repr(self) if type(self).__str__ is BaseModel.__str__ else str(self)
+        printer.text("..." if cycle else shown)
+
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: core_schema.CoreSchema, handler: Any, /) -> Dict[str, Any]:
         """Describe each field by the docstring below it: looked up when a schema is asked for, not at import."""
