@@ -63,8 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        unwritten = _problem("invalid-setting", f"the result cannot be written: {error.strerror}")
-        _write(_tell((unwritten,), form), sys.stderr)
+        message = f"the result cannot be written: {error.strerror}"
+        told = _tell((_problem("invalid-setting", message),), form) if form in _JSON_FORMATS else f"wfplan: {message}"
+        _write(told, sys.stderr)
         return _INVALID
     worst = {problem.severity for problem in (*outcome.problems, *outcome.found)}
     if outcome.code == _FINE and getattr(options, "fail_on", "error") == "warning" and "warning" in worst:
