@@ -14,6 +14,7 @@ from typing import Any, Dict, List, Optional, Tuple
 import pytest
 
 import wfplan
+from wfplan import ExecutionBatch
 from wfplan.interop.kubernaut import to_execution_plan
 from wfplan.planner import can_execute_in_parallel, determine_execution_strategy
 
@@ -147,16 +148,27 @@ def test_the_dump_loads_and_reads(case: Case) -> None:
 
 @each_case
 def test_execution_plan_form(case: Case) -> None:
-    """The form of the WorkflowExecution resource has strategy and batches, with its own names for them."""
-    assert to_execution_plan(plan_of(case)) == {
-        "executionPlan": {
-            "strategy": case["plan"]["strategy"],
-            "executionOrder": [
-                {"batch": batch["number"], "steps": batch["steps"], "parallel": batch["parallel"]}
-                for batch in case["plan"]["batches"]
-            ],
-        }
-    }
+    """The form of the WorkflowExecution resource: batches that are not parallel are written step by step."""
+    limit = plan_of(case).workflow.execution_strategy.max_parallel or 10**9
+    written = to_execution_plan(plan_of(case))["executionPlan"]
+    expected = []
+    for batch in case["plan"]["batches"]:
+        size = limit if batch["parallel"] else 1
+        expected += [batch["steps"][start : start + size] for start in range(0, len(batch["steps"]), size)]
+    order = written["executionOrder"]
+    assert [batch["steps"] for batch in order] == expected
+    assert [batch["batch"] for batch in order] == list(range(1, len(order) + 1))
+    assert [batch["parallel"] for batch in order] == [len(batch["steps"]) > 1 for batch in order]
+    assert written["strategy"] == determine_execution_strategy(
+        [ExecutionBatch(number=batch["batch"], steps=batch["steps"], parallel=batch["parallel"]) for batch in order]
+    )
+
+
+def test_what_an_execution_plan_cannot_say_is_refused() -> None:
+    plan = wfplan.plan([wfplan.Step(name="a")], execution_strategy=wfplan.ExecutionStrategy(schedule="eager"))
+    with pytest.raises(wfplan.RefusedError, match="eager") as caught:
+        to_execution_plan(plan)
+    assert [problem.code for problem in caught.value.problems] == ["unsupported"]
 
 
 @each_case

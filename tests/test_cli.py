@@ -124,18 +124,24 @@ def test_json_loads_again(document: Any, write: Any, capsys: pytest.CaptureFixtu
 
 
 def test_execution_plan_is_the_form_of_the_resource(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """`--format execution-plan` prints strategy and executionOrder as JSON, and nothing else."""
+    """`--format execution-plan` prints strategy and executionOrder as JSON: what cannot overlap stands alone."""
     assert main(["plan", "--format", "execution-plan", write(INCIDENT)]) == 0
     assert json.loads(capsys.readouterr().out) == {
         "executionPlan": {
             "strategy": "sequential",
             "executionOrder": [
                 {"batch": 1, "steps": ["scale"], "parallel": False},
-                {"batch": 2, "steps": ["restart-rec-2", "flush", "restart-rec-4"], "parallel": False},
-                {"batch": 3, "steps": ["verify"], "parallel": False},
+                {"batch": 2, "steps": ["restart-rec-2"], "parallel": False},
+                {"batch": 3, "steps": ["flush"], "parallel": False},
+                {"batch": 4, "steps": ["restart-rec-4"], "parallel": False},
+                {"batch": 5, "steps": ["verify"], "parallel": False},
             ],
         }
     }
+
+
+def codes_of(printed: str) -> List[str]:
+    return [wfplan.Problem.model_validate(problem).code for problem in json.loads(printed)]
 
 
 def execution_order(*arguments: str, capsys: pytest.CaptureFixture[str]) -> List[Any]:
@@ -169,10 +175,10 @@ def test_max_batch_size(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
 def test_naming(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """`--naming id` names steps by the ids of recommendations, `--naming action`, the default, by their actions."""
     by_id = execution_order("--naming", "id", write(INCIDENT), capsys=capsys)
-    assert by_id == [(["rec-1"], False), (["rec-2", "rec-3", "rec-4"], False), (["rec-5"], False)]
+    assert by_id == [([f"rec-{number}"], False) for number in range(1, 6)]
     by_action = execution_order("--naming", "action", write(INCIDENT), capsys=capsys)
     assert by_action == execution_order(write(INCIDENT), capsys=capsys)
-    assert by_action[1][0] == ["restart-rec-2", "flush", "restart-rec-4"]
+    assert [steps for steps, _ in by_action[1:4]] == [["restart-rec-2"], ["flush"], ["restart-rec-4"]]
 
 
 def test_options_are_recorded_in_the_plan(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -202,11 +208,9 @@ def test_plan_of_invalid_input(write: Any, capsys: pytest.CaptureFixture[str]) -
         assert main(["plan", "--format", format_, write(INVALID)]) == 1
         output = capsys.readouterr()
         assert output.out == ""
-        assert [line.split(maxsplit=2)[1] for line in output.err.splitlines()] == [
-            "self-dependency",
-            "unknown-dependency",
-            "duplicate-dependency",
-        ]
+        lines = output.err.splitlines()
+        codes = [line.split(maxsplit=2)[1] for line in lines] if format_ == "text" else codes_of(output.err)
+        assert codes == ["self-dependency", "unknown-dependency", "duplicate-dependency"]
         assert "/recommendations/0/dependencies/1" in output.err
 
 
@@ -255,14 +259,91 @@ def test_check_as_json(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
     [(STEPS, 0, 0), (INFORMED, 0, 0), (WARNED, 0, 1), (INVALID, 1, 1), ({"recommendations": []}, 0, 1)],
     ids=["sound", "informed", "warned", "invalid", "empty"],
 )
-def test_strict(
+def test_warnings_fail_where_they_are_to(
     document: Any, usual: int, strict: int, format_: str, write: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`check --strict` exits with 1 for warnings too, but not for what is only worth a look; it prints the same."""
+    """`--fail-on warning` exits with 1 for warnings, but not for what is only worth a look; it prints the same."""
     assert main(["check", "--format", format_, write(document)]) == usual
     printed = capsys.readouterr()
-    assert main(["check", "--format", format_, "--strict", write(document)]) == strict
+    assert main(["check", "--format", format_, "--fail-on", "error", write(document)]) == usual
     assert capsys.readouterr() == printed
+    assert main(["check", "--format", format_, "--fail-on", "warning", write(document)]) == strict
+    assert capsys.readouterr() == printed
+    assert main(["plan", "--fail-on", "warning", write(document)]) == strict
+
+
+@pytest.mark.parametrize(
+    "document", [STEPS, INFORMED, WARNED, INVALID, {"recommendations": [{"id": 1, "action": "x"}]}]
+)
+def test_strict_is_strict_reading(document: Any, write: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """`check --strict` says what `check(read(document, strict=True))` says."""
+    problems = wfplan.check(wfplan.read(json.dumps(document), strict=True))
+    code = main(["check", "--strict", "--format", "json", write(document)])
+    assert code == (1 if any(problem.severity == "error" for problem in problems) else 0)
+    printed = json.loads(capsys.readouterr().out)
+    assert tuple(map(wfplan.Problem.model_validate, printed)) == problems
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert (caught.value.code, capsys.readouterr().out) == (0, f"wfplan {wfplan.__version__}\n")
+
+
+MAPPING = {"shirt": [], "tie": ["shirt"], "shoes": []}
+
+
+@pytest.mark.parametrize("text", [json.dumps(MAPPING), "shirt: []\ntie: [shirt]\nshoes: []\n"], ids=["json", "yaml"])
+def test_a_mapping_of_names_is_planned_from_a_file(text: str, write: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """What `plan` takes in Python, it takes in a file: each command gives what it gives for the mapping."""
+    path = write(text.encode())
+    assert main(["plan", "--format", "json", path]) == 0
+    assert wfplan.ExecutionPlan.model_validate_json(capsys.readouterr().out) == wfplan.plan(MAPPING)
+    assert main(["check", path]) == 0
+    assert main(["explain", path, "tie"]) == 0
+    assert main(["simulate", path]) == 0
+    capsys.readouterr()
+    assert main(["check", "--format", "json", write({"shirt": [], "tie": ["shrt"]})]) == 1
+    assert [problem["code"] for problem in json.loads(capsys.readouterr().out)] == ["unknown-dependency"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"phases": [], "warnings": []},
+        {"steps": ["a", "b"]},
+        {"a": [], "dependencies": ["a"]},
+        {"a": [1]},
+        {"a": "b"},
+        [["a"]],
+        b'{"a": [], "a": ["b"], "b": []}',
+        b"a: [b\n",
+        b"\xff",
+    ],
+)
+def test_what_only_looks_like_a_mapping_of_names_is_not_one(document: Any, write: Any) -> None:
+    assert main(["check", write(document)]) == 1
+
+
+@pytest.mark.parametrize("command", ["plan", "check", "explain", "simulate", "review"])
+def test_problems_are_json_where_json_was_asked_for(
+    command: str, write: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a document, of a file that is not there, and of wrong usage: always a list of problems."""
+    more = {"explain": ["a"], "review": ["--policy", write({}, "policy.json")]}.get(command, [])
+    for path in (write(INVALID), str(tmp_path / "absent.json")):
+        assert main([command, "--format", "json", path, *more]) == 1
+        output = capsys.readouterr()
+        printed, other = (output.out, output.err) if command == "check" else (output.err, output.out)
+        assert other == ""
+        assert [wfplan.Problem.model_validate(problem).severity for problem in json.loads(printed)]
+    for wrong in (["--format=json", "--no-such"], ["--format", "json"]):
+        with pytest.raises(SystemExit) as caught:
+            main([command, *wrong])
+        (problem,) = json.loads(capsys.readouterr().err)
+        assert (caught.value.code, problem["code"]) == (2, "invalid-setting")
+        assert problem["suggestion"] == f"see wfplan {command} --help"
 
 
 @pytest.mark.parametrize(

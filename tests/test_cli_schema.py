@@ -28,7 +28,7 @@ def test_it_prints_the_instructions(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["schema", "answer.json"], ["schema", "-"], ["schema", "--format", "json"], ["schema", "--instructions", "x"]],
+    [["schema", "answer.json"], ["schema", "-"], ["schema", "--format", "text"], ["schema", "--instructions", "x"]],
 )
 def test_anything_else_is_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:

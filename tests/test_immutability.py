@@ -336,3 +336,10 @@ def test_representations_tell_plans_apart() -> None:
 def test_values_of_another_class_are_not_equal() -> None:
     assert Workflow(steps=[]) != Step(name="a")
     assert Step(name="a") != "a"
+
+
+def test_frozen_values_are_their_own_copies() -> None:
+    parameters = Step(name="a", parameters={"a": [1]}).parameters
+    for frozen in (parameters, parameters["a"]):
+        assert copy.copy(frozen) is frozen
+        assert copy.deepcopy(frozen) is frozen

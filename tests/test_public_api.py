@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
 import pkgutil
+import re
 import subprocess
 import sys
 from importlib import import_module, metadata
+from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 import wfplan
+from wfplan._internal.model import Value
+
+ROOT = Path(__file__).resolve().parents[1]
 
 MODULES = ["wfplan"] + [
     module.name for module in pkgutil.walk_packages(wfplan.__path__, "wfplan.") if not module.name.endswith("__main__")
@@ -56,3 +64,118 @@ def test_planning_a_mapping_imports_no_reader_and_no_shell() -> None:
     code = "import sys, wfplan; wfplan.plan({'a': []}); print([m for m in sys.modules if m.startswith('wfplan.')])"
     shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert not {"wfplan.intake", "wfplan.cli", "wfplan.render", "wfplan.interop"} & set(eval(shown.stdout))
+
+
+# What is reachable after `import wfplan`, and what it says of itself
+
+DOCUMENTED = sorted(
+    {
+        path
+        for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+        for path in re.findall(r"\bwfplan(?:\.[a-z_]+)+(?:\.[A-Z]\w+)?", page.read_text(encoding="utf-8"))
+        if not path.startswith("wfplan.dev") and path.split(".")[1] not in ("json", "html", "svg")
+    }
+)
+
+
+def fresh(code: str) -> str:
+    """What a new process prints."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(wfplan.__file__).parents[1])}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment, timeout=120)
+    return done.stdout.strip()
+
+
+def test_each_documented_path_is_reachable_after_one_import() -> None:
+    code = f"""
+import functools, json, wfplan
+missing = []
+for path in {DOCUMENTED!r}:
+    try:
+        functools.reduce(getattr, path.split(".")[1:], wfplan)
+    except AttributeError:
+        missing.append(path)
+    except ImportError:
+        pass  # an extra that is not installed
+print(json.dumps(missing))
+"""
+    assert len(DOCUMENTED) > 35
+    assert json.loads(fresh(code)) == []
+
+
+PACKAGES = ["analysis", "execution", "execution.observers", "interop", "policy", "prompting", "render", "testing"]
+
+
+@pytest.mark.parametrize("package", ["wfplan", *(f"wfplan.{name}" for name in PACKAGES)])
+def test_a_package_lists_its_submodules(package: str) -> None:
+    module = import_module(package)
+    submodules = {found.name for found in pkgutil.iter_modules(module.__path__) if not found.name.startswith("_")}
+    assert submodules <= set(dir(module))
+    assert all(isinstance(getattr(module, name), object) for name in submodules)
+    with pytest.raises(AttributeError, match="no_such_module"):
+        module.no_such_module  # noqa: B018 - the attribute is what is asked for
+
+
+def test_models_are_complete_when_they_are_imported() -> None:
+    code = """
+import inspect, json, wfplan
+from pydantic import BaseModel
+found = []
+for name in wfplan.__all__:
+    kind = getattr(wfplan, name)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        found.append([name, kind.__pydantic_complete__, list(inspect.signature(kind).parameters)])
+print(json.dumps(found))
+"""
+    found = json.loads(fresh(code))
+    assert len(found) > 10
+    for name, complete, parameters in found:
+        assert (name, complete) == (name, True)
+        assert set(getattr(wfplan, name).model_fields) <= set(parameters)
+
+
+def test_a_field_that_does_not_exist_is_refused_with_the_one_that_is_meant() -> None:
+    with pytest.raises(ValidationError, match=r'Step has no such field: did you mean "dependencies"\?'):
+        wfplan.Step(name="b", depends_on=["a"])  # type: ignore[call-arg]
+    with pytest.raises(ValidationError, match=r"RetryPolicy has no such field: its fields are"):
+        wfplan.RetryPolicy(zzz=1)  # type: ignore[call-arg]
+    with pytest.raises(ValidationError, match="no such field") as caught:
+        wfplan.Step(name="", depends_on=["a"])  # type: ignore[call-arg]
+    assert [error["loc"] for error in caught.value.errors()] == [("name",), ("depends_on",)]
+
+
+def test_a_name_that_does_not_exist_is_a_key_error_with_the_nearest() -> None:
+    plan = wfplan.plan({"verify": [], "scale": []})
+    report = wfplan.run(plan, {"verify": int, "scale": int})
+    for mapping in (plan.steps, report.steps):
+        with pytest.raises(
+            wfplan.UnknownNameError, match=r'no step is named "verfy": did you mean "verify"\?'
+        ) as caught:
+            mapping["verfy"]
+        assert isinstance(caught.value, (KeyError, ValueError))
+        assert (caught.value.names, caught.value.nearest) == (("verfy",), ("verify",))
+        assert mapping.get("verfy") is None
+        assert "verfy" not in mapping
+
+
+@pytest.mark.parametrize("broken", ["plan_sources.survey", "planner.make_plan"])
+def test_a_bug_of_ours_comes_through_as_itself(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bug(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    import_module("wfplan.planner")
+    monkeypatch.setattr(f"wfplan.{broken}", bug)
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        wfplan.plan([wfplan.Step(name="a")])
+
+
+def test_what_stands_below_a_field_and_is_not_a_docstring_describes_nothing() -> None:
+    class Odd(Value):
+        one: int = 1
+        print  # noqa: B018 - an expression where a docstring could be
+        other: int = 2
+        """The other."""
+
+    properties = Odd.model_json_schema()["properties"]
+    assert "description" not in properties["one"]
+    assert properties["other"]["description"] == "The other."

@@ -84,7 +84,7 @@ def test_a_closed_standard_input_is_a_problem(
 
 
 def test_an_interrupt_ends_quietly(good: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(_path: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "read", interrupt)

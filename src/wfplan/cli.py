@@ -8,12 +8,14 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Mapping, NamedTuple, Sequence, TextIO, Tuple
+from typing import Any, BinaryIO, Callable, Dict, List, Mapping, NamedTuple, NoReturn, Sequence, TextIO, Tuple
 
+from wfplan import __version__
 from wfplan._internal.messages import Suggester, quote, quote_path
 from wfplan._internal.model import Value
 from wfplan.analysis import compare, explain
 from wfplan.intake import read
+from wfplan.intake.graph_mapping import read_mapping
 from wfplan.intake.syntax import DEFAULT
 from wfplan.interop.kubernaut import to_execution_plan
 from wfplan.planner import check, plan
@@ -28,6 +30,7 @@ from wfplan.render import dot, html, mermaid, plan_to_text, svg
 __all__ = ["main"]
 
 _FINE, _INVALID, _NEEDS_APPROVAL = 0, 1, 3
+_JSON_FORMATS = ("json", "execution-plan")
 _CODES: Mapping[Verdict, int] = {"allow": _FINE, "deny": _INVALID, "needs-approval": _NEEDS_APPROVAL}
 
 
@@ -39,6 +42,8 @@ class _Outcome(NamedTuple):
     """For standard output."""
     problems: Sequence[Problem] = ()
     """For standard error."""
+    found: Sequence[Problem] = ()
+    """Problems that are the result."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,14 +52,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     3 is for what needs approval.
     """
     options = _parser().parse_args(arguments)
+    form = getattr(options, "format", "")
     try:
         outcome: _Outcome = options.run(options)
-        _write(_to_lines(outcome.problems), sys.stderr)
+        _write(_tell(outcome.problems, form) if outcome.problems else "", sys.stderr)
         _write(outcome.result, sys.stdout)
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        _write(f"wfplan: the result cannot be written: {error.strerror}", sys.stderr)
+        message = f"the result cannot be written: {error.strerror}"
+        told = _tell((_problem("invalid-setting", message),), form) if form in _JSON_FORMATS else f"wfplan: {message}"
+        _write(told, sys.stderr)
+        return _INVALID
+    worst = {problem.severity for problem in (*outcome.problems, *outcome.found)}
+    if outcome.code == _FINE and getattr(options, "fail_on", "error") == "warning" and "warning" in worst:
         return _INVALID
     return outcome.code
 
@@ -94,7 +105,7 @@ def _plan_file(options: argparse.Namespace) -> Tuple[ExecutionPlan | None, Seque
     """The plan of a document, and every problem with it; None if it cannot be planned."""
     try:
         planned = plan(
-            _read_file(options.file),
+            _read_source(options.file),
             naming=options.naming,
             isolate_sequential=options.isolate_sequential or None,
             max_batch_size=options.max_batch_size,
@@ -113,12 +124,10 @@ def _show(value: Value, form: str) -> str:
 
 
 def _check(options: argparse.Namespace) -> _Outcome:
-    problems = check(_read_file(options.file))
-    refused = ("error", "warning") if options.strict else ("error",)
-    code = _INVALID if any(problem.severity in refused for problem in problems) else _FINE
-    if options.format == "json":
-        return _Outcome(code, _to_json([problem.model_dump(mode="json") for problem in problems]))
-    return _Outcome(code, _to_lines(problems) or "no problems")
+    problems = check(_read_source(options.file, strict=options.strict))
+    code = _INVALID if any(problem.severity == "error" for problem in problems) else _FINE
+    result = _tell(problems, "json") if options.format == "json" else _tell(problems) or "no problems"
+    return _Outcome(code, result, found=problems)
 
 
 def _review(options: argparse.Namespace) -> _Outcome:
@@ -126,7 +135,7 @@ def _review(options: argparse.Namespace) -> _Outcome:
     policy = _read_policy(options.policy, problems)
     planned = None
     try:
-        planned = plan(_read_file(options.file), naming=options.naming)
+        planned = plan(_read_source(options.file), naming=options.naming)
     except InvalidWorkflowError as error:
         for problem in error.problems:
             problems.keep(problem)
@@ -154,13 +163,13 @@ def _schema(options: argparse.Namespace) -> _Outcome:
     return _Outcome(_FINE, prompt_instructions() if options.instructions else _to_json(recommendation_schema()))
 
 
-def _read_file(path: str) -> Reading:
-    """The reading of a file, or of standard input for `-`; one that cannot be opened is a problem like any other."""
+def _read_source(path: str, *, strict: bool = False) -> Reading | Dict[str, List[str]]:
+    """Return what is in a file, or in standard input for `-`: a mapping from names to what they need, or a reading.
+
+    A file that cannot be opened is a reading with a problem.
+    """
     try:
-        if path == "-":
-            return read(_first_bytes(_standard_input()))
-        with Path(path).open("rb") as file:
-            return read(_first_bytes(file))
+        document = _read_bytes(path)
     except (OSError, ValueError) as error:  # a path may be none at all
         problems = ProblemList()
         problems.add(
@@ -169,6 +178,16 @@ def _read_file(path: str) -> Reading:
             suggestion="name a JSON document, or - for standard input",
         )
         return make_reading((), None, problems, None)
+    reading = read(document, strict=strict)
+    mapping = None if reading.ok or reading.items else read_mapping(document, DEFAULT)
+    return reading if mapping is None else mapping
+
+
+def _read_bytes(path: str) -> bytes:
+    if path == "-":
+        return _first_bytes(_standard_input())
+    with Path(path).open("rb") as file:
+        return _first_bytes(file)
 
 
 def _standard_input() -> BinaryIO:
@@ -182,8 +201,11 @@ def _first_bytes(file: BinaryIO) -> bytes:
     return file.read(DEFAULT.max_bytes + 1)
 
 
-def _to_lines(problems: Sequence[Problem]) -> str:
-    return "\n".join(map(str, problems))
+def _tell(problems: Sequence[Problem], form: str = "") -> str:
+    """Return the problems, one a line; as a JSON list where JSON was asked for."""
+    if form not in _JSON_FORMATS:
+        return "\n".join(map(str, problems))
+    return _to_json([problem.model_dump(mode="json") for problem in problems])
 
 
 def _to_json(value: Any) -> str:
@@ -242,14 +264,41 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument("--naming", choices=NAMINGS, default="action", help="how recommendations are named as steps")
 
 
+def _add_fail_on(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--fail-on", choices=("error", "warning"), default="error", help="exit with 1 for these; default: %(default)s"
+    )
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports wrong usage in the form that was asked for."""
+
+    asked: Sequence[str] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, and remember what was given."""
+        self.asked = tuple(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with 2, and a usage message or a JSON list of one problem on standard error."""
+        asked = " ".join(self.asked).replace("=", " ").split()
+        if ("--format", "json") not in zip(asked, asked[1:]):
+            super().error(message)
+        _write(_tell((_problem("invalid-setting", message, f"see {self.prog} --help"),), "json"), sys.stderr)
+        self.exit(2)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="wfplan", description="Plan what a model recommends.")
+    parser = _Parser(prog="wfplan", description="Plan what a model recommends.")
+    parser.add_argument("--version", action="version", version=f"wfplan {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
 
     planning = commands.add_parser("plan", help="print or draw the execution plan of a document")
     planning.add_argument("file", help="JSON document, - for standard input")
     planning.add_argument("--format", choices=tuple(_FORMATS), default="text", help="default: %(default)s")
     _add_settings(planning)
+    _add_fail_on(planning)
     planning.set_defaults(run=_plan)
 
     explaining = commands.add_parser("explain", help="print why a step is where it is, and what would move it earlier")
@@ -271,7 +320,8 @@ def _parser() -> argparse.ArgumentParser:
     checking = commands.add_parser("check", help="print every problem of a document")
     checking.add_argument("file", help="JSON document, - for standard input")
     checking.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
-    checking.add_argument("--strict", action="store_true", help="exit with 1 for warnings too")
+    checking.add_argument("--strict", action="store_true", help="treat deviations from the format as errors")
+    _add_fail_on(checking)
     checking.set_defaults(run=_check)
 
     reviewing = commands.add_parser("review", help="print whether a document may run under a policy, and why not")

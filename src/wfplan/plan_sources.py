@@ -172,6 +172,23 @@ def _open_items(items: tuple[Any, ...], problems: ProblemList) -> Source | None:
     return Source(items, wording, survey(items, wording, problems))
 
 
+def _why_a_table_is_not_a_source(source: object) -> tuple[str, str] | None:
+    """Return what to do with a data frame or a series of pandas or polars; None if it is neither.
+
+    They can be iterated over, but a frame gives the names of its columns then, and a series its values without names.
+    """
+    kind = type(source).__name__
+    if hasattr(source, "to_dicts"):
+        return f"a {kind} is a table, not a list of steps", "plan(read(table.to_dicts())), a row for each step"
+    if not hasattr(source, "to_dict"):
+        return None
+    if hasattr(source, "columns"):
+        return f"a {kind} is a table, not a list of steps", 'plan(read(table.to_dict("records"))), a row for each step'
+    if hasattr(source, "dtype"):
+        return f"a {kind} is not a list of steps", "plan(series.to_dict()), if it holds what each name needs"
+    return None
+
+
 def _why_not_a_source(source: object) -> tuple[str, str] | None:
     """What keeps `source` from being one that can be planned, and what to do about it."""
     kind = type(source).__name__
@@ -183,6 +200,9 @@ def _why_not_a_source(source: object) -> tuple[str, str] | None:
         return f"this is one {kind}, not a list", "plan a list: plan([source])"
     if isinstance(source, (set, frozenset)):
         return "a set of steps has no order", "plan a list"
+    table = _why_a_table_is_not_a_source(source)
+    if table is not None:
+        return table
     if not isinstance(source, Iterable):
         return f"a value of type {kind} cannot be planned", "plan a mapping, a workflow, a reading or a list of steps"
     return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
+import pickle
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -13,8 +15,11 @@ import pytest
 from execution_helpers import SHORT, Driver, Recorder, fails, make_flaky, one, plan_of
 
 import wfplan
-from wfplan import ExecutionReport, FunctionExecutor, PermanentError, RetryPolicy, Step, StepCall
+from wfplan import ExecutionReport, FunctionExecutor, PermanentError, Progress, RetryPolicy, Step, StepCall
+from wfplan.execution.functions import _apply
 from wfplan.execution.interface import PendingOutput
+from wfplan.execution.outputs import as_json, own_copy
+from wfplan.execution.report import StepError, ToldError
 
 
 def generates() -> Iterator[int]:
@@ -317,3 +322,96 @@ def test_a_wrong_argument_is_a_value_error_with_problems(drive: Driver) -> None:
         with pytest.raises(ValueError, match="refused") as caught:
             drive(one(), Recorder(), **wrong)
         assert [problem.code for problem in caught.value.problems] == ["invalid-setting"]  # type: ignore[attr-defined]
+
+
+# What a process, a traceback or a group may do
+
+
+def test_an_error_that_does_not_arrive_is_told_by_one_that_does() -> None:
+    def act() -> None:
+        raise NeedsTwoError(1, 2)
+
+    elsewhere = ("run", "execute", "a", 1, os.getpid() + 1)
+    with pytest.raises(ToldError, match="1 and 2") as caught:
+        _apply(act, (), {}, elsewhere)
+    arrived = pickle.loads(pickle.dumps(caught.value))
+    assert (arrived.told, arrived.is_permanent) == (StepError.of(NeedsTwoError(1, 2)), False)
+    with pytest.raises(NeedsTwoError):
+        _apply(act, (), {}, (*elsewhere[:-1], os.getpid()))
+
+
+def test_an_error_that_arrives_is_itself() -> None:
+    with pytest.raises(ZeroDivisionError):
+        _apply(lambda: 1 / 0, (), {}, ("run", "execute", "a", 1, os.getpid() + 1))
+
+
+class StrangeError(Exception):
+    """It looks like a group until somebody asks what is in it."""
+
+    def derive(self) -> None: ...
+
+    @property
+    def exceptions(self) -> None:
+        raise OSError("nothing to see")
+
+
+def raising(error: Exception, call: StepCall) -> None:
+    raise error
+
+
+class Wordless:
+    def __str__(self) -> str:
+        raise OSError("nothing to say")
+
+
+def test_errors_that_cannot_be_looked_into_are_still_errors(drive: Driver) -> None:
+    untold = SyntaxError("no")
+    untold.lineno = Wordless()  # type: ignore[assignment]
+    for error in (StrangeError("odd"), untold):
+        report = drive(one(), Recorder(functools.partial(raising, error)))
+        told = report.steps["a"].error
+        assert told is not None
+        assert told.type == type(error).__name__ or told.type.endswith(".StrangeError")
+        assert report.statuses == {"a": "failed"}
+
+
+def test_outputs_beyond_a_million_values_are_neither_kept_nor_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wfplan.execution.outputs._MOST_COPIED", 3)
+    output = [1, 2, [3, 4]]
+    assert own_copy(output) is output
+    assert own_copy("text") == "text"
+    with pytest.raises(ValueError, match="too many values"):
+        as_json(output)
+
+
+def test_what_was_left_behind_is_not_given_back_when_a_run_is_suspended() -> None:
+    steps = [Step(name="a", timeout_seconds=1, continue_on_failure=True), Step(name="b")]
+    progress = Progress(wfplan.plan(steps), schedule="eager")
+    assert [call.step.name for call in progress.get_ready(0)] == ["a", "b"]
+    while not progress.leftovers:
+        at = progress.wake_at
+        assert at is not None
+        progress.get_ready(at)
+    progress.suspend(cancel=True, grace_seconds=5, now=progress.now)
+    progress.get_ready(progress.now + 6)
+    assert not progress.is_active()
+    assert progress.report().statuses == {"a": "timed_out", "b": "running"}
+
+
+def test_a_run_whose_task_is_thrown_away_ends_without_a_word() -> None:
+    async def begin() -> None:
+        started = asyncio.Event()
+
+        class Hanging(Recorder):
+            async def validate(self, _: object) -> None:
+                started.set()
+                await asyncio.Event().wait()
+
+        run = wfplan.arun(one(), Hanging())
+        task = asyncio.ensure_future(run)
+        await asyncio.wait_for(started.wait(), 10)
+        run.close()  # type: ignore[attr-defined]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(begin())

@@ -30,7 +30,7 @@ from wfplan import (
     StepReport,
     StopSignal,
 )
-from wfplan.execution import journal_file
+from wfplan.execution.journal import file as journal_file
 from wfplan.execution.journal.file import JournalFile
 from wfplan.execution.resume import resume_preview
 from wfplan.execution.rollback import rollback_plan

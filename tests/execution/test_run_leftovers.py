@@ -22,7 +22,7 @@ from execution_helpers import (
 
 import wfplan
 from wfplan import Event, RetryPolicy, Step, StopSignal
-from wfplan.execution import session, walk
+from wfplan.execution import phase_run, session
 
 
 def test_its_thread_is_a_daemon_and_named_in_the_report(drive: Driver, gate: Gate) -> None:
@@ -124,7 +124,7 @@ def test_an_async_function_that_blocks_the_loop_of_run(gate: Gate) -> None:
 @pytest.fixture
 def short_grace(monkeypatch: pytest.MonkeyPatch) -> float:
     """What is asked to end is waited for 0.2 s instead of 10 s, in both places that know the number."""
-    for module in (walk, session):
+    for module in (phase_run, session):
         monkeypatch.setattr(module, "CANCEL_GRACE_SECONDS", 0.2)
     return 0.2
 

@@ -64,13 +64,25 @@ def test_attributes_that_are_no_fields_go_into_metadata() -> None:
 def test_a_node_that_is_no_name_is_refused(name: Any) -> None:
     graph = nx.DiGraph()
     graph.add_edge("a", name)
-    with pytest.raises(ValidationError):
+    graph.add_node("b", timeout_seconds=-1)
+    with pytest.raises(wfplan.InvalidWorkflowError) as caught:
         from_networkx(graph)
+    assert [problem.code for problem in caught.value.problems] == ["invalid-field"] * 2
+    if not isinstance(name, str):
+        assert "networkx.relabel_nodes(graph, str)" in str(caught.value)
+        assert len(from_networkx(nx.relabel_nodes(nx.DiGraph([(1, 2), (2, 3)]), str)).steps) == 3
+
+
+def test_settings_of_a_graph_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(wfplan.InvalidWorkflowError, match="the execution strategy of the graph"):
+        from_networkx(nx.DiGraph(execution_strategy={"max_parallel": 0}))
 
 
 def test_a_graph_without_directions_is_refused() -> None:
-    with pytest.raises(TypeError, match="make it a DiGraph"):
+    with pytest.raises(wfplan.RefusedError, match="make it a DiGraph"):
         from_networkx(nx.Graph())
+    with pytest.raises(wfplan.RefusedError, match=r"a dict is not a graph .*networkx\.DiGraph"):
+        from_networkx({"a": []})
 
 
 def test_parallel_edges_are_one_dependency() -> None:
@@ -135,3 +147,35 @@ def test_records_are_flat_and_in_declared_order() -> None:
     assert records[0]["dependencies"] == ["restart", "scale"]
     assert records[1]["parameters"] == {"replicas": 3}
     assert set(records[0]) == set(records[1]) == set(records[2])
+
+
+# Tables
+
+
+@pytest.mark.slow
+def test_a_data_frame_and_a_series_say_how_they_are_planned() -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame({"id": ["a", "b"], "action": ["x", "y"], "dependencies": [[], ["a"]]})
+    series = pd.Series({"a": [], "b": ["a"]})
+    with pytest.raises(wfplan.InvalidWorkflowError, match=r'plan\(read\(table.to_dict\("records"\)\)\)'):
+        wfplan.plan(frame)
+    with pytest.raises(wfplan.InvalidWorkflowError, match=r"plan\(series.to_dict\(\)\)"):
+        wfplan.plan(series)
+    assert wfplan.plan(wfplan.read(frame.to_dict("records"))).strategy == "sequential"
+    assert wfplan.plan(series.to_dict()).strategy == "sequential"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "advice"),
+    [
+        (("to_dict", "columns"), 'plan(read(table.to_dict("records")))'),
+        (("to_dict", "to_dicts", "columns"), "plan(read(table.to_dicts()))"),
+        (("to_dict", "dtype"), "plan(series.to_dict())"),
+        (("to_dict",), "plan(read(document))"),
+    ],
+)
+def test_what_looks_like_a_table_says_how_it_is_planned(attributes: List[str], advice: str) -> None:
+    table = type("Table", (list,), dict.fromkeys(attributes))(["id"])
+    (problem,) = wfplan.check(table)
+    assert (problem.code, advice in problem.suggestion) == ("invalid-document", True)

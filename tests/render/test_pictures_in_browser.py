@@ -125,3 +125,27 @@ def test_a_page_works_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_every_hostile_name_is_a_name(name: str) -> None:
     assert wfplan.Step(name=name)
+
+
+JUPYTER = """
+.jp-RenderedHTMLCommon td, .jp-RenderedHTMLCommon th, .jp-RenderedHTMLCommon tr,
+.rendered_html tr, .rendered_html th, .rendered_html td {
+  text-align: right; vertical-align: middle; padding: 0.5em 0.5em; max-width: none; border: none }
+.jp-RenderedHTMLCommon table, .rendered_html table { margin-left: auto; margin-right: auto; border: none }
+"""
+"""What JupyterLab (packages/rendermime/style/base.css) and the classic notebook say of every table in an output."""
+
+
+def test_the_tables_of_a_notebook_are_aligned_as_those_of_a_page() -> None:
+    """Whatever the style of the notebook says of all tables, and even where it is loaded last."""
+    cell = render.mimebundle(eventful_report())["text/html"]
+    look_at_cells = """
+    document.body.insertAdjacentHTML("beforeend", await (await fetch("cell.html")).text());
+    const cells = [...document.querySelectorAll("th, td")].map((cell) => getComputedStyle(cell));
+    return {number: cells.length, sides: [...new Set(cells.map((style) => style.textAlign))],
+      heights: [...new Set(cells.map((style) => style.verticalAlign))]};
+    """
+    around = f'<div class="jp-RenderedHTMLCommon rendered_html">{cell}</div><style>{JUPYTER}</style>'
+    found, _ = look({"cell.html": around}, look_at_cells)
+    assert found["number"] > 20
+    assert (found["sides"], found["heights"]) == (["left"], ["top"])

@@ -266,8 +266,6 @@ def _copy_key(key: Any, path: _Path) -> str:
 
 
 def _copy_scalar(item: Any, path: _Path) -> Any:
-    if item is None or isinstance(item, bool):
-        return item
     if isinstance(item, str):
         return _copy_text(item, path)
     if isinstance(item, int):

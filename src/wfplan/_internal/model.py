@@ -60,7 +60,7 @@ class Value(BaseModel):
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    if not TYPE_CHECKING:  # type checkers know the constructor by the fields
+    if not TYPE_CHECKING:  # pragma: no branch - type checkers know the constructor by the fields
 
         def __init__(self, /, **fields: Any) -> None:
             """Make a value of these fields; raise pydantic's ValidationError, with every field that does not fit."""
@@ -82,6 +82,11 @@ class Value(BaseModel):
         return list(map(own, names)) == list(map(others, names)) and all(
             is_same_json(own(name), others(name)) for name in _json_fields(self.__class__)
         )
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show the value in IPython and notebooks as `str` does, where that is made for people."""
+        shown = repr(self) if type(self).__str__ is BaseModel.__str__ else str(self)
+        printer.text("..." if cycle else shown)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: core_schema.CoreSchema, handler: Any, /) -> Dict[str, Any]:

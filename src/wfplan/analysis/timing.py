@@ -49,6 +49,10 @@ class StepTiming(Value):
     assumed: bool = False
     """Whether it counts 1 second, since it has no estimate."""
 
+    def __str__(self) -> str:
+        late = "critical" if self.is_critical else f"up to {show_seconds(self.slack)} later"
+        return f"{show_seconds(self.earliest_start)} to {show_seconds(self.earliest_end)}, {late}"
+
     @property
     def is_critical(self) -> bool:
         """Whether any delay of it delays the whole, as far as dependencies go: what else binds may leave it time."""

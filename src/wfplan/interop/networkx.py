@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Dict
+
+from pydantic import ValidationError
 
 from wfplan._internal.extras import how_to_install
+from wfplan._internal.messages import quote
+from wfplan._internal.validation_errors import add_field_errors, kind_of
 from wfplan.errors import BackendNotAvailableError
 from wfplan.models import ExecutionStrategy, Step, Workflow
 from wfplan.plans import ExecutionPlan
+from wfplan.problems import InvalidWorkflowError, ProblemList, refusal
 
 __all__ = ["from_networkx", "to_networkx"]
 
@@ -44,8 +49,11 @@ def from_networkx(graph: Any) -> Workflow:
     """The workflow of a directed graph, to be planned: what `to_networkx` gave, or any other.
 
     Attributes of nodes that are fields of a step are taken for them; all others, but for `batch`, go into its metadata,
-    and have to be JSON. Raises TypeError for a graph without directions, pydantic's ValidationError where a node is no
-    name, or an attribute does not fit.
+    and have to be JSON.
+
+    Raises:
+        RefusedError: `graph` is not a directed graph.
+        InvalidWorkflowError: With every problem: a node is not a string or not a name, or an attribute does not fit.
 
     >>> import networkx
     >>> graph = networkx.DiGraph()
@@ -54,17 +62,39 @@ def from_networkx(graph: Any) -> Workflow:
     >>> [(step.name, step.dependencies, step.effect) for step in from_networkx(graph).steps][1:]
     [('test', ('build',), None), ('ship', ('test',), 'destructive')]
     """
+    if not callable(getattr(graph, "is_directed", None)):
+        raise refusal(f"a {type(graph).__name__} is not a graph", "pass a networkx.DiGraph")
     if not graph.is_directed():
-        raise TypeError("a graph without directions says nothing of who waits for whom: make it a DiGraph")
-    steps: List[Step] = []
-    for name, attributes in graph.nodes(data=True):
-        steps.append(_to_step(name, dict.fromkeys(graph.predecessors(name)), dict(attributes)))
+        raise refusal("the edges of an undirected graph do not say which step waits for which", "make it a DiGraph")
+    problems = ProblemList()
+    nodes = (_read_node(graph, name, problems) for name in graph.nodes)
+    steps = [step for step in nodes if step is not None]
     settings: Any = graph.graph.get("execution_strategy") or {}
-    return Workflow(
-        name=str(graph.graph.get("name", "")),
-        steps=steps,
-        execution_strategy=ExecutionStrategy.model_validate(settings),
-    )
+    strategy = ExecutionStrategy()
+    try:
+        strategy = ExecutionStrategy.model_validate(settings)
+    except ValidationError as error:
+        add_field_errors(error, problems, subject="the execution strategy of the graph")
+    if problems.has_errors:
+        raise InvalidWorkflowError(problems.listed())
+    return Workflow(name=str(graph.graph.get("name", "")), steps=steps, execution_strategy=strategy)
+
+
+def _read_node(graph: Any, name: Any, problems: ProblemList) -> Step | None:
+    """Return the step that a node stands for; None, with a problem for each thing that is wrong with it."""
+    if not isinstance(name, str):
+        problems.add(
+            "invalid-field",
+            f"the node {quote(repr(name))} is {kind_of(name)}, not a string",
+            suggestion="name nodes by strings: networkx.relabel_nodes(graph, str)",
+        )
+        return None
+    needed = (node for node in graph.predecessors(name) if isinstance(node, str))
+    try:
+        return _to_step(name, dict.fromkeys(needed), dict(graph.nodes[name]))
+    except ValidationError as error:
+        add_field_errors(error, problems, subject=f"the node {quote(name)}")
+        return None
 
 
 def _to_step(name: Any, needed: Dict[Any, None], attributes: Dict[str, Any]) -> Step:

@@ -166,6 +166,9 @@ class Review:
             yield f"{step.verdict} {quote(step.name)}"
             yield from (f"  {reason.code}: {reason.message}" for reason in step.reasons)
 
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        printer.text(str(self))
+
     def __repr__(self) -> str:
         return f"<Review {self.verdict}: {counted(len(self.steps), 'step')}>"
 

@@ -17,10 +17,10 @@ from typing import Dict
 from wfplan.render.dot import graph
 from wfplan.render.html import bundle, draw_scene, page
 from wfplan.render.mermaid import Kind, mermaid_of
-from wfplan.render.text import plain, plan_to_text
+from wfplan.render.text import plain, plan_to_text, report_to_text
 from wfplan.render.view import Shown, Thing, scene_of
 
-__all__ = ["dot", "html", "mermaid", "mimebundle", "plan_to_text", "svg", "text"]
+__all__ = ["dot", "html", "mermaid", "mimebundle", "plan_to_text", "report_to_text", "svg", "text"]
 
 
 def text(shown: Shown) -> str:

@@ -139,9 +139,9 @@ def fragment(shown: Shown, *, as_image: bool = False) -> str:
 
     With `as_image` the picture is an image: a notebook that is not trusted shows no SVG of a cell, but does show that.
     """
-    style = (
-        f"<style>{_STYLE}{_states(dark=False)}@media (prefers-color-scheme:dark){{{_DARK}{_states(dark=True)}}}</style>"
-    )
+    style = f"{_STYLE}{_states(dark=False)}@media (prefers-color-scheme:dark){{{_DARK}{_states(dark=True)}}}"
+    # Named twice, the class outweighs what a notebook's own style says of the cells of all tables.
+    style = f"<style>{style.replace('.wfplan-page ', '.wfplan-page.wfplan-page ')}</style>"
     return "\n".join(('<div class="wfplan-page">', style, *_parts(shown, as_image=as_image), "</div>\n"))
 
 

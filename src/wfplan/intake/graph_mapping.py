@@ -1,0 +1,44 @@
+"""A file that holds no more than a mapping from names to what they need, the form that `plan` takes in Python."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List
+
+from wfplan.intake.field_names import FIELDS, LISTS, plain
+from wfplan.intake.syntax import Json, JsonError, Limits, decode, parse
+from wfplan.intake.yaml_syntax import YamlError, parse_yaml
+from wfplan.problems import ProblemList
+
+__all__ = ["read_mapping"]
+
+
+def read_mapping(document: bytes, limits: Limits) -> Dict[str, List[str]] | None:
+    """Return the mapping that a document holds, such as `{"shirt": [], "tie": ["shirt"]}`; None if it is not one.
+
+    At least one name needs another, no key is there twice, and no key names a list of steps or a field of a step: what
+    such a key holds is not what it needs.
+    """
+    text = decode(document, limits, ProblemList())
+    found = None if text is None else _parse(text, limits)
+    return found.value if found is not None and not found.repeated and _is_mapping(found.value) else None
+
+
+def _parse(text: str, limits: Limits) -> Json | None:
+    try:
+        return parse(text)
+    except JsonError:
+        pass
+    try:
+        return parse_yaml(text, limits).json
+    except YamlError:
+        return None
+
+
+def _is_mapping(value: Any) -> bool:
+    if not isinstance(value, dict) or not any(value.values()):
+        return False
+    taken = LISTS.union(*FIELDS.values())
+    return all(
+        isinstance(needed, list) and all(isinstance(name, str) for name in needed) and plain(key) not in taken
+        for key, needed in value.items()
+    )
