@@ -31,7 +31,6 @@ CORE = [
     "_internal.validation_errors",
     "models",
     "graph",
-    "parallelism",
     "batching",
     "relations",
     "catalog.parameter_models",

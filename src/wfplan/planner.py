@@ -10,14 +10,18 @@ from typing_extensions import Literal, TypeAlias, get_args
 from wfplan._internal.messages import quote
 from wfplan._internal.model import trusted
 from wfplan._internal.validation_errors import add_field_errors
-from wfplan.batching import calculate_execution_order, determine_execution_strategy
+from wfplan.batching import (
+    calculate_execution_order,
+    can_execute_in_parallel,
+    determine_execution_strategy,
+    is_sequential,
+)
 from wfplan.catalog.actions import Catalog, ResolvedAction, apply_catalog, as_catalog
 from wfplan.catalog.lookup import look_up, uses_of
 from wfplan.conflicts import find_conflicts
 from wfplan.errors import UnknownNameError
 from wfplan.graph import DependencyGraph
 from wfplan.models import ExecutionStrategy, Step, Workflow
-from wfplan.parallelism import can_execute_in_parallel, is_sequential
 from wfplan.plan_sources import PlanSource, Source, open_source, report_unchecked
 from wfplan.plans import ExecutionPlan, make_plan
 from wfplan.problems import InvalidWorkflowError, Problem, ProblemList, Severity

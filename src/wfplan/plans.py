@@ -14,9 +14,8 @@ from wfplan._internal.by_name import StepsByName
 from wfplan._internal.json import to_plain
 from wfplan._internal.messages import counted
 from wfplan._internal.model import EMPTY, Items, SchemaVersion, Value, trusted
-from wfplan.batching import determine_execution_strategy, order_levels
+from wfplan.batching import determine_execution_strategy, is_sequential, order_levels
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Step, Strategy, Workflow
-from wfplan.parallelism import is_sequential
 from wfplan.problems import InvalidWorkflowError, Problem, ProblemList
 from wfplan.relations import STEPS, Survey, survey
 

@@ -10,9 +10,9 @@ from wfplan._internal.identifiers import MAX_NAME_LENGTH
 from wfplan._internal.locations import NOWHERE, ListLocation
 from wfplan._internal.messages import Suggester, did_you_mean, quote
 from wfplan._internal.validation_errors import kind_of
+from wfplan.batching import KNOWN_MODES
 from wfplan.graph import DependencyGraph, add_cycles
 from wfplan.models import Recommendation, Step
-from wfplan.parallelism import KNOWN_MODES
 from wfplan.problems import ProblemList
 
 __all__ = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Sequence
 
+from wfplan.batching import is_sequential
 from wfplan.models import Schedule, Step
-from wfplan.parallelism import is_sequential
 from wfplan.plans import ExecutionPlan
 
 __all__ = ["Layout"]

@@ -8,8 +8,8 @@ from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 from typing_extensions import Literal, TypeAlias
 
 from wfplan._internal.messages import quote
+from wfplan.batching import is_sequential
 from wfplan.models import Step, Workflow
-from wfplan.parallelism import is_sequential
 from wfplan.planner import plan as make_plan
 from wfplan.plans import ExecutionPlan
 

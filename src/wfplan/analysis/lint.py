@@ -7,7 +7,7 @@ from itertools import chain
 from wfplan._internal.messages import list_names, quote
 from wfplan.analysis.redundancy import find_redundant
 from wfplan.analysis.timing import Times
-from wfplan.parallelism import is_sequential, split_by_locks
+from wfplan.batching import is_sequential, split_by_locks
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, ProblemList
 

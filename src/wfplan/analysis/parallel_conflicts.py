@@ -10,9 +10,9 @@ from wfplan._internal.messages import list_names, quote
 from wfplan._internal.model import EMPTY, Items, Value
 from wfplan._internal.plan_index import Layout
 from wfplan.analysis.durations import check_names
+from wfplan.batching import is_sequential
 from wfplan.execution.options import RunSettings, settle
 from wfplan.models import Schedule
-from wfplan.parallelism import is_sequential
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import ProblemList, RefusedError, refusal
 

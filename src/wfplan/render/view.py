@@ -7,10 +7,10 @@ from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, U
 from typing_extensions import TypeAlias
 
 from wfplan._internal.messages import counted
+from wfplan.batching import is_sequential
 from wfplan.execution.report import ExecutionReport, StepReport
 from wfplan.graph import DependencyGraph
 from wfplan.models import Step
-from wfplan.parallelism import is_sequential
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import InvalidWorkflowError, RefusedError
 from wfplan.reading import Reading
