@@ -51,7 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     3 is for what needs approval.
     """
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        options = _parser().parse_args(given)
+    except _UsageError as error:
+        _exit_for(error, given)
     form = getattr(options, "format", "")
     try:
         outcome: _Outcome = options.run(options)
@@ -270,23 +274,33 @@ def _add_fail_on(command: argparse.ArgumentParser) -> None:
     )
 
 
+class _UsageError(Exception):
+    """Raised by a parser: its program, its usage and what is wrong with the arguments."""
+
+    def __init__(self, parser: argparse.ArgumentParser, message: str) -> None:
+        self.program = parser.prog
+        self.usage = parser.format_usage()
+        self.message = message
+        super().__init__(message)
+
+
 class _Parser(argparse.ArgumentParser):
-    """Reports wrong usage in the form that was asked for."""
-
-    asked: Sequence[str] = ()
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse, and remember what was given."""
-        self.asked = tuple(sys.argv[1:] if args is None else args)
-        return super().parse_known_args(args, namespace)
+    """Raises for wrong usage instead of exiting, so that it is reported in the form that was asked for."""
 
     def error(self, message: str) -> NoReturn:
-        """Exit with 2, and a usage message or a JSON list of one problem on standard error."""
-        asked = " ".join(self.asked).replace("=", " ").split()
-        if ("--format", "json") not in zip(asked, asked[1:]):
-            super().error(message)
-        _write(_tell((_problem("invalid-setting", message, f"see {self.prog} --help"),), "json"), sys.stderr)
-        self.exit(2)
+        """Raise `_UsageError`."""
+        raise _UsageError(self, message)
+
+
+def _exit_for(error: _UsageError, arguments: Sequence[str]) -> NoReturn:
+    """Exit with 2, and a usage message or a JSON list of one problem on standard error."""
+    asked = " ".join(arguments).replace("=", " ").split()
+    if ("--format", "json") in zip(asked, asked[1:]):
+        problem = _problem("invalid-setting", error.message, f"see {error.program} --help")
+        _write(_tell((problem,), "json"), sys.stderr)
+    else:
+        _write(f"{error.usage}{error.program}: error: {error.message}", sys.stderr)
+    raise SystemExit(2) from None
 
 
 def _parser() -> argparse.ArgumentParser:

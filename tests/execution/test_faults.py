@@ -21,6 +21,9 @@ from wfplan.execution.interface import PendingOutput
 from wfplan.execution.outputs import as_json, own_copy
 from wfplan.execution.report import StepError, ToldError
 
+if sys.version_info < (3, 11):
+    from exceptiongroup import ExceptionGroup  # pytest brings it along
+
 
 def generates() -> Iterator[int]:
     yield 1
@@ -190,10 +193,9 @@ class TestGroups:
         for leaf in ("ValueError: x", "KeyError: 'k'", "OSError: disk"):
             assert leaf in error.message
 
-    @pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups")
-    def test_those_of_python(self, drive: Driver) -> None:
+    def test_those_of_python_and_of_its_backport(self, drive: Driver) -> None:
         def act() -> None:
-            raise ExceptionGroup("many", [PermanentError(str(number)) for number in range(1000)])  # type: ignore[name-defined]  # noqa: F821
+            raise ExceptionGroup("many", [PermanentError(str(number)) for number in range(1000)])
 
         step = drive(one(retry=RetryPolicy(max_attempts=3)), {"a": act}).steps["a"]
         assert step.attempts == 1

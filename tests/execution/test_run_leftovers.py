@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from typing import Any, List
+from typing import Any, Dict, List
 
 import pytest
 from execution_helpers import (
@@ -21,7 +21,7 @@ from execution_helpers import (
 )
 
 import wfplan
-from wfplan import Event, RetryPolicy, Step, StopSignal
+from wfplan import Event, Progress, RetryPolicy, Step, StopSignal
 from wfplan.execution import phase_run, session
 
 
@@ -233,3 +233,22 @@ class TestADriverThatSlept:
             return await running
 
         assert guarded(lambda: asyncio.run(main())).ok
+
+
+@pytest.mark.parametrize(("hint", "undone"), [({}, "running"), ({"execution_mode": "sequential"}, "skipped")])
+def test_what_must_overlap_with_nothing_keeps_a_rollback_from_starting(hint: Dict[str, str], undone: str) -> None:
+    """A hinted step that was left behind may still run: nothing is undone beside it."""
+    steps = [
+        Step(name="x", rollback=wfplan.Compensation(action="undo")),
+        Step(name="a", dependencies=["x"], timeout_seconds=1, metadata=hint),
+    ]
+    strategy = wfplan.ExecutionStrategy(rollback_on_failure=True)
+    progress = Progress(wfplan.plan(steps, execution_strategy=strategy))
+    progress.get_ready(0)
+    progress.done("x", now=0)
+    progress.get_ready(0)
+    for _ in range(2):  # it is asked to end, and given up
+        assert progress.wake_at is not None
+        progress.get_ready(progress.wake_at)
+    report = progress.report()
+    assert (report.steps["a"].leftover, report.rollback["x"].status) == (True, undone)

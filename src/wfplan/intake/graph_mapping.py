@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Dict, List
 
 from wfplan.intake.field_names import FIELDS, LISTS, plain
 from wfplan.intake.syntax import Json, JsonError, Limits, decode, parse
 from wfplan.intake.yaml_syntax import YamlError, parse_yaml
+from wfplan._internal.json import is_list, is_object
 from wfplan.problems import ProblemList
 
 __all__ = ["read_mapping"]
@@ -34,11 +35,11 @@ def _parse(text: str, limits: Limits) -> Json | None:
         return None
 
 
-def _is_mapping(value: Any) -> bool:
-    if not isinstance(value, dict) or not any(value.values()):
+def _is_mapping(value: object) -> bool:
+    if not is_object(value) or not any(value.values()):
         return False
     taken = LISTS.union(*FIELDS.values())
     return all(
-        isinstance(needed, list) and all(isinstance(name, str) for name in needed) and plain(key) not in taken
+        is_list(needed) and all(isinstance(name, str) for name in needed) and plain(key) not in taken
         for key, needed in value.items()
     )
