@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Dict, List
 
+from wfplan._internal.json import is_list, is_object
 from wfplan.intake.field_names import FIELDS, LISTS, plain
 from wfplan.intake.syntax import Json, JsonError, Limits, decode, parse
 from wfplan.intake.yaml_syntax import YamlError, parse_yaml
-from wfplan._internal.json import is_list, is_object
 from wfplan.problems import ProblemList
 
 __all__ = ["read_mapping"]
