@@ -21,15 +21,15 @@ from timing import milliseconds, race, ratio
 
 import wfplan
 from wfplan import Recommendation, Step, Workflow
-from wfplan._internal.model import Items, Value
+from wfplan._internal.model import Model, TupleOf
 
 SIZE = 100_000
 
 
-class Recommendations(Value):
+class Recommendations(Model):
     """The document of a model, for pydantic alone to read."""
 
-    recommendations: Items[Recommendation]
+    recommendations: TupleOf[Recommendation]
 
 
 def steps_of(graph: graphs.Graph) -> List[Step]:
@@ -81,7 +81,7 @@ def read_and_plan(text: str) -> wfplan.ExecutionPlan:
 def from_json(size: int, rounds: int) -> Iterator[str]:
     """Text to plan, beside pydantic alone."""
     workflow, recommendations = documents(graphs.random_graph(size))
-    model: type[Value]
+    model: type[Model]
     yield f"## JSON text to plan, {size:,} steps"
     yield ""
     yield "`plan(read(text))`, with every check, beside pydantic's `model_validate_json` of the same models."

@@ -11,11 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 
 import wfplan
 from wfplan import InvalidWorkflowError, Problem
-from wfplan._internal.identifiers import why_not_a_name
-from wfplan._internal.messages import escape, list_names, quote
+from wfplan._internal.identifiers import name_error
+from wfplan._internal.messages import escape, join_names, quote
 from wfplan._internal.validation_errors import add_field_errors, kind_of, show
 from wfplan.graph import DependencyGraph
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 
 
 def test_a_text_is_quoted_on_one_line_and_cut() -> None:
@@ -26,15 +26,15 @@ def test_a_text_is_quoted_on_one_line_and_cut() -> None:
 
 
 def test_many_names_are_counted() -> None:
-    assert list_names(["a"]) == '"a"'
-    assert list_names([str(n) for n in range(1012)]).endswith('"9" and 1,002 more')
+    assert join_names(["a"]) == '"a"'
+    assert join_names([str(n) for n in range(1012)]).endswith('"9" and 1,002 more')
 
 
 @pytest.mark.parametrize(
     "name", ["a", "rec-001", "two words", "\u00e9t\u00e9", "x" * 128, "\u6b65\u9aa4", "\U0001f680"]
 )
 def test_a_name_is_printable_text(name: str) -> None:
-    assert why_not_a_name(name) is None
+    assert name_error(name) is None
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_name_is_printable_text(name: str) -> None:
     ],
 )
 def test_anything_else_is_no_name(text: str) -> None:
-    assert why_not_a_name(text)
+    assert name_error(text)
 
 
 def test_a_problem_reads_as_one_line() -> None:
@@ -65,20 +65,20 @@ def test_a_problem_reads_as_one_line() -> None:
 
 
 def test_beyond_1000_problems_are_counted_by_the_highest_severity_left_out() -> None:
-    problems = ProblemList()
+    problems = ProblemCollector()
     for number in range(999):
         problems.add("self-dependency", str(number))
     problems.add("empty-workflow", "first")
-    assert [problem.message for problem in problems.listed()[-2:]] == ["998", "first"]
+    assert [problem.message for problem in problems.as_tuple()[-2:]] == ["998", "first"]
     problems.add("empty-workflow", "second")
-    last = problems.listed()[-1]
-    assert (len(problems.listed()), last.code, last.severity) == (1000, "limit-exceeded", "warning")
+    last = problems.as_tuple()[-1]
+    assert (len(problems.as_tuple()), last.code, last.severity) == (1000, "limit-exceeded", "warning")
     assert last.message == "2 more problems are not listed"
     for number in range(5000):
         problems.add("self-dependency", str(number))
-    assert problems.listed()[-1].severity == "error"
-    assert "5,002" in problems.listed()[-1].message
-    assert problems.listed("warning")[-1].message == "second"
+    assert problems.as_tuple()[-1].severity == "error"
+    assert "5,002" in problems.as_tuple()[-1].message
+    assert problems.as_tuple("warning")[-1].message == "second"
 
 
 def test_an_error_tells_the_first_problems_and_can_be_pickled() -> None:
@@ -121,11 +121,11 @@ def test_a_graph_shows_itself_in_short() -> None:
 
 
 def test_what_pydantic_finds_and_we_have_no_words_for_is_told_all_the_same() -> None:
-    problems = ProblemList()
+    problems = ProblemCollector()
     with pytest.raises(ValidationError) as caught:
         TypeAdapter(List[bytes]).validate_python([3])
     add_field_errors(caught.value, problems, subject="the value", location="/x")
-    (problem,) = problems.listed()
+    (problem,) = problems.as_tuple()
     assert (problem.code, problem.location) == ("invalid-field", "/x/0")
     assert problem.message.startswith('"0" of the value does not fit: ')
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping, Sequence
 
-from wfplan._internal.model import trusted
+from wfplan._internal.model import construct_unchecked
 from wfplan.collector import without_collection
 from wfplan.graph import DependencyGraph
 from wfplan.models import ExecutionBatch, Step, Strategy
@@ -100,7 +100,7 @@ def order_levels(
             for part in parts:
                 parallel = overlap and not one_by_one and len(part) > 1
                 fields = {"number": len(batches) + 1, "steps": tuple(part), "parallel": parallel}
-                batches.append(trusted(ExecutionBatch, fields))
+                batches.append(construct_unchecked(ExecutionBatch, fields))
     return tuple(batches)
 
 

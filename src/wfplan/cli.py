@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Callable, Dict, List, Mapping, NamedTuple, NoR
 
 from wfplan import __version__
 from wfplan._internal.messages import Suggester, quote, quote_path
-from wfplan._internal.model import Value
+from wfplan._internal.model import Model
 from wfplan.analysis import compare, explain
 from wfplan.intake import read
 from wfplan.intake.graph_mapping import read_mapping
@@ -21,7 +21,7 @@ from wfplan.interop.kubernaut import to_execution_plan
 from wfplan.planner import check, plan
 from wfplan.plans import ExecutionPlan
 from wfplan.policy import Policy, Verdict, read_policy, review
-from wfplan.problems import InvalidWorkflowError, Problem, ProblemList, RefusedError
+from wfplan.problems import InvalidWorkflowError, Problem, ProblemCollector, RefusedError
 from wfplan.prompting import prompt_instructions, recommendation_schema
 from wfplan.reading import Reading, make_reading
 from wfplan.recommendations import NAMINGS
@@ -59,13 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     form = getattr(options, "format", "")
     try:
         outcome: _Outcome = options.run(options)
-        _write(_tell(outcome.problems, form) if outcome.problems else "", sys.stderr)
+        _write(_emit(outcome.problems, form) if outcome.problems else "", sys.stderr)
         _write(outcome.result, sys.stdout)
     except KeyboardInterrupt:
         return 130
     except OSError as error:
         message = f"the result cannot be written: {error.strerror}"
-        told = _tell((_problem("invalid-setting", message),), form) if form in _JSON_FORMATS else f"wfplan: {message}"
+        told = _emit((_problem("invalid-setting", message),), form) if form in _JSON_FORMATS else f"wfplan: {message}"
         _write(told, sys.stderr)
         return _INVALID
     worst = {problem.severity for problem in (*outcome.problems, *outcome.found)}
@@ -123,43 +123,43 @@ def _problem(code: str, message: str, suggestion: str = "") -> Problem:
     return Problem(code=code, severity="error", message=message, suggestion=suggestion)
 
 
-def _show(value: Value, form: str) -> str:
+def _show(value: Model, form: str) -> str:
     return _to_json(value.model_dump(mode="json")) if form == "json" else str(value)
 
 
 def _check(options: argparse.Namespace) -> _Outcome:
     problems = check(_read_source(options.file, strict=options.strict))
     code = _INVALID if any(problem.severity == "error" for problem in problems) else _FINE
-    result = _tell(problems, "json") if options.format == "json" else _tell(problems) or "no problems"
+    result = _emit(problems, "json") if options.format == "json" else _emit(problems) or "no problems"
     return _Outcome(code, result, found=problems)
 
 
 def _review(options: argparse.Namespace) -> _Outcome:
-    problems = ProblemList()
+    problems = ProblemCollector()
     policy = _read_policy(options.policy, problems)
     planned = None
     try:
         planned = plan(_read_source(options.file), naming=options.naming)
     except InvalidWorkflowError as error:
         for problem in error.problems:
-            problems.keep(problem)
+            problems.append(problem)
     if policy is None or planned is None:
-        return _Outcome(_INVALID, "", problems.listed())
+        return _Outcome(_INVALID, "", problems.as_tuple())
     reviewed = review(planned, policy)
     result = _to_json(reviewed.data) if options.format == "json" else str(reviewed)
     return _Outcome(_CODES[reviewed.verdict], result, planned.problems)
 
 
-def _read_policy(path: str, problems: ProblemList) -> Policy | None:
+def _read_policy(path: str, problems: ProblemCollector) -> Policy | None:
     try:
         with Path(path).open("rb") as file:
             return read_policy(_first_bytes(file))
     except RefusedError as error:
         for problem in error.problems:
-            problems.keep(problem)
+            problems.append(problem)
     except (OSError, ValueError) as error:  # a path may be none at all
-        told = f"{quote_path(path)} cannot be read: {getattr(error, 'strerror', None) or error}"
-        problems.add("invalid-policy", told, suggestion="name a JSON document")
+        message = f"{quote_path(path)} cannot be read: {getattr(error, 'strerror', None) or error}"
+        problems.add("invalid-policy", message, suggestion="name a JSON document")
     return None
 
 
@@ -175,7 +175,7 @@ def _read_source(path: str, *, strict: bool = False) -> Reading | Dict[str, List
     try:
         document = _read_bytes(path)
     except (OSError, ValueError) as error:  # a path may be none at all
-        problems = ProblemList()
+        problems = ProblemCollector()
         problems.add(
             "invalid-document",
             f"{quote_path(path)} cannot be read: {getattr(error, 'strerror', None) or error}",
@@ -205,7 +205,7 @@ def _first_bytes(file: BinaryIO) -> bytes:
     return file.read(DEFAULT.max_bytes + 1)
 
 
-def _tell(problems: Sequence[Problem], form: str = "") -> str:
+def _emit(problems: Sequence[Problem], form: str = "") -> str:
     """Return the problems, one a line; as a JSON list where JSON was asked for."""
     if form not in _JSON_FORMATS:
         return "\n".join(map(str, problems))
@@ -297,7 +297,7 @@ def _exit_for(error: _UsageError, arguments: Sequence[str]) -> NoReturn:
     asked = " ".join(arguments).replace("=", " ").split()
     if ("--format", "json") in zip(asked, asked[1:]):
         problem = _problem("invalid-setting", error.message, f"see {error.program} --help")
-        _write(_tell((problem,), "json"), sys.stderr)
+        _write(_emit((problem,), "json"), sys.stderr)
     else:
         _write(f"{error.usage}{error.program}: error: {error.message}", sys.stderr)
     raise SystemExit(2) from None

@@ -7,7 +7,7 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Sequence, Set, Tu
 
 from wfplan._internal.bitset import count, members
 from wfplan._internal.messages import quote
-from wfplan._internal.model import Items, Value
+from wfplan._internal.model import Model, TupleOf
 from wfplan.graph import DependencyGraph
 from wfplan.models import Step
 
@@ -17,10 +17,10 @@ _MOST_LISTED = 1000
 _BLOCK = 4096
 
 
-class Conflict(Value):
+class Conflict(Model):
     """Two steps that touch the same thing, one of which does more than read it, and neither waits for the other."""
 
-    steps: Items[str]
+    steps: TupleOf[str]
     """Their names, in declared order."""
     lock: str
     """The key that both hold. So they never overlap; but nothing says which of them comes first."""

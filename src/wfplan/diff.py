@@ -7,8 +7,8 @@ from typing import Any, FrozenSet, Iterator, Mapping, NamedTuple, Optional, Sequ
 
 from pydantic import JsonValue
 
-from wfplan._internal.messages import counted, escape, list_names, quote
-from wfplan._internal.model import EMPTY, Items, Value, trusted
+from wfplan._internal.messages import escape, join_names, pluralize, quote
+from wfplan._internal.model import EMPTY, Model, TupleOf, construct_unchecked
 from wfplan._internal.step_identity import match_steps
 from wfplan.collector import without_collection
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Step
@@ -36,7 +36,7 @@ _WIDEST = 80
 _LEAD = 20
 
 
-class FieldChange(Value):
+class FieldChange(Model):
     """One field of a step, of the settings or of the plan that has another value; values are as in JSON."""
 
     field: str
@@ -53,14 +53,14 @@ class FieldChange(Value):
         return f"{escape(self.field)}: {_show_change(self.before, self.after)}{mark}"
 
 
-class StepChange(Value):
+class StepChange(Model):
     """A step of both plans that is not the same in both."""
 
     name: str
     """In the plan after."""
     name_before: str
     """Another one if the step was renamed."""
-    fields: Items[FieldChange] = EMPTY
+    fields: TupleOf[FieldChange] = EMPTY
     """Dependencies are here if they are other steps or in another order, not if they only have other names."""
 
     @property
@@ -78,7 +78,7 @@ class StepChange(Value):
         return "\n  ".join((head, *map(str, self.fields)))
 
 
-class Edge(Value):
+class Edge(Model):
     """A dependency of one step on another."""
 
     dependency: str
@@ -88,7 +88,7 @@ class Edge(Value):
         return f"{quote(self.dependent)} waits for {quote(self.dependency)}"
 
 
-class BatchChange(Value):
+class BatchChange(Model):
     """A step of both plans that is due in another batch."""
 
     name: str
@@ -101,19 +101,19 @@ class BatchChange(Value):
         return f"{quote(self.name)}: {self.before} -> {self.after}"
 
 
-class OrderChange(Value):
+class OrderChange(Model):
     """Steps that run one at a time in one batch, before as after, and now in another order."""
 
-    before: Items[str]
+    before: TupleOf[str]
     """In the names and the order of the plan before."""
-    after: Items[str]
+    after: TupleOf[str]
     """The same steps, in the names and the order of the plan after."""
 
     def __str__(self) -> str:
-        return f"{list_names(self.before)} -> {list_names(self.after)}"
+        return f"{join_names(self.before)} -> {join_names(self.after)}"
 
 
-class Overlap(Value):
+class Overlap(Model):
     """A parallel batch of one plan in groups: where two steps are in different ones, the other plan keeps them apart.
 
     Steps of one group may overlap in both plans.
@@ -121,17 +121,17 @@ class Overlap(Value):
 
     batch: int
     """Its number in the plan where these steps may overlap."""
-    groups: Items[Tuple[str, ...]]
+    groups: TupleOf[Tuple[str, ...]]
     """At least two, in the order of the batch."""
 
     def __str__(self) -> str:
-        shown = " | ".join(map(list_names, self.groups[:_SHOWN_GROUPS]))
+        shown = " | ".join(map(join_names, self.groups[:_SHOWN_GROUPS]))
         more = len(self.groups) - _SHOWN_GROUPS
-        rest = f" | and {counted(more, 'group')} more" if more > 0 else ""
+        rest = f" | and {pluralize(more, 'group')} more" if more > 0 else ""
         return f"batch {self.batch}: {shown}{rest}"
 
 
-class PlanDiff(Value):
+class PlanDiff(Model):
     """What changed between two plans; true if anything did.
 
     What is no more is told in the names of the plan before, everything else in those of the plan after; in the order
@@ -141,20 +141,20 @@ class PlanDiff(Value):
     name: Optional[FieldChange] = None
     """Of the workflow."""
     strategy: Optional[FieldChange] = None
-    settings: Items[FieldChange] = EMPTY
+    settings: TupleOf[FieldChange] = EMPTY
     """Fields of the execution strategy."""
-    added: Items[Step] = EMPTY
-    removed: Items[Step] = EMPTY
-    changed: Items[StepChange] = EMPTY
-    added_edges: Items[Edge] = EMPTY
+    added: TupleOf[Step] = EMPTY
+    removed: TupleOf[Step] = EMPTY
+    changed: TupleOf[StepChange] = EMPTY
+    added_edges: TupleOf[Edge] = EMPTY
     """Those of added steps too."""
-    removed_edges: Items[Edge] = EMPTY
+    removed_edges: TupleOf[Edge] = EMPTY
     """Those of removed steps too."""
-    batches: Items[BatchChange] = EMPTY
-    reordered: Items[OrderChange] = EMPTY
-    newly_parallel: Items[Overlap] = EMPTY
+    batches: TupleOf[BatchChange] = EMPTY
+    reordered: TupleOf[OrderChange] = EMPTY
+    newly_parallel: TupleOf[Overlap] = EMPTY
     """Steps of both plans that are in one parallel batch now, and were not before."""
-    newly_sequential: Items[Overlap] = EMPTY
+    newly_sequential: TupleOf[Overlap] = EMPTY
     """Steps of both plans that were in one parallel batch before, and are not now."""
 
     @property
@@ -288,7 +288,7 @@ def _step_changes(old: _Side, new: _Side) -> Iterator[StepChange]:
             name_before = new.partner[name]
             fields = _field_changes(old.steps[name_before], step, old.partner)
             if fields or name != name_before:
-                yield trusted(StepChange, {"name": name, "name_before": name_before, "fields": fields})
+                yield construct_unchecked(StepChange, {"name": name, "name_before": name_before, "fields": fields})
 
 
 def _field_changes(before: Step, after: Step, partner: Mapping[str, str]) -> tuple[FieldChange, ...]:
@@ -314,12 +314,14 @@ def _setting_changes(before: ExecutionStrategy, after: ExecutionStrategy) -> tup
     return _told(before, after, {field for field in was if was[field] != now[field]})
 
 
-def _told(before: Value, after: Value, fields: set[str]) -> tuple[FieldChange, ...]:
+def _told(before: Model, after: Model, fields: set[str]) -> tuple[FieldChange, ...]:
     """What these fields are in either, in the order of the model."""
     if not fields:
         return ()
     was, now = (value.model_dump(mode="json", include=fields) for value in (before, after))
-    return tuple(trusted(FieldChange, {"field": field, "before": was[field], "after": now[field]}) for field in was)
+    return tuple(
+        construct_unchecked(FieldChange, {"field": field, "before": was[field], "after": now[field]}) for field in was
+    )
 
 
 def _field_change(field: str, before: str, after: str) -> FieldChange | None:
@@ -332,7 +334,7 @@ def _edges_only_in(side: _Side, other: _Side) -> Iterator[Edge]:
         kept = frozenset(other.steps[side.partner[name]].dependencies) if name in side.partner else _NOTHING
         for dependency in dict.fromkeys(step.dependencies):
             if side.partner.get(dependency) not in kept:
-                yield trusted(Edge, {"dependency": dependency, "dependent": name})
+                yield construct_unchecked(Edge, {"dependency": dependency, "dependent": name})
 
 
 def _batch_changes(old: _Side, new: _Side) -> Iterator[BatchChange]:
@@ -340,7 +342,7 @@ def _batch_changes(old: _Side, new: _Side) -> Iterator[BatchChange]:
         if name in new.partner:
             before, after = old.batch_of[new.partner[name]].number, new.batch_of[name].number
             if before != after:
-                yield trusted(BatchChange, {"name": name, "before": before, "after": after})
+                yield construct_unchecked(BatchChange, {"name": name, "before": before, "after": after})
 
 
 def _overlaps_only_in(side: _Side, other: _Side) -> Iterator[Overlap]:
@@ -378,7 +380,7 @@ def _one_at_a_time(side: _Side, other: _Side) -> dict[tuple[int, int], list[str]
     return together
 
 
-def _section(title: str, items: Sequence[Value]) -> Iterator[str]:
+def _section(title: str, items: Sequence[Model]) -> Iterator[str]:
     """A title and the first items below it, unless there are none."""
     if items:
         yield title

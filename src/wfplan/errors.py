@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Collection, Iterable, Tuple
 
-from wfplan._internal.messages import Suggester, did_you_mean, list_names
+from wfplan._internal.messages import Suggester, did_you_mean, join_names
 
 __all__ = ["BackendNotAvailableError", "PermanentError", "UnknownNameError", "WfplanError", "require_names"]
 
@@ -37,8 +37,8 @@ class UnknownNameError(WfplanError, KeyError, ValueError):
         """Return the error for names that are not among those `known`, of which the first 2,000 are looked at."""
         names, candidates = list(unknown), list(known)
         guesses = Suggester(candidates).nearest(names[0]) if isinstance(names[0], str) else []
-        told = list_names([name if isinstance(name, str) else repr(name) for name in names])
-        existing = f"there are {list_names(candidates)}" if candidates else "there are none"
+        told = join_names([name if isinstance(name, str) else repr(name) for name in names])
+        existing = f"there are {join_names(candidates)}" if candidates else "there are none"
         return cls(f"no {noun} is named {told}: {did_you_mean(guesses) or existing}", names, guesses)
 
     def __str__(self) -> str:

@@ -9,9 +9,9 @@ from typing import Callable, Iterable, Iterator, Mapping, Sequence
 
 from graphlib import TopologicalSorter
 
-from wfplan._internal.messages import list_names, quote
+from wfplan._internal.messages import join_names, quote
 from wfplan.errors import UnknownNameError, require_names
-from wfplan.problems import InvalidWorkflowError, ProblemList, invalid
+from wfplan.problems import InvalidWorkflowError, ProblemCollector, invalid
 
 __all__ = ["DependencyGraph", "add_cycles"]
 
@@ -55,7 +55,7 @@ class DependencyGraph:
         if len(self._numbers) < len(names):
             twice = [name for name, number in Counter(names).items() if number > 1]
             raise invalid(
-                "duplicate-step", f"names are there twice: {list_names(twice)}", "give each once", steps=twice
+                "duplicate-step", f"names are there twice: {join_names(twice)}", "give each once", steps=twice
             )
         try:
             self._edges = list(map(self._numbers.__getitem__, chain.from_iterable(dependencies)))
@@ -117,9 +117,9 @@ class DependencyGraph:
         """
         numbered = self.level_numbers()
         if numbered is None:
-            problems = ProblemList()
+            problems = ProblemCollector()
             add_cycles(self, problems)
-            raise InvalidWorkflowError(problems.listed(), "execution_order_failed")
+            raise InvalidWorkflowError(problems.as_tuple(), "execution_order_failed")
         levels: list[list[str]] = [[] for _ in range(max(numbered, default=-1) + 1)]
         for name, level in zip(self._names, numbered):
             levels[level].append(name)
@@ -303,7 +303,7 @@ def _cut_off(path: list[int], number: int) -> list[int]:
 
 
 def add_cycles(
-    graph: DependencyGraph, problems: ProblemList, locate: Callable[[str, str], str] = lambda _name, _needed: ""
+    graph: DependencyGraph, problems: ProblemCollector, locate: Callable[[str, str], str] = lambda _name, _needed: ""
 ) -> None:
     """Add a problem for each of the graph's cycles, told as a path.
 

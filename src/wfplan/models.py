@@ -8,18 +8,18 @@ from pydantic import Field, model_validator
 from typing_extensions import Annotated, Literal, TypeAlias
 
 from wfplan._internal.json import to_plain
-from wfplan._internal.messages import counted
+from wfplan._internal.messages import pluralize
 from wfplan._internal.model import (
     EMPTY,
     NO_VALUES,
     PLAIN_ZERO,
     FreeText,
-    Items,
     JsonObject,
+    Model,
     Name,
     SchemaVersion,
     Text,
-    Value,
+    TupleOf,
 )
 from wfplan.errors import require_names
 
@@ -58,14 +58,14 @@ def _without_default(schema: Dict[str, Any]) -> None:
     del schema["default"]
 
 
-class Recommendation(Value):
+class Recommendation(Model):
     """What a model proposes to do."""
 
     id: Name
     action: Text
     description: FreeText = ""
     parameters: JsonObject = NO_VALUES
-    dependencies: Items[str] = EMPTY
+    dependencies: TupleOf[str] = EMPTY
     """Ids of the recommendations that have to be done before this one."""
     confidence: Optional[_Confidence] = None
     """From 0 to 1."""
@@ -73,7 +73,7 @@ class Recommendation(Value):
     """Anything else; `execution_mode` in it is a hint to the planner, see `Step.metadata`."""
 
 
-class RetryPolicy(Value):
+class RetryPolicy(Model):
     """How often a step is tried, and how long to wait between two attempts."""
 
     max_attempts: _Count = 1
@@ -84,23 +84,23 @@ class RetryPolicy(Value):
     max_delay_seconds: Optional[Seconds] = None
 
 
-class Compensation(Value):
+class Compensation(Model):
     """What undoes a step."""
 
     action: Text
     parameters: JsonObject = NO_VALUES
 
 
-class Step(Value):
+class Step(Model):
     """One unit of work in a workflow, known by its name."""
 
     name: Name
     action: Text = Field(default="", json_schema_extra=_without_default)
     """What to do; the name where none is given."""
     parameters: JsonObject = NO_VALUES
-    dependencies: Items[str] = EMPTY
+    dependencies: TupleOf[str] = EMPTY
     """Names of the steps that have to be done before this one."""
-    locks: Items[Text] = EMPTY
+    locks: TupleOf[Text] = EMPTY
     """Keys of what the step holds alone: no two steps that share one run at the same time."""
     metadata: JsonObject = NO_VALUES
     """Anything else. With `execution_mode` other than `parallel` or `auto`, the step overlaps with no other."""
@@ -133,7 +133,7 @@ class Step(Value):
         return self
 
 
-class ExecutionStrategy(Value):
+class ExecutionStrategy(Model):
     """All settings, of planning and of running."""
 
     mode: Mode = "auto"
@@ -149,7 +149,7 @@ class ExecutionStrategy(Value):
     on_failure: OnFailure = "stop"
 
 
-class Workflow(Value):
+class Workflow(Model):
     """Steps and their settings.
 
     Each step is checked by itself; how they fit together is checked by `wfplan.check` and `wfplan.plan`.
@@ -157,7 +157,7 @@ class Workflow(Value):
 
     schema_version: SchemaVersion = 1
     name: FreeText = ""
-    steps: Items[Step]
+    steps: TupleOf[Step]
     execution_strategy: ExecutionStrategy = Field(default_factory=ExecutionStrategy)
 
     def replace(self, name: str, /, **changes: Any) -> Workflow:
@@ -201,15 +201,15 @@ class Workflow(Value):
         require_names("step", names, dict.fromkeys(step.name for step in self.steps))
 
     def __repr__(self) -> str:
-        return f"<Workflow {self.name!r}: {counted(len(self.steps), 'step')}>"
+        return f"<Workflow {self.name!r}: {pluralize(len(self.steps), 'step')}>"
 
 
-class ExecutionBatch(Value):
+class ExecutionBatch(Model):
     """Steps that are due together."""
 
     number: Annotated[int, Field(ge=1)]
     """Counted from 1."""
-    steps: Items[str]
+    steps: TupleOf[str]
     """Names, in declared order."""
     parallel: bool = False
     """Whether they may overlap; if not, they run one at a time in this order."""

@@ -12,7 +12,7 @@ from wfplan._internal.json import is_list, is_mapping
 from wfplan._internal.messages import Suggester, quote
 from wfplan._internal.validation_errors import kind_of
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import Problem, ProblemList, refusal
+from wfplan.problems import Problem, ProblemCollector, refusal
 
 __all__ = [
     "InTurn",
@@ -123,14 +123,14 @@ class Script:
         known = dict.fromkeys([*plan.steps, *(step.action for step in plan.workflow.steps)])
         unknown = [name for name in self._named if name not in known]
         suggester = Suggester(known)
-        problems = ProblemList()
+        problems = ProblemCollector()
         for name in unknown:
             problems.add(
                 "invalid-setting",
                 f"there is an outcome for {quote(str(name))}, which is neither a step nor an action of the plan",
                 suggestion=suggester.suggest(str(name)),
             )
-        return problems.listed()
+        return problems.as_tuple()
 
     def outcome_of(self, call: Any) -> Outcome:
         """Return what becomes of a `StepCall`; raises RefusedError if a function gives what is not an outcome."""
@@ -157,8 +157,8 @@ def _as_outcome(given: Any, name: str) -> Outcome:
     if isinstance(given, Exception) or _is_exception_class(given):
         return fails(given)
     advice = "in_turn(...) for one attempt after the other" if is_list(given) else "succeeds(output)"
-    told = f"the outcome of {name} is {_kind_of(given)}: give an exception, {advice}, fails(error)"
-    raise refusal(f"{told}, cancelled() or hangs()")
+    message = f"the outcome of {name} is {_kind_of(given)}: give an exception, {advice}, fails(error)"
+    raise refusal(f"{message}, cancelled() or hangs()")
 
 
 def _is_exception_class(given: object) -> bool:

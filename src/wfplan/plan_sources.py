@@ -7,16 +7,16 @@ from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union, cast
 from pydantic import BaseModel, ValidationError
 from typing_extensions import TypeAlias
 
-from wfplan._internal.identifiers import why_not_a_name
+from wfplan._internal.identifiers import name_error
 from wfplan._internal.json import is_list, is_mapping
-from wfplan._internal.messages import quote, tell_error
+from wfplan._internal.messages import describe_error, quote
 from wfplan._internal.validation_errors import add_field_errors, kind_of, show
 from wfplan.catalog.actions import ResolvedAction
 from wfplan.models import ExecutionStrategy, Recommendation, Step, Workflow
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 from wfplan.reading import CATALOG_CODES, Reading, report_unresolved
-from wfplan.relations import READ_FIRST, RECOMMENDATIONS, STEPS, Item, Survey, Wording, renew, survey
+from wfplan.relations import READ_FIRST, RECOMMENDATIONS, STEPS, Item, ItemKind, Levels, check_relations, refresh
 
 __all__ = ["PlanSource", "Source", "open_source", "report_unchecked"]
 
@@ -32,8 +32,8 @@ class Source(NamedTuple):
     """What is to be planned, and what a search for problems in it gave."""
 
     items: Sequence[Item]
-    wording: Wording
-    surveyed: Survey | None
+    item_kind: ItemKind
+    checked_levels: Levels | None
     """None if there are errors."""
     workflow: Workflow | None = None
     """The workflow that the items are the steps of, if they were one."""
@@ -48,7 +48,7 @@ class Source(NamedTuple):
         return (*self.items, self.strategy)
 
 
-def open_source(source: object, problems: ProblemList, *, has_catalog: bool = False) -> Source | None:
+def open_source(source: object, problems: ProblemCollector, *, has_catalog: bool = False) -> Source | None:
     """Return the items of `source`, surveyed; adds every problem. None if it cannot be understood.
 
     With a catalog (`has_catalog`), what another one said when a reading was made does not count. Never raises for what
@@ -63,7 +63,7 @@ def open_source(source: object, problems: ProblemList, *, has_catalog: bool = Fa
     except Exception as error:  # noqa: BLE001 - an iterator of the caller's that fails
         problems.add(
             "invalid-document",
-            f"looking at the {type(source).__name__} raised {tell_error(error)}",
+            f"looking at the {type(source).__name__} raised {describe_error(error)}",
             suggestion="see that it can be iterated over",
         )
         return None
@@ -75,7 +75,7 @@ def open_source(source: object, problems: ProblemList, *, has_catalog: bool = Fa
         return None
 
 
-def report_unchecked(error: Exception, values: Iterable[object], problems: ProblemList) -> None:
+def report_unchecked(error: Exception, values: Iterable[object], problems: ProblemCollector) -> None:
     """Add the problem that one of the values was made without checks, if that is why something raised `error`.
 
     Raises:
@@ -84,7 +84,7 @@ def report_unchecked(error: Exception, values: Iterable[object], problems: Probl
     if not any(isinstance(value, BaseModel) and not _is_sound(value) for value in values):
         raise error
     advice = "make values by their constructors, which check them"
-    problems.add("invalid-document", f"looking at the values raised {tell_error(error)}", suggestion=advice)
+    problems.add("invalid-document", f"looking at the values raised {describe_error(error)}", suggestion=advice)
 
 
 def _is_sound(value: BaseModel) -> bool:
@@ -102,40 +102,40 @@ def _take(source: object) -> object:
     return dict(source) if is_mapping(source) else tuple(cast("Iterable[Any]", source))
 
 
-def _open(source: object, problems: ProblemList, *, has_catalog: bool) -> Source | None:
+def _open(source: object, problems: ProblemCollector, *, has_catalog: bool) -> Source | None:
     if isinstance(source, Reading):
         return _open_reading(source, problems, has_catalog=has_catalog)
     if isinstance(source, Workflow):
-        found = survey(source.steps, STEPS, problems)
+        found = check_relations(source.steps, STEPS, problems)
         return Source(source.steps, STEPS, found, source, strategy=source.execution_strategy)
     if is_mapping(source):
         return _open_mapping(source, problems)
     return _open_items(cast("tuple[Any, ...]", source), problems)
 
 
-def _open_reading(reading: Reading, problems: ProblemList, *, has_catalog: bool) -> Source:
-    told = reading.problems_without(CATALOG_CODES) if has_catalog else reading.problems
+def _open_reading(reading: Reading, problems: ProblemCollector, *, has_catalog: bool) -> Source:
+    message = reading.problems_without(CATALOG_CODES) if has_catalog else reading.problems
     resolved_actions = None if has_catalog else reading.resolved_actions
-    items, wording = reading.items, reading.wording
+    items, item_kind = reading.items, reading.item_kind
     strategy = reading.workflow.execution_strategy if reading.workflow else reading.execution_strategy
-    opened = Source(items, wording, None, reading.workflow, strategy, resolved_actions)
-    for problem in told:
-        problems.keep(problem)
+    opened = Source(items, item_kind, None, reading.workflow, strategy, resolved_actions)
+    for problem in message:
+        problems.append(problem)
     if problems.has_errors:
         return opened
     if reading.known is not None:
-        return opened._replace(surveyed=renew(reading.known, items, wording))
-    found = ProblemList()  # it was made by hand, or its problems were those of another catalog
-    surveyed = survey(items, wording, found)
-    report_unresolved(items, wording, resolved_actions, found)
-    known = {(problem.code, problem.message) for problem in told}
-    for problem in found.listed():
+        return opened._replace(checked_levels=refresh(reading.known, items, item_kind))
+    found = ProblemCollector()  # it was made by hand, or its problems were those of another catalog
+    checked_levels = check_relations(items, item_kind, found)
+    report_unresolved(items, item_kind, resolved_actions, found)
+    known = {(problem.code, problem.message) for problem in message}
+    for problem in found.as_tuple():
         if (problem.code, problem.message) not in known:
-            problems.keep(problem)
-    return opened._replace(surveyed=surveyed)
+            problems.append(problem)
+    return opened._replace(checked_levels=checked_levels)
 
 
-def _open_mapping(entries: Mapping[Any, Any], problems: ProblemList) -> Source | None:
+def _open_mapping(entries: Mapping[Any, Any], problems: ProblemCollector) -> Source | None:
     if _is_document(entries):
         message = "this is a document, not a mapping from names to what they need"
         problems.add("invalid-document", message, suggestion=READ_FIRST)
@@ -147,10 +147,10 @@ def _open_mapping(entries: Mapping[Any, Any], problems: ProblemList) -> Source |
             steps.append(Step(name=name, dependencies=needs))
         except ValidationError as error:
             broken.append(name if isinstance(name, str) else show(name))
-            is_name = isinstance(name, str) and not why_not_a_name(name)
+            is_name = isinstance(name, str) and not name_error(name)
             subject = f"the entry {quote(name)}" if isinstance(name, str) else "an entry"
             add_field_errors(error, problems, subject=subject, steps=(name,) if is_name else ())
-    return Source(steps, _MAPPING, survey(steps, _MAPPING, problems, unreadable=broken))
+    return Source(steps, _MAPPING, check_relations(steps, _MAPPING, problems, unreadable=broken))
 
 
 def _is_document(entries: Mapping[Any, Any]) -> bool:
@@ -163,13 +163,13 @@ def _is_document(entries: Mapping[Any, Any]) -> bool:
     )
 
 
-def _open_items(items: tuple[Any, ...], problems: ProblemList) -> Source | None:
+def _open_items(items: tuple[Any, ...], problems: ProblemCollector) -> Source | None:
     if items and not isinstance(items[0], (Step, Recommendation)):
         message = f"item 1 is {kind_of(items[0])}, not a Step or a Recommendation"
         problems.add("invalid-document", message, suggestion=READ_FIRST)
         return None
-    wording = RECOMMENDATIONS if items and isinstance(items[0], Recommendation) else STEPS
-    return Source(items, wording, survey(items, wording, problems))
+    item_kind = RECOMMENDATIONS if items and isinstance(items[0], Recommendation) else STEPS
+    return Source(items, item_kind, check_relations(items, item_kind, problems))
 
 
 def _why_a_table_is_not_a_source(source: object) -> tuple[str, str] | None:

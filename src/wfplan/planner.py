@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from typing_extensions import Literal, TypeAlias, get_args
 
 from wfplan._internal.messages import quote
-from wfplan._internal.model import trusted
+from wfplan._internal.model import construct_unchecked
 from wfplan._internal.validation_errors import add_field_errors
 from wfplan.batching import (
     calculate_execution_order,
@@ -24,9 +24,9 @@ from wfplan.graph import DependencyGraph
 from wfplan.models import ExecutionStrategy, Step, Workflow
 from wfplan.plan_sources import PlanSource, Source, open_source, report_unchecked
 from wfplan.plans import ExecutionPlan, make_plan
-from wfplan.problems import InvalidWorkflowError, Problem, ProblemList, Severity
+from wfplan.problems import InvalidWorkflowError, Problem, ProblemCollector, Severity
 from wfplan.recommendations import NAMINGS, Naming, name_recommendations, recommendations_to_steps
-from wfplan.relations import RECOMMENDATIONS, STEPS, Survey, Wording, renew, survey
+from wfplan.relations import RECOMMENDATIONS, STEPS, ItemKind, Levels, check_relations, refresh
 
 __all__ = [
     "OnConflict",
@@ -72,14 +72,14 @@ def plan(
     >>> plan({"shirt": [], "tie": ["shirt"], "shoes": []}).strategy
     'sequential-with-parallel'
     """
-    problems = ProblemList()
+    problems = ProblemCollector()
     opened = open_source(source, problems, has_catalog=catalog is not None)
     prepared = _prepare(
         opened, naming, execution_strategy, isolate_sequential, max_batch_size, catalog, on_conflict, problems
     )
     if prepared is None or problems.has_errors:
-        raise InvalidWorkflowError(problems.listed("error", "warning"))
-    return make_plan(*prepared, problems.listed("warning"))
+        raise InvalidWorkflowError(problems.as_tuple("error", "warning"))
+    return make_plan(*prepared, problems.as_tuple("warning"))
 
 
 def check(
@@ -101,13 +101,13 @@ def check(
     unknown-dependency ('tie',)
     self-dependency ('shoes',)
     """
-    problems = ProblemList()
+    problems = ProblemCollector()
     opened = open_source(source, problems, has_catalog=catalog is not None)
     try:
         _prepare(opened, naming, execution_strategy, isolate_sequential, max_batch_size, catalog, on_conflict, problems)
     except Exception as error:  # noqa: BLE001 - raised again, unless a value was made without checks
         report_unchecked(error, (*(opened.values if opened else ()), execution_strategy), problems)
-    return problems.listed()
+    return problems.as_tuple()
 
 
 def build_dependency_graph(steps: Iterable[Step]) -> DependencyGraph:
@@ -125,9 +125,9 @@ def build_dependency_graph(steps: Iterable[Step]) -> DependencyGraph:
             locks={step.name: step.locks for step in steps if step.locks},
         )
     except (InvalidWorkflowError, UnknownNameError):
-        problems = ProblemList()
-        survey(steps, STEPS, problems)
-        raise InvalidWorkflowError(problems.listed("error", "warning")) from None
+        problems = ProblemCollector()
+        check_relations(steps, STEPS, problems)
+        raise InvalidWorkflowError(problems.as_tuple("error", "warning")) from None
 
 
 def _prepare(
@@ -138,18 +138,18 @@ def _prepare(
     max_batch_size: object,
     catalog: object,
     on_conflict: OnConflict | None,
-    problems: ProblemList,
-) -> tuple[Workflow, Survey] | None:
+    problems: ProblemCollector,
+) -> tuple[Workflow, Levels] | None:
     """The workflow to plan, and its survey; adds every problem. None if one of them leaves no workflow."""
     settings = _settle(opened, naming, execution_strategy, isolate_sequential, max_batch_size, problems)
     _check_on_conflict(on_conflict, problems)
     resolved = opened and opened.resolved_actions if catalog is None else _look_up(opened, catalog, problems)
-    if problems.has_errors or opened is None or opened.surveyed is None or settings is None:
+    if problems.has_errors or opened is None or opened.checked_levels is None or settings is None:
         return None
-    workflow, surveyed = _as_workflow(opened, opened.surveyed, settings, naming, resolved)
+    workflow, checked_levels = _as_workflow(opened, opened.checked_levels, settings, naming, resolved)
     if on_conflict is not None or resolved is not None:
-        _report_conflicts(workflow.steps, opened.wording, on_conflict, problems)
-    return workflow, surveyed
+        _report_conflicts(workflow.steps, opened.item_kind, on_conflict, problems)
+    return workflow, checked_levels
 
 
 def _settle(
@@ -158,7 +158,7 @@ def _settle(
     execution_strategy: ExecutionStrategy | None,
     isolate_sequential: object,
     max_batch_size: object,
-    problems: ProblemList,
+    problems: ProblemCollector,
 ) -> ExecutionStrategy | None:
     """The settings of the plan: those of the workflow, with the keywords that are given in their place."""
     if not (isinstance(naming, str) and naming in NAMINGS):
@@ -175,7 +175,7 @@ def _settle(
     return changed and ExecutionStrategy.model_validate({**vars(settings or ExecutionStrategy()), **changes})
 
 
-def _validate(value: Any, problems: ProblemList) -> ExecutionStrategy | None:
+def _validate(value: Any, problems: ProblemCollector) -> ExecutionStrategy | None:
     try:
         return ExecutionStrategy.model_validate(value)
     except ValidationError as error:
@@ -183,34 +183,34 @@ def _validate(value: Any, problems: ProblemList) -> ExecutionStrategy | None:
         return None
 
 
-def _check_on_conflict(on_conflict: object, problems: ProblemList) -> None:
+def _check_on_conflict(on_conflict: object, problems: ProblemCollector) -> None:
     if on_conflict is not None and not (isinstance(on_conflict, str) and on_conflict in get_args(OnConflict)):
         shown = quote(on_conflict) if isinstance(on_conflict, str) else type(on_conflict).__name__
         allowed = " or ".join(map(quote, get_args(OnConflict)))
         problems.add("invalid-field", f"on_conflict must be {allowed}, not {shown}")
 
 
-def _look_up(opened: Source | None, catalog: object, problems: ProblemList) -> Sequence[ResolvedAction] | None:
+def _look_up(opened: Source | None, catalog: object, problems: ProblemCollector) -> Sequence[ResolvedAction] | None:
     """Return what the catalog says of the items; None if it cannot be used."""
     actions = as_catalog(catalog, problems)
     if opened is None or actions is None:
         return None
     try:
-        return look_up(uses_of(opened.items, opened.wording), actions, opened.wording, problems)
+        return look_up(uses_of(opened.items, opened.item_kind), actions, opened.item_kind, problems)
     except Exception as error:  # noqa: BLE001 - raised again, unless a value was made without checks
         report_unchecked(error, opened.values, problems)
         return None
 
 
 def _report_conflicts(
-    steps: tuple[Step, ...], wording: Wording, on_conflict: OnConflict | None, problems: ProblemList
+    steps: tuple[Step, ...], item_kind: ItemKind, on_conflict: OnConflict | None, problems: ProblemCollector
 ) -> None:
     """Add a problem for each pair of steps that are in conflict, unless it is enough that they do not overlap."""
     if on_conflict == "lock":
         return
     severity: Severity = "error" if on_conflict == "error" else "warning"
     conflicts = find_conflicts(steps)
-    label = {step.name: step.recommendation_id or step.name for step in steps} if wording is RECOMMENDATIONS else {}
+    label = {step.name: step.recommendation_id or step.name for step in steps} if item_kind is RECOMMENDATIONS else {}
     for conflict in conflicts.listed:
         one, other = (label.get(name, name) for name in conflict.steps)
         problems.add(
@@ -221,27 +221,27 @@ def _report_conflicts(
             'order, one at a time, plan with on_conflict="lock"',
             severity=severity,
         )
-    problems.count(severity, conflicts.total - len(conflicts.listed))
+    problems.add_unlisted(severity, conflicts.total - len(conflicts.listed))
 
 
 def _as_workflow(
     opened: Source,
-    surveyed: Survey,
+    checked_levels: Levels,
     settings: ExecutionStrategy,
     naming: Naming,
     resolved: Sequence[ResolvedAction] | None,
-) -> tuple[Workflow, Survey]:
+) -> tuple[Workflow, Levels]:
     """The workflow to plan, and the survey by the names of its steps."""
     if opened.workflow is not None and opened.workflow.execution_strategy is settings and resolved is None:
-        return opened.workflow, surveyed
+        return opened.workflow, checked_levels
     steps: tuple[Any, ...] = tuple(opened.items)
-    if opened.wording is RECOMMENDATIONS:
+    if opened.item_kind is RECOMMENDATIONS:
         names = name_recommendations(steps, naming)
         steps = recommendations_to_steps(steps, names)
-        surveyed = surveyed._replace(names=list(names.values()))
+        checked_levels = checked_levels._replace(names=list(names.values()))
     if resolved is not None:
         steps = apply_catalog(steps, resolved)
-        surveyed = renew(surveyed, steps, STEPS)
+        checked_levels = refresh(checked_levels, steps, STEPS)
     label = opened.workflow.name if opened.workflow else ""
     fields = {"schema_version": 1, "name": label, "steps": steps, "execution_strategy": settings}
-    return trusted(Workflow, fields), surveyed
+    return construct_unchecked(Workflow, fields), checked_levels

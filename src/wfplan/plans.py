@@ -12,12 +12,12 @@ from pydantic import model_validator
 from wfplan._internal import display
 from wfplan._internal.by_name import StepsByName
 from wfplan._internal.json import to_plain
-from wfplan._internal.messages import counted
-from wfplan._internal.model import EMPTY, Items, SchemaVersion, Value, trusted
+from wfplan._internal.messages import pluralize
+from wfplan._internal.model import EMPTY, Model, SchemaVersion, TupleOf, construct_unchecked
 from wfplan.batching import determine_execution_strategy, is_sequential, order_levels
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Step, Strategy, Workflow
-from wfplan.problems import InvalidWorkflowError, Problem, ProblemList
-from wfplan.relations import STEPS, Survey, survey
+from wfplan.problems import InvalidWorkflowError, Problem, ProblemCollector
+from wfplan.relations import STEPS, Levels, check_relations
 
 __all__ = ["ExecutionPlan", "batch_steps", "make_plan"]
 
@@ -27,7 +27,7 @@ _COMMENTARY = {"description", "confidence"}
 _NOTHING: Any = (None, {})
 
 
-class ExecutionPlan(Value):
+class ExecutionPlan(Model):
     """A workflow, the batches that it runs in, and the class of the whole.
 
     Made by `wfplan.plan`. Constructing or loading one checks that batches and strategy are what the workflow gives.
@@ -38,20 +38,20 @@ class ExecutionPlan(Value):
 
     schema_version: SchemaVersion = 1
     workflow: Workflow
-    batches: Items[ExecutionBatch]
+    batches: TupleOf[ExecutionBatch]
     strategy: Strategy
-    problems: Items[Problem] = EMPTY
+    problems: TupleOf[Problem] = EMPTY
     """Warnings only."""
 
     @model_validator(mode="after")
     def _follows_from_workflow(self) -> ExecutionPlan:
         if any(problem.severity != "warning" for problem in self.problems):
             raise ValueError("the problems of a plan are warnings only")
-        problems = ProblemList()
-        surveyed = survey(self.workflow.steps, STEPS, problems)
-        if surveyed is None:
-            raise ValueError(str(InvalidWorkflowError(problems.listed())))
-        batches = batch_steps(self.workflow.steps, surveyed, self.workflow.execution_strategy)
+        problems = ProblemCollector()
+        checked_levels = check_relations(self.workflow.steps, STEPS, problems)
+        if checked_levels is None:
+            raise ValueError(str(InvalidWorkflowError(problems.as_tuple())))
+        batches = batch_steps(self.workflow.steps, checked_levels, self.workflow.execution_strategy)
         if self.batches != batches:
             raise ValueError("the batches are not those that the workflow gives: plan the workflow again")
         if self.strategy != determine_execution_strategy(batches):
@@ -126,7 +126,7 @@ class ExecutionPlan(Value):
         return hash(self.fingerprint)
 
     def __repr__(self) -> str:
-        steps, batches = counted(len(self.workflow.steps), "step"), counted(len(self.batches), "batch", "es")
+        steps, batches = pluralize(len(self.workflow.steps), "step"), pluralize(len(self.batches), "batch", "es")
         return f"<ExecutionPlan {self.strategy}: {steps} in {batches}, {self.fingerprint[:8]}>"
 
     def __str__(self) -> str:
@@ -136,13 +136,15 @@ class ExecutionPlan(Value):
         return display.mimebundle(self)
 
 
-def batch_steps(steps: Sequence[Step], surveyed: Survey, settings: ExecutionStrategy) -> tuple[ExecutionBatch, ...]:
+def batch_steps(
+    steps: Sequence[Step], checked_levels: Levels, settings: ExecutionStrategy
+) -> tuple[ExecutionBatch, ...]:
     """The batches of these steps under these settings; in mode `sequential` none of them is parallel."""
-    levels: list[list[str]] = [[] for _ in range(max(surveyed.levels, default=-1) + 1)]
+    levels: list[list[str]] = [[] for _ in range(max(checked_levels.levels, default=-1) + 1)]
     add = [level.append for level in levels]
-    for name, level in zip(surveyed.names, surveyed.levels):
+    for name, level in zip(checked_levels.names, checked_levels.levels):
         add[level](name)
-    special = [steps[position] for position in surveyed.special]
+    special = [steps[position] for position in checked_levels.special]
     return order_levels(
         levels,
         sequential=frozenset(step.name for step in special if is_sequential(step.metadata)),
@@ -153,10 +155,10 @@ def batch_steps(steps: Sequence[Step], surveyed: Survey, settings: ExecutionStra
     )
 
 
-def make_plan(workflow: Workflow, surveyed: Survey, problems: tuple[Problem, ...]) -> ExecutionPlan:
+def make_plan(workflow: Workflow, checked_levels: Levels, problems: tuple[Problem, ...]) -> ExecutionPlan:
     """The plan of a workflow that was found to be sound."""
-    batches = batch_steps(workflow.steps, surveyed, workflow.execution_strategy)
-    return trusted(
+    batches = batch_steps(workflow.steps, checked_levels, workflow.execution_strategy)
+    return construct_unchecked(
         ExecutionPlan,
         {
             "schema_version": 1,

@@ -9,15 +9,15 @@ from typing_extensions import Literal, TypeAlias
 
 from wfplan._internal import display
 from wfplan._internal.messages import escape
-from wfplan._internal.model import EMPTY, Items, Value, trusted
+from wfplan._internal.model import EMPTY, Model, TupleOf, construct_unchecked
 from wfplan.errors import WfplanError
 
 __all__ = [
     "CODES",
-    "LENIENT",
+    "LENIENT_READING_CODES",
     "InvalidWorkflowError",
     "Problem",
-    "ProblemList",
+    "ProblemCollector",
     "RefusedError",
     "Severity",
     "invalid",
@@ -114,12 +114,12 @@ CODES: Mapping[str, Severity] = {
     "journal-unreadable": "error",
     "journal-mismatch": "error",
     "journal-failed": "error",
-    "leftover": "warning",
+    "abandoned": "warning",
     "close-failed": "warning",
 }
 """Every code with its usual severity. Codes are never renamed; docs/problems.md tells what each one means."""
 
-LENIENT: FrozenSet[str] = frozenset(
+LENIENT_READING_CODES: FrozenSet[str] = frozenset(
     """
     surrounding-text code-fence thinking-block json-lines repaired-json yaml-document wrapped-document text-in-text
     mapping-of-steps key-alias number-as-id missing-id missing-action null-as-none text-as-list dependency-object
@@ -134,7 +134,7 @@ _LISTED = 1000
 _SHOWN = 20
 
 
-class Problem(Value):
+class Problem(Model):
     """One finding about the input."""
 
     code: str
@@ -143,7 +143,7 @@ class Problem(Value):
     """`error`: the input is refused; `warning`: it is planned all the same; `info`: worth a look."""
     message: str
     """A sentence for people: what is wrong, and with which step."""
-    steps: Items[str] = EMPTY
+    steps: TupleOf[str] = EMPTY
     """The steps concerned, by name; by id where the input was recommendations."""
     location: str = ""
     """JSON pointer into the document (RFC 6901); empty where the input was no document."""
@@ -156,7 +156,7 @@ class Problem(Value):
         return f"{self.severity} {self.code}{where}: {self.message}{advice}"
 
 
-class ProblemList:
+class ProblemCollector:
     """Collects problems: the first 1,000 of each severity are kept, all are counted."""
 
     __slots__ = ("_counts", "_kept")
@@ -165,7 +165,7 @@ class ProblemList:
         self._counts: dict[Severity, int] = dict.fromkeys(_ORDER, 0)
         self._kept: dict[Severity, list[Problem]] = {severity: [] for severity in _ORDER}
         for problem in problems:
-            self.keep(problem)
+            self.append(problem)
 
     def add(
         self,
@@ -178,8 +178,8 @@ class ProblemList:
         severity: Severity | None = None,
     ) -> None:
         """Keep a new problem; its severity is the usual one of its code."""
-        self.keep(
-            trusted(
+        self.append(
+            construct_unchecked(
                 Problem,
                 {
                     "code": code,
@@ -192,13 +192,13 @@ class ProblemList:
             )
         )
 
-    def keep(self, problem: Problem) -> None:
+    def append(self, problem: Problem) -> None:
         """Count a problem, and keep it if it will be listed."""
         self._counts[problem.severity] += 1
         if self._counts[problem.severity] <= _LISTED:
             self._kept[problem.severity].append(problem)
 
-    def count(self, severity: Severity, number: int) -> None:
+    def add_unlisted(self, severity: Severity, number: int) -> None:
         """Count problems that there is no need to tell one by one, since enough of them are listed."""
         self._counts[severity] += number
 
@@ -211,7 +211,7 @@ class ProblemList:
         """Whether any error was added, listed or not."""
         return self._counts["error"] > 0
 
-    def listed(self, *severities: Severity) -> tuple[Problem, ...]:
+    def as_tuple(self, *severities: Severity) -> tuple[Problem, ...]:
         """The problems of these severities (default: all), errors first.
 
         Beyond 1,000 they are only counted, in a last `limit-exceeded` of the highest severity left out.
@@ -248,7 +248,7 @@ class InvalidWorkflowError(WfplanError, ValueError):
         super().__init__(self.problems, reason)
 
     def __str__(self) -> str:
-        return _tell("this cannot be planned", self.problems)
+        return _emit("this cannot be planned", self.problems)
 
     def _repr_mimebundle_(self, **_: Any) -> Dict[str, str]:
         return display.mimebundle(self)
@@ -264,7 +264,7 @@ class RefusedError(WfplanError, ValueError):
         super().__init__(self.problems)
 
     def __str__(self) -> str:
-        return _tell("refused", self.problems)
+        return _emit("refused", self.problems)
 
 
 def refusal(message: str, suggestion: str = "", *, code: str = "invalid-setting") -> RefusedError:
@@ -278,12 +278,12 @@ def invalid(code: str, message: str, suggestion: str = "", *, steps: Iterable[st
 
 
 def _one(code: str, message: str, suggestion: str, steps: Iterable[str] = ()) -> tuple[Problem, ...]:
-    problems = ProblemList()
+    problems = ProblemCollector()
     problems.add(code, message, steps=steps, suggestion=suggestion)
-    return problems.listed()
+    return problems.as_tuple()
 
 
-def _tell(head: str, problems: Iterable[Problem]) -> str:
+def _emit(head: str, problems: Iterable[Problem]) -> str:
     """The errors among these problems, one a line, the first twenty."""
     errors = [problem for problem in problems if problem.severity == "error"]
     count = "one error" if len(errors) == 1 else f"{'over ' * (len(errors) == _LISTED)}{len(errors):,} errors"

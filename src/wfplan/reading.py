@@ -8,13 +8,21 @@ from pydantic import model_validator
 
 from wfplan._internal import display
 from wfplan._internal.messages import quote
-from wfplan._internal.model import EMPTY, NOT_GIVEN, Items, OptionalItems, Value, trusted
+from wfplan._internal.model import EMPTY, NOT_GIVEN, Model, OptionalTupleOf, TupleOf, construct_unchecked
 from wfplan.catalog.actions import ResolvedAction, request_digest
 from wfplan.catalog.lookup import CATALOG_ERRORS
 from wfplan.errors import UnknownNameError
 from wfplan.models import ExecutionStrategy, Recommendation, Step, Workflow
-from wfplan.problems import Problem, ProblemList
-from wfplan.relations import RECOMMENDATIONS, RELATION_CODES, STEPS, Survey, Wording, note_missing_dependencies, survey
+from wfplan.problems import Problem, ProblemCollector
+from wfplan.relations import (
+    RECOMMENDATIONS,
+    RELATION_CODES,
+    STEPS,
+    ItemKind,
+    Levels,
+    check_relations,
+    note_missing_dependencies,
+)
 
 __all__ = ["CATALOG_CODES", "Reading", "make_reading", "report_unresolved"]
 
@@ -22,19 +30,19 @@ CATALOG_CODES = CATALOG_ERRORS | {"overruled-field"}
 """The codes of what a catalog had to say of an item."""
 
 
-class Reading(Value):
+class Reading(Model):
     """What `wfplan.read` understood: recommendations or, where the document holds named steps, a workflow.
 
     What could not be understood is in neither, but named in `problems`; such a reading is not `ok`.
     """
 
-    recommendations: Items[Recommendation] = EMPTY
+    recommendations: TupleOf[Recommendation] = EMPTY
     workflow: Optional[Workflow] = None
-    problems: Items[Problem] = EMPTY
+    problems: TupleOf[Problem] = EMPTY
     """All that was found, errors first."""
     execution_strategy: Optional[ExecutionStrategy] = None
     """What the document says of how to execute recommendations; `plan` uses it unless it is given another one."""
-    resolved_actions: OptionalItems[ResolvedAction] = NOT_GIVEN
+    resolved_actions: OptionalTupleOf[ResolvedAction] = NOT_GIVEN
     """What the catalog said, if the document was read with one: `plan` uses it, without being handed the catalog again.
 
     It holds for items whose action and parameters are still those that were looked up.
@@ -53,9 +61,9 @@ class Reading(Value):
             return False
         if self.known is not None:
             return True
-        found = ProblemList()
-        report_unresolved(self.items, self.wording, self.resolved_actions, found)
-        return survey(self.items, self.wording, found) is not None and not found.has_errors
+        found = ProblemCollector()
+        report_unresolved(self.items, self.item_kind, self.resolved_actions, found)
+        return check_relations(self.items, self.item_kind, found) is not None and not found.has_errors
 
     @property
     def items(self) -> Sequence[Union[Recommendation, Step]]:
@@ -63,12 +71,12 @@ class Reading(Value):
         return self.recommendations if self.workflow is None else self.workflow.steps
 
     @property
-    def wording(self) -> Wording:
+    def item_kind(self) -> ItemKind:
         """How problems speak of the items."""
         return RECOMMENDATIONS if self.workflow is None else STEPS
 
     @property
-    def known(self) -> Survey | None:
+    def known(self) -> Levels | None:
         """What a search for problems between the items gave, if there was one and it found no error."""
         items, resolved, known = vars(self).get("_known", (None, None, None))
         return known if items is self.items and resolved is self.resolved_actions else None
@@ -81,11 +89,11 @@ class Reading(Value):
         new reading cannot be planned. Raises UnknownNameError if there is no such item, pydantic's ValidationError if a
         change does not fit.
         """
-        key, items = self.wording.key, list(self.items)
+        key, items = self.item_kind.key, list(self.items)
         place = next((place for place, item in enumerate(items) if vars(item)[key] == id_), None)
         if place is None:
-            raise UnknownNameError.of(self.wording.noun, [id_], (vars(item)[key] for item in items))
-        items[place] = self.wording.kind.model_validate({**vars(items[place]), **changes})
+            raise UnknownNameError.of(self.item_kind.noun, [id_], (vars(item)[key] for item in items))
+        items[place] = self.item_kind.kind.model_validate({**vars(items[place]), **changes})
         return self.with_items(items)
 
     def with_items(self, items: Sequence[Union[Recommendation, Step]], found: Iterable[Problem] = ()) -> Reading:
@@ -103,15 +111,15 @@ class Reading(Value):
         ]
         kept = [*still_said, *found]
         in_error = {name for problem in kept if problem.severity == "error" for name in problem.steps}
-        unreadable = in_error.difference(vars(item)[self.wording.key] for item in self.items)
-        problems = ProblemList(kept)
-        if self.wording is RECOMMENDATIONS:
+        unreadable = in_error.difference(vars(item)[self.item_kind.key] for item in self.items)
+        problems = ProblemCollector(kept)
+        if self.item_kind is RECOMMENDATIONS:
             note_missing_dependencies(items, problems)
-        surveyed = survey(tuple(items), self.wording, problems, unreadable=sorted(unreadable))
+        checked_levels = check_relations(tuple(items), self.item_kind, problems, unreadable=sorted(unreadable))
         told = {name for problem in kept if problem.code in CATALOG_ERRORS for name in problem.steps}
-        report_unresolved(items, self.wording, self.resolved_actions, problems, told)
+        report_unresolved(items, self.item_kind, self.resolved_actions, problems, told)
         return make_reading(
-            tuple(items), self.workflow, problems, surveyed, self.execution_strategy, self.resolved_actions
+            tuple(items), self.workflow, problems, checked_levels, self.execution_strategy, self.resolved_actions
         )
 
     def _repr_mimebundle_(self, **_: Any) -> Dict[str, str]:
@@ -119,7 +127,7 @@ class Reading(Value):
 
     def _changed_actions(self, items: Sequence[Union[Recommendation, Step]]) -> set[str]:
         """Return what identifies the items whose action or parameters are not the same any more."""
-        key = self.wording.key
+        key = self.item_kind.key
         now = {vars(item)[key]: _request_of(item) for item in items}
         return {vars(item)[key] for item in self.items if now.get(vars(item)[key]) != _request_of(item)}
 
@@ -140,8 +148,8 @@ class Reading(Value):
 def make_reading(
     items: tuple[Any, ...],
     workflow: Workflow | None,
-    problems: ProblemList,
-    surveyed: Survey | None,
+    problems: ProblemCollector,
+    checked_levels: Levels | None,
     strategy: ExecutionStrategy | None = None,
     resolved: Iterable[ResolvedAction] | None = None,
 ) -> Reading:
@@ -151,27 +159,27 @@ def make_reading(
     `look_up` gave, if there was a catalog.
     """
     if workflow is not None:
-        workflow = trusted(Workflow, {**workflow.__dict__, "steps": items})
-    reading = trusted(
+        workflow = construct_unchecked(Workflow, {**workflow.__dict__, "steps": items})
+    reading = construct_unchecked(
         Reading,
         {
             "recommendations": () if workflow else items,
             "workflow": workflow,
-            "problems": problems.listed(),
+            "problems": problems.as_tuple(),
             "execution_strategy": None if workflow else strategy,
             "resolved_actions": None if resolved is None else tuple(resolved),
         },
     )
-    if surveyed and not problems.has_errors:
-        vars(reading)["_known"] = (reading.items, reading.resolved_actions, surveyed)
+    if checked_levels and not problems.has_errors:
+        vars(reading)["_known"] = (reading.items, reading.resolved_actions, checked_levels)
     return reading
 
 
 def report_unresolved(
     items: Sequence[Union[Recommendation, Step]],
-    wording: Wording,
+    item_kind: ItemKind,
     resolved_actions: Sequence[ResolvedAction] | None,
-    problems: ProblemList,
+    problems: ProblemCollector,
     told: Container[str] = (),
 ) -> None:
     """Add an error for each item that a catalog was not asked about, if there was one, but for those in `told`."""
@@ -179,11 +187,11 @@ def report_unresolved(
         return
     requests = {resolved.request for resolved in resolved_actions}
     for item in items:
-        name = vars(item)[wording.key]
+        name = vars(item)[item_kind.key]
         if name not in told and _request_of(item) not in requests:
             problems.add(
                 "catalog-needed",
-                f"the catalog was not asked about {wording.noun} {quote(name)} as it is now",
+                f"the catalog was not asked about {item_kind.noun} {quote(name)} as it is now",
                 steps=(name,),
                 suggestion="pass the catalog again: plan(reading, catalog=...)",
             )

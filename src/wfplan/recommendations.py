@@ -7,8 +7,8 @@ from typing import AbstractSet, Any, Mapping, Sequence
 
 from typing_extensions import Literal, TypeAlias
 
-from wfplan._internal.identifiers import why_not_a_name
-from wfplan._internal.model import trusted
+from wfplan._internal.identifiers import name_error
+from wfplan._internal.model import construct_unchecked
 from wfplan.collector import without_collection
 from wfplan.models import Recommendation, Step
 
@@ -51,7 +51,7 @@ def name_recommendations(recommendations: Sequence[Recommendation], naming: Nami
 
 
 def _is_usable(name: str, own_id: str, ids: AbstractSet[str]) -> bool:
-    return (name == own_id or name not in ids) and why_not_a_name(name) is None
+    return (name == own_id or name not in ids) and name_error(name) is None
 
 
 def recommendations_to_steps(recommendations: Sequence[Recommendation], names: dict[str, str]) -> tuple[Step, ...]:
@@ -61,7 +61,7 @@ def recommendations_to_steps(recommendations: Sequence[Recommendation], names: d
 
 
 def _to_step(own: Mapping[str, Any], names: Mapping[str, str]) -> Step:
-    return trusted(
+    return construct_unchecked(
         Step,
         {
             "name": names[own["id"]],

@@ -13,27 +13,27 @@ from wfplan._internal.validation_errors import kind_of
 from wfplan.batching import KNOWN_MODES
 from wfplan.graph import DependencyGraph, add_cycles
 from wfplan.models import Recommendation, Step
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 
 __all__ = [
     "READ_FIRST",
     "RECOMMENDATIONS",
     "RELATION_CODES",
     "STEPS",
-    "Survey",
-    "Wording",
+    "ItemKind",
+    "Levels",
     "add_unknown_modes",
+    "check_relations",
     "find_levels",
     "note_missing_dependencies",
-    "renew",
-    "survey",
+    "refresh",
 ]
 
 Item = Union[Step, Recommendation]
 READ_FIRST = "text and documents go through wfplan.read first: plan(read(document))"
 
 
-class Wording(NamedTuple):
+class ItemKind(NamedTuple):
     """How problems speak of the items and of what identifies them."""
 
     kind: type[Item]
@@ -45,8 +45,8 @@ class Wording(NamedTuple):
     """What to do about a dependency that does not exist; `{name}` stands for its name."""
 
 
-STEPS = Wording(Step, "step", "name", "locks")
-RECOMMENDATIONS = Wording(Recommendation, "recommendation", "id")
+STEPS = ItemKind(Step, "step", "name", "locks")
+RECOMMENDATIONS = ItemKind(Recommendation, "recommendation", "id")
 
 RELATION_CODES = frozenset(
     (
@@ -68,7 +68,7 @@ def _no_cause(_needed: str) -> str:
     return ""
 
 
-class Survey(NamedTuple):
+class Levels(NamedTuple):
     """What has to be known of the steps to batch them."""
 
     names: list[str]
@@ -79,57 +79,57 @@ class Survey(NamedTuple):
     """Positions of the steps that have metadata or locks."""
 
 
-def survey(
+def check_relations(
     items: Sequence[Item],
-    wording: Wording,
-    problems: ProblemList,
+    item_kind: ItemKind,
+    problems: ProblemCollector,
     *,
     unreadable: Sequence[str] = (),
     location: ListLocation = NOWHERE,
     cause_of: Callable[[str], str] = _no_cause,
-) -> Survey | None:
+) -> Levels | None:
     """Add every problem with `items` to `problems`; None if one of these is an error.
 
-    `items` are of the kind that `wording` speaks of, else this is the problem. `unreadable` names further items that
+    `items` are of the kind that `item_kind` speaks of, else this is the problem. `unreadable` names further items that
     are known to exist. `cause_of` returns the likely cause of an unknown dependency, an empty string if none is known.
     """
     if not items and not unreadable:
         problems.add(
             "empty-workflow",
-            f"there are no {wording.noun}s",
+            f"there are no {item_kind.noun}s",
             location=location.whole(),
             suggestion="fine if there is nothing to do",
         )
-    surveyed = None if unreadable else _survey_as_declared(items, wording)
-    if surveyed is None:
-        columns = _columns(items, wording, problems)
+    checked_levels = None if unreadable else _survey_as_declared(items, item_kind)
+    if checked_levels is None:
+        columns = _columns(items, item_kind, problems)
         if columns is None:
             return None
         names, needs, special = columns
         others = sorted(set(unreadable).difference(names))
-        levels = find_levels([*names, *others], [*needs, *[()] * len(others)], wording, problems, location, cause_of)
-        surveyed = None if levels is None else Survey(names, levels, special)
+        levels = find_levels([*names, *others], [*needs, *[()] * len(others)], item_kind, problems, location, cause_of)
+        checked_levels = None if levels is None else Levels(names, levels, special)
     else:
-        special = surveyed.special
-    add_unknown_modes(items, special, wording, problems, location)
-    return surveyed
+        special = checked_levels.special
+    add_unknown_modes(items, special, item_kind, problems, location)
+    return checked_levels
 
 
-def renew(known: Survey, items: Sequence[Item], wording: Wording) -> Survey:
+def refresh(known: Levels, items: Sequence[Item], item_kind: ItemKind) -> Levels:
     """A survey of the same items at a later time: their metadata may have changed, nothing else can."""
-    locks = wording.locks
+    locks = item_kind.locks
     fields = map(attrgetter("__dict__"), items)
     return known._replace(special=[at for at, values in enumerate(fields) if values["metadata"] or values[locks]])
 
 
 def _columns(
-    items: Sequence[object], wording: Wording, problems: ProblemList
+    items: Sequence[object], item_kind: ItemKind, problems: ProblemCollector
 ) -> tuple[list[str], list[tuple[str, ...]], list[int]] | None:
     """The names, what each needs, and the positions of those with metadata or locks.
 
     None, with a problem, if an item is not of the expected kind.
     """
-    kind, key, locks = wording.kind, wording.key, wording.locks
+    kind, key, locks = item_kind.kind, item_kind.key, item_kind.locks
     names: list[str] = []
     needs: list[tuple[str, ...]] = []
     special: list[int] = []
@@ -153,8 +153,8 @@ def _columns(
 def add_unknown_modes(
     items: Sequence[Item],
     special: Iterable[int],
-    wording: Wording,
-    problems: ProblemList,
+    item_kind: ItemKind,
+    problems: ProblemCollector,
     location: ListLocation = NOWHERE,
 ) -> None:
     """Add a warning for each hint, among the items at these positions, that is none of the known ones."""
@@ -162,7 +162,7 @@ def add_unknown_modes(
         item = items[position]
         mode = item.metadata.get("execution_mode", "auto")
         if mode not in KNOWN_MODES:
-            name = item.__dict__[wording.key]
+            name = item.__dict__[item_kind.key]
             shown = quote(mode) if isinstance(mode, str) else kind_of(mode)
             problems.add(
                 "unknown-execution-mode",
@@ -173,13 +173,13 @@ def add_unknown_modes(
             )
 
 
-def _survey_as_declared(items: Sequence[Item], wording: Wording) -> Survey | None:
+def _survey_as_declared(items: Sequence[Item], item_kind: ItemKind) -> Levels | None:
     """The survey in one pass, for the usual case: every dependency is declared before what needs it, and once.
 
     None where that is not so, whatever the reason. This is where 100,000 steps spend their time: each is touched
     once, in declared order, since they do not fit into a processor's cache.
     """
-    kind, key, locks = wording.kind, wording.key, wording.locks
+    kind, key, locks = item_kind.kind, item_kind.key, item_kind.locks
     levels: dict[str, int] = {}
     special: list[int] = []
     try:
@@ -200,10 +200,12 @@ def _survey_as_declared(items: Sequence[Item], wording: Wording) -> Survey | Non
                 special.append(position)
     except KeyError:
         return None
-    return Survey(list(levels), list(levels.values()), special) if len(levels) == len(items) else None
+    return Levels(list(levels), list(levels.values()), special) if len(levels) == len(items) else None
 
 
-def note_missing_dependencies(items: Sequence[Item], problems: ProblemList, location: ListLocation = NOWHERE) -> None:
+def note_missing_dependencies(
+    items: Sequence[Item], problems: ProblemCollector, location: ListLocation = NOWHERE
+) -> None:
     """Add a note if there are several recommendations, and not one dependency."""
     if len(items) > 1 and not any(item.dependencies for item in items):
         problems.add(
@@ -217,8 +219,8 @@ def note_missing_dependencies(items: Sequence[Item], problems: ProblemList, loca
 def find_levels(
     names: Sequence[str],
     dependencies: Sequence[Sequence[Any]],
-    wording: Wording,
-    problems: ProblemList,
+    item_kind: ItemKind,
+    problems: ProblemCollector,
     location: ListLocation = NOWHERE,
     cause_of: Callable[[str], str] = _no_cause,
 ) -> list[int] | None:
@@ -229,24 +231,24 @@ def find_levels(
     try:
         graph = DependencyGraph(names, dependencies)
     except (TypeError, ValueError):  # a dependency of another type, made without checks, or a wrong name
-        return _explain(names, dependencies, wording, problems, location, cause_of)
+        return _explain(names, dependencies, item_kind, problems, location, cause_of)
     levels = graph.level_numbers()
     if levels is None or graph.lists_twice():
-        return _explain(names, dependencies, wording, problems, location, cause_of)
+        return _explain(names, dependencies, item_kind, problems, location, cause_of)
     return levels
 
 
 def _explain(
     names: Sequence[str],
     dependencies: Sequence[Sequence[Any]],
-    wording: Wording,
-    problems: ProblemList,
+    item_kind: ItemKind,
+    problems: ProblemCollector,
     location: ListLocation,
     cause_of: Callable[[str], str],
 ) -> list[int] | None:
     """What `find_levels` does, name by name, for input that something is wrong with."""
     first = dict(zip(reversed(names), range(len(names) - 1, -1, -1)))
-    sound = _report_duplicates(names, first, wording, problems, location)
+    sound = _report_duplicates(names, first, item_kind, problems, location)
     suggester = Suggester(names)
     graph_needs: list[list[str]] = []
     for position, (name, needs) in enumerate(zip(names, dependencies)):
@@ -265,10 +267,10 @@ def _explain(
                 guesses = [guess for guess in suggester.nearest(needed) if guess != name]
                 problems.add(
                     "unknown-dependency",
-                    f"{quote(name)} needs {quote(needed)}, but no {wording.noun} has this {wording.key}",
+                    f"{quote(name)} needs {quote(needed)}, but no {item_kind.noun} has this {item_kind.key}",
                     steps=(name,),
                     location=where,
-                    suggestion=_advise(needed, first, guesses, wording, cause_of(needed)),
+                    suggestion=_advise(needed, first, guesses, item_kind, cause_of(needed)),
                 )
             elif needed == name and is_first:
                 sound = False
@@ -295,7 +297,7 @@ def _explain(
 
 
 def _report_duplicates(
-    names: Sequence[str], first: dict[str, int], wording: Wording, problems: ProblemList, location: ListLocation
+    names: Sequence[str], first: dict[str, int], item_kind: ItemKind, problems: ProblemCollector, location: ListLocation
 ) -> bool:
     """Whether every name is there once; adds a problem for each that is not."""
     if len(first) == len(names):
@@ -308,16 +310,16 @@ def _report_duplicates(
         listed = ", ".join(str(position + 1) for position in found[:10]) + (", ..." if len(found) > 10 else "")
         problems.add(
             "duplicate-step",
-            f"{len(found)} {wording.noun}s have the {wording.key} {quote(name)}: numbers {listed}",
+            f"{len(found)} {item_kind.noun}s have the {item_kind.key} {quote(name)}: numbers {listed}",
             steps=(name,),
-            location=location.of(found[1], wording.key),
-            suggestion=f"give each its own {wording.key}",
+            location=location.of(found[1], item_kind.key),
+            suggestion=f"give each its own {item_kind.key}",
         )
     return False
 
 
 def _report_repeated(
-    name: str, counts: dict[str, int], problems: ProblemList, location: ListLocation, position: int
+    name: str, counts: dict[str, int], problems: ProblemCollector, location: ListLocation, position: int
 ) -> None:
     for needed, count in counts.items():
         if count > 1:
@@ -330,10 +332,10 @@ def _report_repeated(
             )
 
 
-def _advise(needed: str, known: Mapping[str, int], guesses: Sequence[str], wording: Wording, cause: str) -> str:
+def _advise(needed: str, known: Mapping[str, int], guesses: Sequence[str], item_kind: ItemKind, cause: str) -> str:
     if cause:
-        return f"{cause}; {_advise(needed, known, guesses, wording, '')}"
+        return f"{cause}; {_advise(needed, known, guesses, item_kind, '')}"
     normal = unicodedata.normalize("NFC", needed[:MAX_NAME_LENGTH])
     if normal != needed and normal in known:
         return f"it is {quote(normal)} in another Unicode normal form: use NFC, as names do"
-    return did_you_mean(guesses) or wording.missing.format(name=quote(needed))
+    return did_you_mean(guesses) or item_kind.missing.format(name=quote(needed))

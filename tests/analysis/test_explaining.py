@@ -8,7 +8,7 @@ import pytest
 
 import wfplan
 from wfplan import ExecutionPlan, ExecutionStrategy, RefusedError, Step, Workflow
-from wfplan.analysis import Change, Explanation, Separation, explain, why_not_parallel
+from wfplan.analysis import Explanation, Improvement, Separation, explain, why_not_parallel
 
 HINT = {"execution_mode": "sequential"}
 
@@ -142,7 +142,9 @@ def test_explanations_go_through_json() -> None:
 
 
 def test_a_change_reads_as_a_part_of_a_sentence() -> None:
-    assert str(Change(kind="mode", subject="sequential", starts_at=1)) == 'without the mode "sequential" at 1.000 s'
+    assert (
+        str(Improvement(kind="mode", subject="sequential", starts_at=1)) == 'without the mode "sequential" at 1.000 s'
+    )
 
 
 # Why not parallel

@@ -181,7 +181,7 @@ def test_what_cannot_be_cancelled_keeps_its_place() -> None:
     report = simulate(made, outcomes={"a": in_turn(succeeds(delay=3), succeeds())}, cancellable=False)
     assert (report.statuses, report.makespan) == ({"a": "succeeded"}, 4)
     report = simulate(made, outcomes={"a": hangs()}, cancellable=False)
-    assert (report.statuses, report.steps["a"].reason) == ({"a": "timed_out"}, "blocked-by-leftover")
+    assert (report.statuses, report.steps["a"].reason) == ({"a": "timed_out"}, "blocked-by-abandoned-call")
     assert report.makespan == 4
 
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from wfplan import ExecutionStrategy, Step, Workflow, plan
-from wfplan.analysis import widest, width, width_bounds
+from wfplan.analysis import largest_antichain, width, width_bounds
 
 
 def test_more_may_run_together_than_a_batch_holds() -> None:
@@ -16,11 +16,11 @@ def test_more_may_run_together_than_a_batch_holds() -> None:
     assert [len(batch.steps) for batch in made.batches] == [3, 2]
     assert width(made) == 4
     assert width_bounds(made) == (4, 4)
-    assert widest(made) == ("b", "c", "d", "e")
+    assert largest_antichain(made) == ("b", "c", "d", "e")
 
 
 def test_an_empty_plan_is_no_step_wide() -> None:
-    assert (width(plan({})), widest(plan({})), width_bounds(plan({}))) == (0, (), (0, 0))
+    assert (width(plan({})), largest_antichain(plan({})), width_bounds(plan({}))) == (0, (), (0, 0))
 
 
 def test_hints_locks_and_limits_do_not_make_a_plan_narrower() -> None:
@@ -69,7 +69,7 @@ def test_what_passed_through_and_was_taken_back_is_gone() -> None:
         (11, 14, 6, 7, 8), (11, 6), (12, 19), (15, 16, 18, 19, 9), (14, 16, 17, 18, 8), (15, 16, 8, 9),
     ]  # fmt: skip
     made = plan({f"s{number}": [f"s{needed}" for needed in own] for number, own in enumerate(needs)})
-    assert width_bounds(made)[0] < width(made) == len(widest(made)) == 5
+    assert width_bounds(made)[0] < width(made) == len(largest_antichain(made)) == 5
 
 
 def test_neither_bound_need_be_the_width() -> None:
@@ -78,7 +78,7 @@ def test_neither_bound_need_be_the_width() -> None:
     right = {"e": [], "f": [], "g": ["e", "f"], "h": ["g"], "i": ["h"], "j": ["h"], "k": ["h"]}
     made = plan({**left, **right})
     low, high = width_bounds(made)
-    assert low < width(made) == len(widest(made)) == 5 < high
+    assert low < width(made) == len(largest_antichain(made)) == 5 < high
 
 
 def test_a_search_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -456,9 +456,9 @@ def is_unrepeatable(plan: ExecutionPlan, purpose: str, name: str) -> bool:
 
 def outline(report: ExecutionReport) -> Dict[str, Any]:
     """What a report tells, but for times and ids."""
-    fixed = {"action", "batch", "status", "attempts", "output", "error", "reason", "root_cause", "leftover"}
+    fixed = {"action", "batch", "status", "attempts", "output", "error", "reason", "root_cause", "abandoned"}
     return {
-        "run": (report.phase, report.stopped, report.halted, [problem.code for problem in report.problems]),
+        "run": (report.phase, report.stopped, report.stop_requested, [problem.code for problem in report.problems]),
         **{
             purpose: {name: step.model_dump(include=fixed) for name, step in steps.items()}
             for purpose, steps in walks(report).items()

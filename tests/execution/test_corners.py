@@ -63,7 +63,7 @@ def test_of_two_retries_that_wait_in_vain_the_first_stops_the_run_and_the_second
     assert progress.get_ready(5) == ()
     assert progress.get_ready(10) == ()
     assert progress.report().statuses == {"a": "timed_out", "b": "failed", "z": "timed_out"}
-    assert progress.report().steps["a"].reason == "blocked-by-leftover"
+    assert progress.report().steps["a"].reason == "blocked-by-abandoned-call"
     assert progress.report().steps["b"].reason == "run-stopped"
 
 
@@ -79,11 +79,11 @@ def test_what_was_in_flight_is_started_again_failed_or_let_go() -> None:
     progress.get_ready(1)
     restored = Progress(progress.plan, progress.report(), on_failure="skip-dependents")
     assert set(names(restored.in_flight)) == {"again", "plain", "once", "late"}
-    calls = restored.start_again(10)
+    calls = restored.restart_in_flight(10)
     assert names(calls) == ["again", "plain"]
     assert [call.idempotency_key for call in calls] == [call.idempotency_key for call in first[:2]]
     assert restored.report().steps["once"].reason == "outcome-unknown"
-    assert restored.wake_at == 15
+    assert restored.next_deadline == 15
     assert names(restored.get_ready(10)) == ["late"]
 
 
@@ -92,12 +92,12 @@ def test_what_was_asked_to_end_is_not_started_again() -> None:
     progress.get_ready(0)
     progress.stop(cancel=True, now=0)
     restored = Progress(progress.plan, progress.report())
-    assert restored.start_again(1) == ()
+    assert restored.restart_in_flight(1) == ()
     assert restored.report().statuses == {"a": "cancelled", "b": "skipped"}
 
 
 def test_a_cancelled_step_that_left_something_behind_does_not_block_for_ever() -> None:
-    state = [StepReport(name="a", status="cancelled", attempts=1, attempt_started_at=0, leftover=True)]
+    state = [StepReport(name="a", status="cancelled", attempts=1, attempt_started_at=0, abandoned=True)]
     plan = plan_of(Step(name="a", metadata={"execution_mode": "sequential"}), Step(name="b"))
     progress = Progress(plan, state, on_failure="skip-dependents")
     assert progress.get_ready(1) == ()
@@ -341,7 +341,7 @@ def test_a_task_that_a_step_left_on_the_loop_and_that_does_not_end_is_named() ->
 
     report = wfplan.run(plan_of(Step(name="a")), {"a": act})
     assert report.ok
-    assert [problem.code for problem in report.problems] == ["leftover"]
+    assert [problem.code for problem in report.problems] == ["abandoned"]
     assert '"wfplan-loop" still runs something' in report.problems[0].message
 
 

@@ -390,8 +390,8 @@ def test_what_was_left_behind_is_not_given_back_when_a_run_is_suspended() -> Non
     steps = [Step(name="a", timeout_seconds=1, continue_on_failure=True), Step(name="b")]
     progress = Progress(wfplan.plan(steps), schedule="eager")
     assert [call.step.name for call in progress.get_ready(0)] == ["a", "b"]
-    while not progress.leftovers:
-        at = progress.wake_at
+    while not progress.abandoned:
+        at = progress.next_deadline
         assert at is not None
         progress.get_ready(at)
     progress.suspend(cancel=True, grace_seconds=5, now=progress.now)

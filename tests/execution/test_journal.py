@@ -148,7 +148,7 @@ def test_retries_timeouts_and_skips_are_told(drive: Driver, path: Path, gate: Ga
     report = drive(plan, {"flaky": flaky, "hangs": gate.hang, "after": int}, journal=path)
     assert ExecutionReport.from_journal(path) == report
     assert report.uncertain == ("hangs",)
-    assert report.steps["hangs"].leftover
+    assert report.steps["hangs"].abandoned
     waiting = [line["step"] for line in lines(path)[1:] if line.get("step", {}).get("retry_at")]
     assert [(step["attempts"], step["status"]) for step in waiting] == [(1, "pending"), (2, "pending")]
 
@@ -395,13 +395,13 @@ def test_a_run_that_was_asked_to_stop_does_not_go_on_after_a_crash(drive: Driver
     drive(plan, {"a": lambda: stop.set(cancel=cancel) or time.sleep(0.05), "b": int}, journal=path, stop=stop)
     crash_before(path, "step-ended", "a")
     report = ExecutionReport.from_journal(path)
-    assert report.halted
+    assert report.stop_requested
     assert not report.ended
     recorder = Recorder()
     report = drive(plan, recorder, journal=path)
     assert report.statuses == {"a": "cancelled" if cancel else "succeeded", "b": "skipped"}
     assert [call.step.name for call in recorder.calls] == ([] if cancel else ["a"])
-    assert report.halted
+    assert report.stop_requested
 
 
 def test_a_progress_may_be_written_down_too(drive: Driver, path: Path) -> None:

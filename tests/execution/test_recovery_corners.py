@@ -331,7 +331,7 @@ def test_a_compensation_that_is_blocked_stops_no_other(drive: Driver, gate: Gate
     executor = Recorder(lambda call: gate.hang() if call.step.name == "c" else None)
     report = drive(plan, executor)
     assert {name: (step.status, step.reason) for name, step in report.rollback.items()} == {
-        "b": ("skipped", "blocked-by-leftover"),
+        "b": ("skipped", "blocked-by-abandoned-call"),
         "a": ("succeeded", None),
     }
     assert Progress(plan, report).report().rollback == report.rollback
@@ -553,8 +553,8 @@ def test_what_was_left_behind_by_a_process_that_is_gone_holds_nothing() -> None:
     (call,) = progress.get_ready(2)
     assert call.purpose == "compensate"
     again = Progress(plan, progress.report())
-    assert [call.purpose for call in again.start_again(3)] == ["compensate"]
-    assert again.leftovers == ()
+    assert [call.purpose for call in again.restart_in_flight(3)] == ["compensate"]
+    assert again.abandoned == ()
     again.done("a", now=3)
     assert again.phase == "rolled_back"
 

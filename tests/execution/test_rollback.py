@@ -141,7 +141,7 @@ def test_one_that_hangs_times_out_and_stops_no_other(drive: Driver, gate: Gate) 
         "top": "succeeded",
     }
     assert report.uncertain == ("left",)
-    assert [problem.code for problem in report.problems] == ["leftover"]
+    assert [problem.code for problem in report.problems] == ["abandoned"]
 
 
 def test_one_is_tried_again_as_its_step_would_be(drive: Driver) -> None:
@@ -219,7 +219,7 @@ def test_a_signal_before_the_failure_means_no_rollback(drive: Driver) -> None:
             stop.set()
 
     report = drive(plan, executor, stop=stop, observers=[stop_at_last])
-    assert (report.phase, report.halted, report.rollback) == ("failed", True, {})
+    assert (report.phase, report.stop_requested, report.rollback) == ("failed", True, {})
 
 
 def test_a_signal_during_the_rollback_stops_it(drive: Driver) -> None:
@@ -325,7 +325,7 @@ def test_what_never_returns_keeps_its_locks_from_compensations_and_nothing_else(
     assert undone == ["b"]
     assert report.phase == "failed"
     skipped = report.rollback["a"]
-    assert (skipped.status, skipped.reason, skipped.root_cause) == ("skipped", "blocked-by-leftover", "hangs")
+    assert (skipped.status, skipped.reason, skipped.root_cause) == ("skipped", "blocked-by-abandoned-call", "hangs")
     loaded = ExecutionReport.model_validate_json(report.model_dump_json())
     assert loaded == report
     assert Progress(plan, loaded).report().rollback == report.rollback
@@ -350,11 +350,11 @@ def test_what_returns_during_the_rollback_lets_go() -> None:
     progress.get_ready(0)
     progress.get_ready(1)
     assert progress.phase == "executing"
-    assert progress.wake_at == 2
+    assert progress.next_deadline == 2
     (call,) = progress.get_ready(2)
     assert (call.purpose, call.step.name) == ("compensate", "b")
     assert progress.phase == "rolling_back"
-    assert progress.leftovers == ("hangs",)
+    assert progress.abandoned == ("hangs",)
     assert {known.purpose for known in progress.in_flight} == {"execute", "compensate"}
     progress.done("hangs", now=3)
     with pytest.raises(ValueError, match="not in flight"):

@@ -170,9 +170,9 @@ def test_a_future_that_is_lost(drive: Driver) -> None:
     )
     report = run_with(drive, pool, plan)
     assert report.statuses == {"a": "timed_out", "b": "skipped"}
-    assert report.steps["b"].reason == "blocked-by-leftover"
+    assert report.steps["b"].reason == "blocked-by-abandoned-call"
     assert report.steps["b"].root_cause == "a"
-    assert [problem.code for problem in report.problems] == ["leftover"]
+    assert [problem.code for problem in report.problems] == ["abandoned"]
     assert "the pool" in report.problems[0].message
 
 
@@ -211,7 +211,7 @@ def test_a_future_whose_cancel_raises(drive: Driver) -> None:
 
     report = run_with(drive, FakePool(lambda _future: None, Sour), one(timeout_seconds=SHORT))
     assert report.statuses == {"a": "timed_out"}
-    assert report.steps["a"].leftover
+    assert report.steps["a"].abandoned
 
 
 class TestThreadPool:

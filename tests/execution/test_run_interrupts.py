@@ -103,7 +103,7 @@ def test_after_an_interrupt_a_plain_step_is_waited_for_a_moment_only(drive: Driv
         drive(wfplan.plan({"a": [], "b": []}), {"a": gate.hang, "b": exits}, max_parallel=2)
     report = caught.value.report  # type: ignore[attr-defined]
     assert report.statuses == {"a": "running", "b": "failed"}
-    assert [problem.code for problem in report.problems] == ["leftover"]
+    assert [problem.code for problem in report.problems] == ["abandoned"]
     assert 0.9 < time.monotonic() - before < 5
 
 
@@ -171,7 +171,7 @@ class TestCancellingTheTask:
     def test_what_is_deaf_to_it_is_left_behind(self, gate: Gate) -> None:
         report, _ = self.cancel_after(SHORT, plan=one(), executor={"a": gate.swallow}, gate=gate)
         assert report.statuses == {"a": "running"}
-        assert [problem.code for problem in report.problems] == ["leftover"]
+        assert [problem.code for problem in report.problems] == ["abandoned"]
         assert "event loop" in report.problems[0].message
 
     @pytest.mark.parametrize("times", [1, 2, 3])

@@ -28,16 +28,16 @@ from wfplan.execution import phase_run, session
 def test_its_thread_is_a_daemon_and_named_in_the_report(drive: Driver, gate: Gate) -> None:
     report = drive(one(timeout_seconds=SHORT), {"a": gate.hang})
     assert report.statuses == {"a": "timed_out"}
-    assert report.steps["a"].leftover
+    assert report.steps["a"].abandoned
     assert [(problem.code, problem.severity, problem.steps) for problem in report.problems] == [
-        ("leftover", "warning", ("a",))
+        ("abandoned", "warning", ("a",))
     ]
     (thread,) = wfplan_threads()
     assert thread.daemon
     assert thread.name in report.problems[0].message
     gate.opened.set()
     assert no_threads_within(2) == []
-    assert report.steps["a"].leftover
+    assert report.steps["a"].abandoned
 
 
 def test_it_is_not_tried_again_before_it_has_returned(drive: Driver, gate: Gate) -> None:
@@ -50,7 +50,7 @@ def test_it_is_not_tried_again_before_it_has_returned(drive: Driver, gate: Gate)
     report = drive(one(timeout_seconds=SHORT, retry=RetryPolicy(max_attempts=3)), {"a": act})
     assert calls == [1]
     assert report.statuses == {"a": "timed_out"}
-    assert report.steps["a"].reason == "blocked-by-leftover"
+    assert report.steps["a"].reason == "blocked-by-abandoned-call"
     assert report.makespan >= 2 * SHORT - 0.001
 
 
@@ -86,7 +86,7 @@ def test_what_waits_for_nothing_else_ends_skipped(drive: Driver, gate: Gate, ste
     plan = plan_of(*steps, Step(name="c", dependencies=["b"]), on_failure="skip-dependents", schedule="eager")
     report = drive(plan, {"a": gate.hang, "b": lambda: 1, "c": lambda: 1}, max_parallel=limit)
     assert report.statuses == {"a": "timed_out", "b": "skipped", "c": "skipped"}
-    assert report.steps["b"].reason == "blocked-by-leftover"
+    assert report.steps["b"].reason == "blocked-by-abandoned-call"
     assert report.steps["b"].root_cause == "a"
 
 
@@ -103,8 +103,8 @@ def test_an_async_function_that_is_deaf(drive: Driver, gate: Gate) -> None:
     before = time.monotonic()
     report = drive(one(timeout_seconds=SHORT), {"a": gate.swallow}, leaves=gate)
     assert report.statuses == {"a": "timed_out"}
-    assert report.steps["a"].leftover
-    assert [problem.code for problem in report.problems] == ["leftover"]
+    assert report.steps["a"].abandoned
+    assert [problem.code for problem in report.problems] == ["abandoned"]
     assert "event loop" in report.problems[0].message
     assert time.monotonic() - before < 5
 
@@ -115,7 +115,7 @@ def test_an_async_function_that_blocks_the_loop_of_run(gate: Gate) -> None:
 
     report = Driver("run")(one(timeout_seconds=SHORT), {"a": blocks})
     assert report.statuses == {"a": "timed_out"}
-    assert [problem.code for problem in report.problems] == ["leftover"]
+    assert [problem.code for problem in report.problems] == ["abandoned"]
     (thread,) = wfplan_threads()
     assert thread.daemon
     assert thread.name == "wfplan-loop"
@@ -140,7 +140,7 @@ def test_without_a_timeout_under_cancel(drive: Driver, gate: Gate, short_grace: 
     before = time.monotonic()
     report = drive(plan, {"a": hang, "bad": bad, "c": lambda: 1}, max_parallel=2, leaves=gate)
     assert report.statuses == {"a": "cancelled", "bad": "failed", "c": "skipped"}
-    assert report.steps["a"].leftover
+    assert report.steps["a"].abandoned
     assert short_grace <= time.monotonic() - before < 4
 
 
@@ -177,7 +177,7 @@ def test_what_returns_while_others_run_leaves_nothing(drive: Driver) -> None:
     functions = {"a": lambda: time.sleep(2 * SHORT), "b": lambda: asyncio.sleep(4 * SHORT)}
     report = drive(plan, functions, max_parallel=2, observers=[events.append])
     assert report.statuses == {"a": "timed_out", "b": "succeeded"}
-    assert not report.steps["a"].leftover
+    assert not report.steps["a"].abandoned
     assert report.problems == ()
 
 
@@ -191,7 +191,7 @@ class TestADriverThatSlept:
         progress.get_ready(0)
         assert progress.get_ready(60) == ()
         assert progress.get_cancellations() == ("a",)
-        assert progress.wake_at == 61
+        assert progress.next_deadline == 61
         progress.cancelled("a", now=60.5)
         assert [call.step.name for call in progress.get_ready(60.5)] == ["a"]
         assert progress.report().statuses == {"a": "running", "b": "pending"}
@@ -216,8 +216,8 @@ class TestADriverThatSlept:
         progress = wfplan.Progress(one(timeout_seconds=2), grace_seconds=30)
         progress.get_ready(0)
         progress.get_ready(2)
-        assert progress.wake_at == 32
-        assert wfplan.Progress(progress.plan, progress.report()).wake_at == 32
+        assert progress.next_deadline == 32
+        assert wfplan.Progress(progress.plan, progress.report()).next_deadline == 32
 
     def test_a_loop_that_is_blocked_costs_no_attempt(self) -> None:
         async def act(call: wfplan.StepCall) -> str:
@@ -248,7 +248,7 @@ def test_what_must_overlap_with_nothing_keeps_a_rollback_from_starting(hint: Dic
     progress.done("x", now=0)
     progress.get_ready(0)
     for _ in range(2):  # it is asked to end, and given up
-        assert progress.wake_at is not None
-        progress.get_ready(progress.wake_at)
+        assert progress.next_deadline is not None
+        progress.get_ready(progress.next_deadline)
     report = progress.report()
-    assert (report.steps["a"].leftover, report.rollback["x"].status) == (True, undone)
+    assert (report.steps["a"].abandoned, report.rollback["x"].status) == (True, undone)

@@ -109,5 +109,5 @@ def test_a_leftover_that_returns_is_told(drive: Driver) -> None:
         observers=[events.append],
     )
     kinds: List[Any] = [(event.kind, event.step) for event in events]
-    assert kinds.index(("leftover-returned", "a")) > kinds.index(("step-ended", "a"))
+    assert kinds.index(("abandoned-call-returned", "a")) > kinds.index(("step-ended", "a"))
     assert kinds[-1] == ("run-ended", None)

@@ -25,7 +25,7 @@ def test_it_can_be_watched_from_another_thread(drive: Driver) -> None:
             assert str(report)
             assert ExecutionReport.model_validate_json(report.model_dump_json()) == report
             assert progress.in_flight is not None
-            assert progress.leftovers == ()
+            assert progress.abandoned == ()
             reports.append(report)
 
     failures: List[BaseException] = []

@@ -140,7 +140,7 @@ def test_an_async_attempt_is_cancelled_at_its_timeout_and_then_tried_again(drive
 def test_an_async_attempt_without_retry_ends_timed_out(drive: Driver) -> None:
     report = drive(one(timeout_seconds=SHORT), {"a": lambda: asyncio.sleep(60)})
     assert report.statuses == {"a": "timed_out"}
-    assert not report.steps["a"].leftover
+    assert not report.steps["a"].abandoned
     assert report.problems == ()
     assert report.steps["a"].error is not None
     assert report.steps["a"].error.message == f"no result within {SHORT} seconds"
@@ -333,7 +333,7 @@ def test_a_late_coroutine_of_a_plain_function_is_never_run(drive: Driver, gate: 
 
     report = drive(plan, {"a": act, "b": lambda: 1, "c": opens_later}, max_parallel=3)
     assert report.statuses == {"a": "timed_out", "b": "skipped", "c": "succeeded"}
-    assert not report.steps["a"].leftover
+    assert not report.steps["a"].abandoned
     assert ran == []
 
 

@@ -65,7 +65,7 @@ def test_the_logger_is_told_of_everything(caplog: pytest.LogCaptureFixture) -> N
 
 def test_a_leftover_that_comes_back_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="wfplan")
-    log_event(Event(kind="leftover-returned", at=1.0, run_id="r", step="a"))
+    log_event(Event(kind="abandoned-call-returned", at=1.0, run_id="r", step="a"))
     assert caplog.messages == ['run r: step "a" came back after its time was up']
 
 

@@ -177,7 +177,7 @@ def test_what_does_not_end_in_time_is_made_again() -> None:
     assert progress.get_cancellations() == ()
     progress.suspend(cancel=True, grace_seconds=10, now=2)
     assert set(progress.get_cancellations()) == {"a", "b"}
-    assert progress.wake_at == 12
+    assert progress.next_deadline == 12
     progress.cancelled("b", now=3)
     assert progress.is_active()
     assert progress.get_ready(12) == ()
@@ -186,7 +186,7 @@ def test_what_does_not_end_in_time_is_made_again() -> None:
     report = progress.report()
     assert (report.phase, report.statuses) == ("suspended", {"a": "running", "b": "running"})
     again = Progress(progress.plan, report)
-    assert [(call.step.name, call.run_id) for call in again.start_again(20)] == [("a", "r"), ("b", "r")]
+    assert [(call.step.name, call.run_id) for call in again.restart_in_flight(20)] == [("a", "r"), ("b", "r")]
 
 
 def test_it_is_suspended_in_its_dry_run(drive: Driver, path: Path) -> None:
@@ -220,7 +220,7 @@ def test_a_signal_alone_still_ends_a_run_and_also_after_a_suspension(drive: Driv
         stop.set()
 
     report = drive(CHAIN, Recorder(act), journal=path, stop=stop)
-    assert (report.phase, report.halted) == ("failed", True)
+    assert (report.phase, report.stop_requested) == ("failed", True)
     assert report.statuses == {"a": "succeeded", "b": "skipped", "c": "skipped"}
 
 
@@ -244,7 +244,7 @@ def test_a_step_that_timed_out_and_is_left_behind_is_not_waited_for(drive: Drive
 
     report = drive(plan, {"a": gate.hang, "b": lambda: told.wait(20)}, journal=path, stop=stop, observers=[observe])
     assert (report.phase, report.statuses) == ("suspended", {"a": "running", "b": "succeeded"})
-    assert [problem.code for problem in report.problems] == ["leftover"]
+    assert [problem.code for problem in report.problems] == ["abandoned"]
     ended = drive(plan, {"a": int, "b": fails}, journal=path)
     assert (ended.ok, ended.steps["a"].attempts) == (True, 2)
 

@@ -13,7 +13,7 @@ from wfplan.intake import repair
 from wfplan.intake.broken_json import repair_json
 from wfplan.intake.syntax import DEFAULT
 from wfplan.intake.yaml_syntax import YamlError, parse_yaml
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 
 A = {"id": "aa", "action": "x"}
 B = {"id": "bb", "action": "y"}
@@ -59,16 +59,16 @@ def test_a_repair_is_given_up_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> 
         ('{"a": }', "has no value"),
         ('{"a": "x\ny",}', "over the end of a line"),
     ):
-        problems = ProblemList()
+        problems = ProblemCollector()
         assert repair_json(text, "", problems) is None
-        assert words in problems.listed()[0].message
+        assert words in problems.as_tuple()[0].message
     for lost in ({"a'b": "c"}, {"a": "c", "d": "e"}):
         monkeypatch.setattr("json_repair.loads", lambda _text, lost=lost: lost)
-        assert repair_json("{'a\\'b': 'c d'}", "", ProblemList()) is None
+        assert repair_json("{'a\\'b': 'c d'}", "", ProblemCollector()) is None
     monkeypatch.setattr("json_repair.loads", lambda _text: 1 / 0)
-    problems = ProblemList()
+    problems = ProblemCollector()
     assert repair_json("{'a': 1}", "", problems) is None
-    assert "ZeroDivisionError" in problems.listed()[0].message
+    assert "ZeroDivisionError" in problems.as_tuple()[0].message
 
 
 def test_nearly_json_that_is_no_plan_is_none() -> None:
@@ -363,7 +363,7 @@ def test_a_yaml_parser_that_gives_up_is_a_problem(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr("yaml.CSafeLoader", give_up, raising=False)
         with pytest.raises(YamlError):
             parse_yaml("a: 1\n", DEFAULT)
-    begun = repair_json('"x": 1}', "", ProblemList())  # what versions of the repairer differ in
+    begun = repair_json('"x": 1}', "", ProblemCollector())  # what versions of the repairer differ in
     assert begun is None or begun.value == {"x": 1}
 
 
@@ -410,7 +410,7 @@ def test_tags_in_strings_and_arrows_between_letters() -> None:
     assert errors(f"So: {tagged}") == []
     assert errors(f"<think>so</think>\nSo: {tagged}") == []
     assert errors([{**A, "id": "a"}, {**B, "id": "b", "zone": "c -> a"}]) == ["order-not-read"]
-    begun = repair_json("{'a': \"b}", "", ProblemList())
+    begun = repair_json("{'a': \"b}", "", ProblemCollector())
     assert begun is None or begun.value == {"a": "b"}
     assert wfplan.read({"steps": [{"name": "\\\\*", "owner": "me"}]}).items[0].name == "\\\\*"
 

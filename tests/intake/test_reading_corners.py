@@ -11,7 +11,7 @@ import pytest
 import wfplan
 from wfplan import Step
 from wfplan.diff import diff_steps
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 from wfplan.prompting import aplan_with_feedback, feedback, plan_with_feedback, prompt_instructions
 
 A: Dict[str, Any] = {"id": "a", "action": "x"}
@@ -233,4 +233,4 @@ def test_steps_that_cannot_be_planned_are_no_change_of_themselves() -> None:
 
 def test_a_problem_list_may_begin_with_problems() -> None:
     problems = wfplan.read("no plan").problems
-    assert ProblemList(problems).listed() == problems
+    assert ProblemCollector(problems).as_tuple() == problems

@@ -356,7 +356,7 @@ def parts(value: Any) -> Iterator[int]:
     """The identities of everything in a value that Python's back doors can change: models, objects, lists."""
     if isinstance(value, (dict, list)) and value:
         yield id(value)
-    if isinstance(value, wfplan._internal.model.Value):
+    if isinstance(value, wfplan._internal.model.Model):
         yield id(value)
         value = vars(value)
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ():

@@ -19,12 +19,12 @@ from wfplan.analysis import (
     compare,
     critical_path,
     explain,
+    largest_antichain,
     lint,
     lower_bound,
     simulate,
     slack,
     why_not_parallel,
-    widest,
     width,
     width_bounds,
 )
@@ -119,7 +119,7 @@ def test_the_width_is_that_of_the_largest_antichain(needed: Dict[str, List[str]]
     made = wfplan.plan(needed)
     closure = nx.transitive_closure_dag(graph_of(made))
     largest = max(len(chain) for chain in nx.antichains(graph_of(made)))
-    found = widest(made)
+    found = largest_antichain(made)
     assert width(made) == len(found) == largest
     assert not any(closure.has_edge(a, b) or closure.has_edge(b, a) for a, b in combinations(found, 2))
     assert list(found) == [name for name in made.steps if name in found]
@@ -265,7 +265,7 @@ def test_a_simulated_run_tells_what_a_driven_one_does(made: ExecutionPlan, chose
             continue
         if not progress.is_active():
             break
-        due = [at for at, _, _ in flying] + ([] if progress.wake_at is None else [progress.wake_at])
+        due = [at for at, _, _ in flying] + ([] if progress.next_deadline is None else [progress.next_deadline])
         now = max(now, min(due))
         for entry in sorted(entry for entry in flying if entry[0] <= now):
             flying.remove(entry)

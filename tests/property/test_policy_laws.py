@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from strategies import json_objects, some_of, step_fields, workflows
 
 from wfplan import ExecutionPlan, RefusedError, Step, Workflow, plan
-from wfplan._internal.identifiers import why_not_an_action
-from wfplan._internal.model import Value
+from wfplan._internal.identifiers import action_error
+from wfplan._internal.model import Model
 from wfplan.policy import Approval, ApprovalRequest, Policy, Review, Verdict, review
 
 RANK: Dict[Verdict, int] = {"allow": 0, "needs-approval": 1, "deny": 2}
@@ -41,7 +41,7 @@ def actions_of(planned: ExecutionPlan) -> List[str]:
     """All that a policy can name, in any order that is the same each time, and one that does not occur."""
     found = [step.action for step in planned.workflow.steps]
     found.extend(step.rollback.action for step in planned.workflow.steps if step.rollback is not None)
-    return [action for action in dict.fromkeys((*found, "no such action")) if why_not_an_action(action) is None]
+    return [action for action in dict.fromkeys((*found, "no such action")) if action_error(action) is None]
 
 
 @st.composite
@@ -357,7 +357,7 @@ def places(value: Any) -> Iterator[Place]:
 
     Frozen ones are changed by the methods of `dict` and `list`; empty ones are not, since all values share them.
     """
-    if isinstance(value, Value):
+    if isinstance(value, Model):
         for field in type(value).model_fields:
             inner = getattr(value, field)
             yield _field(value, field, inner, LITERALS.get(field, _others(inner)))
@@ -377,7 +377,7 @@ def places(value: Any) -> Iterator[Place]:
             yield from places(inner)
 
 
-def _field(owner: Value, field: str, value: Any, others: Tuple[Any, ...]) -> Place:
+def _field(owner: Model, field: str, value: Any, others: Tuple[Any, ...]) -> Place:
     return Place(lambda new: SET(owner, field, new), lambda: SET(owner, field, value), value, others)
 
 
@@ -433,7 +433,7 @@ def as_json(value: Any) -> Any:
     """What tells values apart as JSON does: 1, 1.0 and true are three, a list and a tuple are one."""
     if value is REMOVED:
         return REMOVED
-    if isinstance(value, Value):
+    if isinstance(value, Model):
         value = value.model_dump(mode="json")
     return json.dumps(value, default=lambda inner: inner.model_dump(mode="json"))
 

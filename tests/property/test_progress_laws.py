@@ -55,11 +55,11 @@ class Model:
         self.reason: Dict[int, str] = {}
         self.outputs: Dict[int, Any] = {}
         self.in_flight: Dict[int, float] = {}
-        self.leftovers: Set[int] = set()
+        self.abandoned: Set[int] = set()
         self.noticed: Dict[int, float] = {}
         self.lost: Set[int] = set()
         self.retry_at: Dict[int, float] = {}
-        self.cancel_by: Dict[int, float] = {}
+        self.cancel_deadline: Dict[int, float] = {}
         self.culprit: Dict[int, int] = {}
         self.stopped = False
         self.stopper: Optional[int] = None
@@ -102,7 +102,7 @@ class Model:
     def deadline(self, number: int) -> Tuple[Optional[float], str]:
         timeout = self.steps[number].timeout_seconds
         due = None if timeout is None else self.in_flight[number] + timeout
-        by = self.cancel_by.get(number)
+        by = self.cancel_deadline.get(number)
         if by is not None and (due is None or by <= due):
             return by, "cancelled"
         return due, "timed_out"
@@ -116,7 +116,7 @@ class Model:
         found = []
         for number in self.in_flight:
             timeout = self.steps[number].timeout_seconds
-            if number not in self.leftovers:
+            if number not in self.abandoned:
                 at, how = self.deadline(number)
                 if at is not None:
                     found.append((at, number, how))
@@ -124,7 +124,7 @@ class Model:
                 found.append((self.waited_for_until(number), number, "lost"))
         return sorted(found)
 
-    def wake_at(self) -> Optional[float]:
+    def next_deadline(self) -> Optional[float]:
         times = [at for at, _, _ in self.due()] + [at for at in self.retry_at.values() if at > self.now]
         return min(times, default=None)
 
@@ -163,7 +163,7 @@ class Model:
         for number, culprit in in_vain:
             if self.status[number] == "pending" and not self.stopped:
                 self.culprit[number] = culprit
-                self.end(number, "timed_out" if self.attempts[number] else "skipped", "blocked-by-leftover")
+                self.end(number, "timed_out" if self.attempts[number] else "skipped", "blocked-by-abandoned-call")
         return bool(in_vain)
 
     def _start(self, number: int) -> None:
@@ -177,9 +177,9 @@ class Model:
         if how == "lost":
             self.lost.add(number)
             if self.status[number] == "running":
-                self.end(number, "timed_out", "blocked-by-leftover")
+                self.end(number, "timed_out", "blocked-by-abandoned-call")
             return
-        self.leftovers.add(number)
+        self.abandoned.add(number)
         self.noticed[number] = self.now
         self.last[number] = how
         if how == "cancelled" or not self.may_retry(number):
@@ -201,10 +201,10 @@ class Model:
         """A call came back: `succeeded`, `failed`, `permanent` or `cancelled`."""
         self.now = now
         del self.in_flight[number]
-        self.cancel_by.pop(number, None)
+        self.cancel_deadline.pop(number, None)
         self.lost.discard(number)
-        if number in self.leftovers:
-            self.leftovers.discard(number)
+        if number in self.abandoned:
+            self.abandoned.discard(number)
             if self.status[number] == "running":
                 self._wait(number)
             return
@@ -243,7 +243,7 @@ class Model:
             return
         self.stopped, self.stopper = True, stopper
         for number in self.all:
-            waits_for_retry = self.status[number] == "running" and number in self.leftovers
+            waits_for_retry = self.status[number] == "running" and number in self.abandoned
             if self.status[number] == "pending" or waits_for_retry:
                 tried = self.attempts[number] > 0
                 self.status[number] = self.last[number] if tried else "skipped"
@@ -254,8 +254,8 @@ class Model:
 
     def cancel(self, grace: float) -> None:
         for number in self.in_flight:
-            if number not in self.leftovers:
-                self.cancel_by[number] = min(self.now + grace, self.cancel_by.get(number, self.now + grace))
+            if number not in self.abandoned:
+                self.cancel_deadline[number] = min(self.now + grace, self.cancel_deadline.get(number, self.now + grace))
 
     # What the report has to say.
 
@@ -267,7 +267,7 @@ class Model:
         if self.status[number] != "skipped":
             return self.reason.get(number), None
         if number in self.culprit:
-            return "blocked-by-leftover", self.names[self.culprit[number]]
+            return "blocked-by-abandoned-call", self.names[self.culprit[number]]
         ancestors = self.ancestors(number)
         failed = {n for n in ancestors if self.status[n] in BAD and not self.is_done(n)}
         failed |= {self.culprit[n] for n in ancestors if self.status[n] == "skipped" and n in self.culprit}
@@ -276,9 +276,9 @@ class Model:
         return "run-stopped", None if self.stopper is None else self.names[self.stopper]
 
     def asked_to_end_by(self, number: int) -> Optional[float]:
-        if number in self.leftovers and self.last[number] == "timed_out":
+        if number in self.abandoned and self.last[number] == "timed_out":
             return self.waited_for_until(number)
-        return self.cancel_by.get(number) if self.status[number] == "running" else None
+        return self.cancel_deadline.get(number) if self.status[number] == "running" else None
 
     def facts(self) -> Dict[str, Tuple[Any, ...]]:
         return {
@@ -288,7 +288,7 @@ class Model:
                 self.started_at.get(number),
                 self.ended_at.get(number),
                 *self.blame(number),
-                number in self.leftovers,
+                number in self.abandoned,
                 self.outputs.get(number),
                 self.asked_to_end_by(number),
             )
@@ -305,9 +305,9 @@ def _facts(report: ExecutionReport) -> Dict[str, Tuple[Any, ...]]:
             step.ended_at,
             step.reason,
             step.root_cause,
-            step.leftover,
+            step.abandoned,
             step.output,
-            step.cancel_by,
+            step.cancel_deadline,
         )
         for name, step in report.steps.items()
     }
@@ -351,15 +351,15 @@ class Driver:
             assert self.moves < 1000, "the run does not end"
             self.move()
             assert self.progress.is_active() == self.model.is_active()
-            assert set(self.progress.leftovers) == {self.model.names[n] for n in self.model.leftovers}
+            assert set(self.progress.abandoned) == {self.model.names[n] for n in self.model.abandoned}
         return self.check_end()
 
     # The moves. Whatever is chosen, the first one brings the run nearer to its end.
 
     def move(self) -> None:
-        runs = [n for n in self.model.in_flight if n not in self.model.leftovers]
-        back = [n for n in self.model.in_flight if n in self.model.leftovers]
-        wake = self.progress.wake_at
+        runs = [n for n in self.model.in_flight if n not in self.model.abandoned]
+        back = [n for n in self.model.in_flight if n in self.model.abandoned]
+        wake = self.progress.next_deadline
         if not runs and not self.asked:
             self.get_ready()
             return
@@ -399,7 +399,7 @@ class Driver:
         elif what == 4:
             limit = 1 + self.chosen.below(3)
             for progress in self.everybody():
-                progress.limit(limit)
+                progress.lower_max_parallel(limit)
             self.model.limit = limit if self.model.limit is None else min(limit, self.model.limit)
         elif what == 5:
             self.refuse()
@@ -415,7 +415,7 @@ class Driver:
 
     def finish(self, number: int, how: str) -> None:
         name = self.model.names[number]
-        if number not in self.model.leftovers:
+        if number not in self.model.abandoned:
             self.history[name].append(Attempt(self.model.in_flight[number], how, self.now))
         else:
             self.history[name][-1] = self.history[name][-1]._replace(back=self.now)
@@ -469,10 +469,10 @@ class Driver:
     def get_ready(self) -> None:
         self.asked = True
         flying = set(self.model.in_flight)
-        left = set(self.model.leftovers)
+        left = set(self.model.abandoned)
         stopped = self.model.stopped
         expected = self.model.get_ready(self.now)
-        for number in self.model.leftovers - left:
+        for number in self.model.abandoned - left:
             self.history[self.model.names[number]].append(
                 Attempt(self.model.in_flight[number], self.model.last[number], float("inf"))
             )
@@ -483,8 +483,8 @@ class Driver:
             self.check_start(call, flying, stopped=stopped)
         for copy in self.copies:
             assert _calls(copy.get_ready(self.now)) == _calls(calls)
-            assert copy.wake_at == self.progress.wake_at
-        assert self.progress.wake_at == self.model.wake_at()
+            assert copy.next_deadline == self.progress.next_deadline
+        assert self.progress.next_deadline == self.model.next_deadline()
         assert self.progress.get_ready(self.now) == ()
         self.look()
 
@@ -542,7 +542,7 @@ class Driver:
             assert len(self.history[name]) == step.attempts
             if step.status == "skipped":
                 assert step.attempts == 0
-            if step.reason == "blocked-by-leftover":
+            if step.reason == "blocked-by-abandoned-call":
                 blamed = name if step.root_cause is None else step.root_cause
                 assert report.steps[blamed].status == "timed_out"
             if model.on_failure == "skip-dependents" and not model.stopped and step.status == "skipped":
@@ -562,7 +562,7 @@ class Driver:
         assert [e.at for e in self.told] == sorted(e.at for e in self.told)
         for name, step in report.steps.items():
             told = [e for e in self.told if e.step == name]
-            kinds = [e.kind for e in told if e.kind != "leftover-returned"]
+            kinds = [e.kind for e in told if e.kind != "abandoned-call-returned"]
             assert kinds == ["attempt-started", "attempt-ended"] * step.attempts + ["step-ended"]
             started = [e for e in told if e.kind == "attempt-started"]
             ended = [e for e in told if e.kind == "attempt-ended"]
@@ -580,11 +580,11 @@ class Driver:
             )
             if step.status != "skipped":
                 assert (last.reason, last.root_cause) == (step.reason, None)
-            returned = [e for e in told if e.kind == "leftover-returned"]
+            returned = [e for e in told if e.kind == "abandoned-call-returned"]
             late = [past for past in self.history[name] if past.how == "timed_out" and past.back < float("inf")]
             assert len(returned) >= len(late)
             for number, happened in enumerate(told):
-                if happened.kind == "leftover-returned":
+                if happened.kind == "abandoned-call-returned":
                     assert told[number - 1].kind in ("attempt-ended", "step-ended")
 
 
@@ -607,12 +607,12 @@ def _walk(progress: Progress, chosen: Choices, script: Mapping[str, Sequence[str
     """To the end: what comes back when is chosen, what comes of each attempt is written down."""
     now = progress.now
     started: Dict[str, int] = {call.step.name: call.attempt for call in progress.in_flight}
-    gone = set(progress.leftovers)
+    gone = set(progress.abandoned)
     for _ in range(1000):
         for call in progress.get_ready(now):
             assert call.step.name not in started, "started while it is in flight"
             started[call.step.name] = call.attempt
-        gone.update(progress.leftovers)
+        gone.update(progress.abandoned)
         if not progress.is_active():
             return progress.report()
         back = sorted(started.keys() - gone)
@@ -628,8 +628,8 @@ def _walk(progress: Progress, chosen: Choices, script: Mapping[str, Sequence[str
             else:
                 progress.failed(name, PermanentError(name) if outcome == "permanent" else name, now=now)
         else:
-            assert progress.wake_at is not None, "stuck"
-            now = max(now, progress.wake_at)
+            assert progress.next_deadline is not None, "stuck"
+            now = max(now, progress.next_deadline)
     raise AssertionError("the run does not end")
 
 
@@ -679,10 +679,10 @@ def _states(draw: st.DrawFn) -> Tuple[ExecutionPlan, List[StepReport]]:
             attempt_started_at=draw(moments),
             ended_at=draw(moments),
             retry_at=draw(moments),
-            cancel_by=draw(moments),
-            leftover=draw(st.sampled_from((False, False, True))),
+            cancel_deadline=draw(moments),
+            abandoned=draw(st.sampled_from((False, False, True))),
             error=draw(st.sampled_from((None, {"type": "OSError"}, {"type": "timed_out"}))),
-            reason=draw(st.sampled_from((None, "dependency-failed", "run-stopped", "blocked-by-leftover"))),
+            reason=draw(st.sampled_from((None, "dependency-failed", "run-stopped", "blocked-by-abandoned-call"))),
             root_cause=draw(st.sampled_from((None, *names))),
         )
         for name in names
@@ -726,9 +726,9 @@ THREE = plan({"a": [], "b": ["a"], "c": []})
         [StepReport(name="a", status="running", attempts=1)],
         [StepReport(name="a", status="skipped")],
         [StepReport(name="b", status="skipped", reason="dependency-failed")],
-        [StepReport(name="b", status="skipped", reason="blocked-by-leftover")],
+        [StepReport(name="b", status="skipped", reason="blocked-by-abandoned-call")],
         [StepReport(name="b", status="skipped", reason="run-stopped", root_cause="nobody")],
-        [StepReport(name="a", status="succeeded", attempts=1, leftover=True)],
+        [StepReport(name="a", status="succeeded", attempts=1, abandoned=True)],
     ],
 )
 def test_a_state_that_cannot_be_is_refused(state: List[StepReport]) -> None:

@@ -22,7 +22,7 @@ import wfplan
 from wfplan import Recommendation, Step, Workflow
 from wfplan._internal.messages import quote
 from wfplan.intake import repair
-from wfplan.problems import LENIENT
+from wfplan.problems import LENIENT_READING_CODES
 from wfplan.prompting import feedback, prompt_instructions
 
 Graph = Dict[str, List[str]]
@@ -37,7 +37,7 @@ def graph_of(reading: wfplan.Reading) -> Graph:
 
 def liberties(reading: wfplan.Reading) -> Set[str]:
     """The codes of what was read otherwise than it was written."""
-    return {problem.code for problem in reading.problems if problem.code in LENIENT}
+    return {problem.code for problem in reading.problems if problem.code in LENIENT_READING_CODES}
 
 
 def has_lookalikes(reading: wfplan.Reading) -> bool:
@@ -124,7 +124,7 @@ def test_mending_is_told_and_done_once(reading: wfplan.Reading) -> None:
     assert repair(mended) == mended
     told = [problem for problem in mended.problems if problem.code == "repaired"]
     assert all(problem.severity == "info" for problem in told)
-    key = reading.wording.key
+    key = reading.item_kind.key
     ids = {vars(item)[key] for item in reading.items}
     expected: List[str] = []
     for before, after in zip(reading.items, mended.items):

@@ -19,7 +19,7 @@ from wfplan.execution import rollback as rollback_module
 from wfplan.execution.journal.reader import Record, read_journal, with_plan
 from wfplan.execution.journal.writer import Journal
 from wfplan.execution.rollback import rollback_plan, rollback_preview
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 
 BAD = ("failed", "timed_out", "cancelled")
 
@@ -53,9 +53,9 @@ class Memory:
 
 
 def read(data: bytes) -> Record:
-    problems = ProblemList()
+    problems = ProblemCollector()
     record, length = read_journal(data, problems)
-    assert not problems.has_errors, problems.listed()
+    assert not problems.has_errors, problems.as_tuple()
     assert record is not None
     assert length == data.rfind(b"\n") + 1
     return record
@@ -88,15 +88,15 @@ class Walker:
         started = self.progress.get_ready(self.now)
         for copy in self.copies:
             assert told(copy.get_ready(self.now)) == told(started)
-            assert copy.wake_at == self.progress.wake_at
+            assert copy.next_deadline == self.progress.next_deadline
             assert copy.is_active() == self.progress.is_active()
         self.calls.extend(started)
         self.flying.extend(started)
 
     def move(self) -> None:
-        late = set(self.progress.leftovers)
+        late = set(self.progress.abandoned)
         runs = [call for call in self.flying if call.step.name not in late]
-        wake = self.progress.wake_at
+        wake = self.progress.next_deadline
         if not runs and wake is None:  # nothing but what is left behind is in flight
             assert late
             self.finish(self.flying[0], "succeeded")
@@ -204,11 +204,11 @@ def test_a_dry_run_then_the_execution_then_a_rollback(made: ExecutionPlan, chose
         assert report.phase == ("rolled_back" if done else "failed")
         for step in report.rollback.values():
             assert step.status in ("succeeded", "failed", "timed_out", "skipped")
-            assert step.status != "skipped" or step.reason in ("blocked-by-leftover", "dependency-failed")
+            assert step.status != "skipped" or step.reason in ("blocked-by-abandoned-call", "dependency-failed")
     elif not walker.stopped:
         assert not report.rollback
     if walker.stopped:
-        assert report.halted
+        assert report.stop_requested
     check_order(made, walker.calls, report)
     assert ExecutionReport.model_validate_json(report.model_dump_json()) == report
 
@@ -298,10 +298,10 @@ def test_every_prefix_of_a_journal_leads_to_an_end(
             ("compensate", record.report.rollback),
         )
     }
-    running = [step for step in record.report.steps.values() if step.status == "running" and not step.leftover]
+    running = [step for step in record.report.steps.values() if step.status == "running" and not step.abandoned]
     assert record.report.settings is not None
     progress = Progress(made, with_plan(record.report, made), **record.report.settings.model_dump())
-    again = progress.start_again(progress.now)
+    again = progress.restart_in_flight(progress.now)
     walker = Walker(progress, then)
     for _ in walker.run():
         pass
@@ -334,7 +334,7 @@ def test_a_suspended_run_concludes_nothing_and_goes_on_to_an_end(
     walk = walker.run()
     for _, _ in zip(range(moves), walk):
         pass
-    before, halted = progress.report(), walker.stopped
+    before, stop_requested = progress.report(), walker.stopped
     progress.suspend(cancel=cancel, now=walker.now)
     walker.stopped = True
     for _ in walk:
@@ -342,15 +342,15 @@ def test_a_suspended_run_concludes_nothing_and_goes_on_to_an_end(
     report = progress.report()
     journal.note_end(walker.now, report)
     journal.write(journal.take())
-    if not halted:
+    if not stop_requested:
         assert read(memory.data).report.statuses == report.statuses
         assert read(memory.data).report.phase == report.phase
     skipped = {name for name, step in before.steps.items() if step.status == "skipped"}
-    if report.phase == "suspended" and not progress.report().halted:
+    if report.phase == "suspended" and not progress.report().stop_requested:
         assert {name for name, step in report.steps.items() if step.status == "skipped"} == skipped
     succeeded = {name for name, step in report.steps.items() if step.status == "succeeded"}
     progress = Progress(made, ExecutionReport.model_validate_json(report.model_dump_json()))
-    again = progress.start_again(walker.now)
+    again = progress.restart_in_flight(walker.now)
     walker = Walker(progress, then)
     walker.now = max(progress.now, walker.now)
     for _ in walker.run():

@@ -196,7 +196,7 @@ def test_a_report_without_its_plan_is_drawn_by_the_batches_that_it_knows() -> No
     report = report_of(
         StepReport(name="a", batch=2, status="running", action="go", started_at=1.0),
         StepReport(
-            name="b", status="timed_out", started_at=0.0, ended_at=7200.0, attempts=2, leftover=True, run_id="r1"
+            name="b", status="timed_out", started_at=0.0, ended_at=7200.0, attempts=2, abandoned=True, run_id="r1"
         ),
         StepReport(name="c", batch=2, status="pending"),
     )

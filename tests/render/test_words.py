@@ -15,16 +15,16 @@ def test_a_report_tells_what_is_unusual() -> None:
         run_id="r",
         phase="failed",
         steps={
-            "a": StepReport(name="a", status="timed_out", attempts=1, leftover=True),
+            "a": StepReport(name="a", status="timed_out", attempts=1, abandoned=True),
             "b": StepReport(name="b", status="succeeded", run_id="before", output_not_kept="module.Kind"),
         },
-        problems=[Problem(code="leftover", severity="warning", message="one is left")],
+        problems=[Problem(code="abandoned", severity="warning", message="one is left")],
     )
     text = render.text(report)
     assert "a     timed out  1         -        still running\n" in text
     assert "from run before; its output, a module.Kind, was not kept" in text
     assert 'nobody knows what was done by "a"' in text
-    assert text.endswith("warning leftover: one is left")
+    assert text.endswith("warning abandoned: one is left")
 
 
 def test_a_report_without_steps_is_one_line() -> None:

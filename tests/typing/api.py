@@ -116,7 +116,7 @@ assert_type(report.steps["b"].started_at, Optional[float])
 wfplan.run(wfplan.Progress(plan, state=report), wfplan.FunctionExecutor({"restart": restart}))
 progress = wfplan.Progress(plan, state=[report.steps["b"]], max_parallel=2, run_id="r")
 assert_type(progress.get_ready(now=0.0), Tuple[wfplan.StepCall, ...])
-assert_type(progress.wake_at, Optional[float])
+assert_type(progress.next_deadline, Optional[float])
 
 report = wfplan.run(plan, Recorder(), journal="run.jsonl", resume=report, dry_run=False)
 assert_type(wfplan.ExecutionReport.from_journal("run.jsonl", plan), wfplan.ExecutionReport)

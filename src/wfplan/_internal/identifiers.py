@@ -6,7 +6,7 @@ import unicodedata
 
 from wfplan._internal.messages import quote
 
-__all__ = ["MAX_NAME_LENGTH", "why_not_a_name", "why_not_an_action"]
+__all__ = ["MAX_NAME_LENGTH", "action_error", "name_error"]
 
 MAX_NAME_LENGTH = 128
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -16,7 +16,7 @@ _MAX_ACTION_LENGTH = 1024
 _PATTERN = frozenset("*?[]|^$\\")
 
 
-def why_not_a_name(text: str) -> str | None:
+def name_error(text: str) -> str | None:
     """What keeps `text` from being a name, as the end of a sentence; None if it is one."""
     if not text:
         return "is empty"
@@ -41,13 +41,13 @@ def _why_not_readable(text: str) -> str | None:
     return None
 
 
-def why_not_an_action(text: str) -> str | None:
+def action_error(text: str) -> str | None:
     """What keeps `text` from naming an action in a catalog or a policy, as the end of a sentence; None if it does one.
 
     There, a name stands for itself alone: what looks like a pattern would match nothing, and look as if it did. The
     same goes for what holds a character that cannot be seen.
 
-    >>> why_not_an_action("restart_pods"), why_not_an_action("restart_*")
+    >>> action_error("restart_pods"), action_error("restart_*")
     (None, 'holds "*", but patterns are not known: name each action in full')
     """
     if not text:

@@ -7,15 +7,15 @@ from typing import Iterable, Sequence
 
 __all__ = [
     "Suggester",
-    "counted",
+    "describe_error",
     "did_you_mean",
     "escape",
-    "list_names",
+    "join_names",
     "nearest",
+    "pluralize",
     "quote",
     "quote_path",
     "similarity",
-    "tell_error",
 ]
 
 _QUOTED_LENGTH = 80
@@ -52,19 +52,19 @@ def escape(text: str, also: frozenset[str] = frozenset()) -> str:
     )
 
 
-def list_names(names: Sequence[str], limit: int = 10, length: int = _QUOTED_LENGTH) -> str:
+def join_names(names: Sequence[str], limit: int = 10, length: int = _QUOTED_LENGTH) -> str:
     """The first names for a message, quoted, and how many more there are."""
     listed = ", ".join(quote(name, length) for name in names[:limit])
     more = len(names) - limit
     return f"{listed} and {more:,} more" if more > 0 else listed
 
 
-def counted(number: int, noun: str, plural: str = "s") -> str:
+def pluralize(number: int, noun: str, plural: str = "s") -> str:
     """A number with its noun: `1 step`, `2,000 steps`."""
     return f"{number:,} {noun}{plural if number != 1 else ''}"
 
 
-def tell_error(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """What an exception of somebody else's code is and says, for a message: short, on one line."""
     try:
         return f"{type(error).__name__}: {escape(str(error)[:200])}"

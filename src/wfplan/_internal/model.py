@@ -25,9 +25,9 @@ from typing_extensions import Annotated, Literal
 
 from wfplan._internal.by_name import NO_STEPS, StepsByName
 from wfplan._internal.field_docstrings import field_docstrings
-from wfplan._internal.identifiers import why_not_a_name
+from wfplan._internal.identifiers import name_error
 from wfplan._internal.json import EMPTY_OBJECT, FrozenDict, is_list, is_same_json
-from wfplan._internal.messages import Suggester, list_names
+from wfplan._internal.messages import Suggester, join_names
 
 __all__ = [
     "EMPTY",
@@ -36,23 +36,23 @@ __all__ = [
     "NO_VALUES",
     "PLAIN_ZERO",
     "FreeText",
-    "Items",
     "JsonObject",
     "MappingOf",
+    "Model",
     "Name",
     "Number",
-    "OptionalItems",
+    "OptionalTupleOf",
     "SchemaVersion",
     "Text",
-    "Value",
-    "trusted",
+    "TupleOf",
+    "construct_unchecked",
 ]
 
 T = TypeVar("T")
-V = TypeVar("V", bound="Value")
+V = TypeVar("V", bound="Model")
 
 
-class Value(BaseModel):
+class Model(BaseModel):
     """A frozen, strict pydantic model that refuses unknown fields.
 
     Two of one class are equal if all their fields are; in JSON objects `1`, `1.0` and `true` are not.
@@ -108,12 +108,12 @@ def _with_advice(error: ValidationError, kind: type[BaseModel]) -> ValidationErr
     details: list[Any] = []
     for detail in error.errors(include_url=False):
         kind_of_error: Any = detail["type"]
-        told, context = detail["msg"], detail.get("ctx", {})
+        message, context = detail["msg"], detail.get("ctx", {})
         if kind_of_error == "extra_forbidden" and len(detail["loc"]) == 1:
-            known = f"its fields are {list_names(list(kind.model_fields), 20)}"
+            known = f"its fields are {join_names(list(kind.model_fields), 20)}"
             advice = Suggester(kind.model_fields).suggest(str(detail["loc"][0]), known)
-            told = f"{kind.__name__} has no such field: {advice}"
-        custom = PydanticCustomError(kind_of_error, "{told}", {**context, "told": told})
+            message = f"{kind.__name__} has no such field: {advice}"
+        custom = PydanticCustomError(kind_of_error, "{told}", {**context, "told": message})
         details.append({"type": custom, "loc": detail["loc"], "input": detail["input"]})
     return ValidationError.from_exception_data(error.title, details)
 
@@ -142,7 +142,7 @@ class _SharedFieldSet(Set[str]):
     remove = symmetric_difference_update = update = _refuse_change
 
 
-def trusted(kind: type[V], values: dict[str, Any]) -> V:
+def construct_unchecked(kind: type[V], values: dict[str, Any]) -> V:
     """An instance of `kind` from values that this library has checked already: all fields, in their order.
 
     What `BaseModel.model_construct` does, without its cost for each of 100,000 steps. The set of fields that were
@@ -160,18 +160,18 @@ _set = object.__setattr__
 
 
 @lru_cache(maxsize=None)
-def _all_fields(kind: type[Value]) -> set[str]:
+def _all_fields(kind: type[Model]) -> set[str]:
     return _SharedFieldSet(kind.model_fields)
 
 
 @lru_cache(maxsize=None)
-def _json_fields(kind: type[Value]) -> frozenset[str]:
+def _json_fields(kind: type[Model]) -> frozenset[str]:
     """The names of the fields that are a `JsonObject`."""
     return frozenset(name for name, field in kind.model_fields.items() if field.annotation is FrozenDict)
 
 
 def _check_name(text: str) -> str:
-    reason = why_not_a_name(text)
+    reason = name_error(text)
     if reason:
         raise ValueError(reason)
     return text
@@ -193,7 +193,7 @@ def _list_to_tuple(value: Any) -> Any:
     return tuple(value) if is_list(value) else value
 
 
-# What the annotation FailFast does; as one, it would keep `Optional[Items[...]]` from being hashed.
+# What the annotation FailFast does; as one, it would keep `Optional[TupleOf[...]]` from being hashed.
 _FAIL_FAST: Dict[str, Any] = {"fail_fast": True} if hasattr(pydantic, "FailFast") else {}  # from pydantic 2.8 on
 
 
@@ -232,21 +232,21 @@ Text = Annotated[str, Field(min_length=1, max_length=1024)]
 
 if TYPE_CHECKING:
     # For type checkers a field of this kind takes any sequence and reads as a tuple, which a descriptor can say.
-    class Items(Generic[T]):
+    class TupleOf(Generic[T]):
         """A tuple of T that any sequence of T can be given for."""
 
         @overload
-        def __get__(self, instance: None, owner: Any) -> Items[T]: ...
+        def __get__(self, instance: None, owner: Any) -> TupleOf[T]: ...
         @overload
         def __get__(self, instance: object, owner: Any) -> tuple[T, ...]: ...
         def __get__(self, instance: object | None, owner: Any) -> Any: ...
         def __set__(self, instance: object, value: Sequence[T]) -> None: ...
 
-    class OptionalItems(Generic[T]):
+    class OptionalTupleOf(Generic[T]):
         """The same, or None."""
 
         @overload
-        def __get__(self, instance: None, owner: Any) -> OptionalItems[T]: ...
+        def __get__(self, instance: None, owner: Any) -> OptionalTupleOf[T]: ...
         @overload
         def __get__(self, instance: object, owner: Any) -> tuple[T, ...] | None: ...
         def __get__(self, instance: object | None, owner: Any) -> Any: ...
@@ -273,18 +273,18 @@ if TYPE_CHECKING:
         def __set__(self, instance: object, value: Mapping[str, Any]) -> None: ...
 else:
 
-    class Items:
-        """`Items[T]`: a tuple of T; a list is accepted, a set or a text is not."""
+    class TupleOf:
+        """`TupleOf[T]`: a tuple of T; a list is accepted, a set or a text is not."""
 
         def __class_getitem__(cls, item: Any) -> Any:
             kind = (Tuple[item, ...], _FromList)
             return Annotated[kind]
 
-    class OptionalItems:
-        """`OptionalItems[T]`: the same, or None."""
+    class OptionalTupleOf:
+        """`OptionalTupleOf[T]`: the same, or None."""
 
         def __class_getitem__(cls, item: Any) -> Any:
-            return Optional[Items[item]]
+            return Optional[TupleOf[item]]
 
     class MappingOf:
         """`MappingOf[T]`: a frozen dictionary from the names of steps to T."""
@@ -295,10 +295,10 @@ else:
     JsonObject = FrozenDict
 
 EMPTY: Any = ()
-"""The default of an `Items` field."""
+"""The default of an `TupleOf` field."""
 
 NOT_GIVEN: Any = None
-"""The default of an `OptionalItems` field."""
+"""The default of an `OptionalTupleOf` field."""
 
 NO_VALUES: Any = EMPTY_OBJECT
 """The default of a `JsonObject` field; pydantic hands it out as it is, since it can be hashed."""

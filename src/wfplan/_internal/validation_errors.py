@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from wfplan._internal.json import NotJsonError
 from wfplan._internal.locations import pointer
 from wfplan._internal.messages import Suggester, escape, quote
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 
 __all__ = ["add_field_errors", "kind_of", "show"]
 
@@ -62,7 +62,7 @@ _LONGEST_SENTENCE = 500
 
 def add_field_errors(
     error: ValidationError,
-    problems: ProblemList,
+    problems: ProblemCollector,
     *,
     subject: str,
     steps: Iterable[str] = (),
@@ -100,7 +100,7 @@ def add_field_errors(
         of = f"{quote(field)} of {subject}" if field else subject
         problems.add(
             code,
-            f"{of} {_tell(detail)}",
+            f"{of} {_emit(detail)}",
             steps=steps,
             location=where((*path, *inner)),
             suggestion=_advise(detail, known if len(way) == 1 else ()),
@@ -116,7 +116,7 @@ def add_field_errors(
         )
 
 
-def _tell(detail: Mapping[str, Any]) -> str:
+def _emit(detail: Mapping[str, Any]) -> str:
     """The end of the sentence that tells an error."""
     value = detail.get("input")
     told = _TOLD.get(detail["type"])

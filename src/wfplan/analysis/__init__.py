@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from wfplan.analysis.explain import Change, Explanation, explain
+from wfplan.analysis.explain import Explanation, Improvement, explain
 from wfplan.analysis.lint import lint
 from wfplan.analysis.parallel_conflicts import Separation, SeparationReason, why_not_parallel
 from wfplan.analysis.simulation import Durations, simulate
 from wfplan.analysis.timing import CriticalPath, StepTiming, critical_path, lower_bound, slack
 from wfplan.analysis.what_if import Comparison, ConstraintCost, ScheduleResult, compare
-from wfplan.analysis.width import widest, width, width_bounds
+from wfplan.analysis.width import largest_antichain, width, width_bounds
 
 __all__ = [
-    "Change",
     "Comparison",
     "ConstraintCost",
     "CriticalPath",
     "Durations",
     "Explanation",
+    "Improvement",
     "ScheduleResult",
     "Separation",
     "SeparationReason",
@@ -24,12 +24,12 @@ __all__ = [
     "compare",
     "critical_path",
     "explain",
+    "largest_antichain",
     "lint",
     "lower_bound",
     "simulate",
     "slack",
     "why_not_parallel",
-    "widest",
     "width",
     "width_bounds",
 ]

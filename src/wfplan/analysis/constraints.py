@@ -18,8 +18,8 @@ __all__ = [
     "ConstraintKind",
     "changed",
     "constraints",
+    "describe_constraint",
     "left_out",
-    "tell_constraint",
     "with_fields",
     "without_failures",
 ]
@@ -76,7 +76,7 @@ def unconstrained(plan: ExecutionPlan) -> ExecutionPlan:
     return changed(plan, steps, mode="auto", max_parallel=None, max_batch_size=None, schedule="eager")
 
 
-def tell_constraint(kind: ConstraintKind, subject: str) -> str:
+def describe_constraint(kind: ConstraintKind, subject: str) -> str:
     """A constraint for a text."""
     told: Mapping[ConstraintKind, str] = {
         "hint": f"the hint of {quote(subject)}",

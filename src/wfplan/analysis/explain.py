@@ -6,13 +6,13 @@ from typing import Iterator, Mapping, Sequence, Union
 
 from typing_extensions import Literal, TypeAlias
 
-from wfplan._internal.messages import counted, list_names, quote
-from wfplan._internal.model import EMPTY, Items, Value
+from wfplan._internal.messages import join_names, pluralize, quote
+from wfplan._internal.model import EMPTY, Model, TupleOf
 from wfplan.analysis.constraints import (
     ConstraintKind,
     changed,
     constraints,
-    tell_constraint,
+    describe_constraint,
     unconstrained,
     with_fields,
     without_failures,
@@ -22,41 +22,41 @@ from wfplan.analysis.simulation import simulate
 from wfplan.analysis.timing import StepTiming, Times, slack
 from wfplan.plans import ExecutionPlan
 
-__all__ = ["Change", "ChangeKind", "Explanation", "explain"]
+__all__ = ["ChangeKind", "Explanation", "Improvement", "explain"]
 
 ChangeKind: TypeAlias = Union[ConstraintKind, Literal["dependencies", "schedule", "together"]]
 """What could be otherwise: a constraint, some of a step's dependencies, the schedule, all but dependencies."""
 
 
-class Change(Value):
+class Improvement(Model):
     """Something that would let a step start earlier, if it were not there."""
 
     kind: ChangeKind
     subject: str = ""
     """The step with the hint, the key of the lock, the limit, the schedule."""
-    dependencies: Items[str] = EMPTY
+    dependencies: TupleOf[str] = EMPTY
     starts_at: float
     """When the step would start."""
 
     def __str__(self) -> str:
         if self.kind == "dependencies":
-            what = f"the dependency on {list_names(self.dependencies)}"
+            what = f"the dependency on {join_names(self.dependencies)}"
         elif self.kind == "schedule":
             what = f"the schedule {quote(self.subject)}"
         elif self.kind == "together":
             what = "hints, locks, limits and batches, all of them,"
         else:
-            what = tell_constraint(self.kind, self.subject)
+            what = describe_constraint(self.kind, self.subject)
         return f"without {what} at {show_seconds(self.starts_at)}"
 
 
-class Explanation(Value):
+class Explanation(Model):
     """Why a step is where it is in a plan."""
 
     step: str
     batch: int
     """The number of its batch."""
-    batch_steps: Items[str]
+    batch_steps: TupleOf[str]
     """All steps of this batch, in declared order."""
     parallel: bool
     """Whether they may overlap."""
@@ -64,17 +64,17 @@ class Explanation(Value):
     """When it can start and when it has to, as far as dependencies go."""
     starts_at: float
     """When it does start, if every step succeeds and takes its time; the plan is run as it says, without dry run."""
-    path: Items[str]
+    path: TupleOf[str]
     """The longest path of dependencies, in seconds, that ends with it."""
-    latest: Items[str] = EMPTY
+    latest: TupleOf[str] = EMPTY
     """Of its dependencies those that end last: they decide when it can start."""
-    deepest: Items[str] = EMPTY
+    deepest: TupleOf[str] = EMPTY
     """Of its dependencies those of the last level: they decide its batch."""
-    dependents: Items[str] = EMPTY
+    dependents: TupleOf[str] = EMPTY
     """What needs it directly."""
-    holds_up: Items[str] = EMPTY
+    holds_up: TupleOf[str] = EMPTY
     """What needs it, directly or not, in declared order."""
-    earlier: Items[Change] = EMPTY
+    earlier: TupleOf[Improvement] = EMPTY
     """What would let it start earlier, the best first."""
     assumed: int = 0
     """How many steps of the plan count 1 second, since they have no estimate."""
@@ -84,22 +84,22 @@ class Explanation(Value):
 
     def _lines(self) -> Iterator[str]:
         timing, others = self.timing, [name for name in self.batch_steps if name != self.step]
-        together = f"{'beside' if self.parallel else 'one at a time with'} {list_names(others)}" if others else "alone"
+        together = f"{'beside' if self.parallel else 'one at a time with'} {join_names(others)}" if others else "alone"
         yield f"{quote(self.step)} is in batch {self.batch:,}, {together}"
         allowed = show_seconds(timing.earliest_start)
         yield f"it starts at {show_seconds(self.starts_at)}; its dependencies alone allow {allowed}"
         if self.assumed:
-            yield f"  {counted(self.assumed, 'step')} of the plan without an estimate, counted as 1 s"
+            yield f"  {pluralize(self.assumed, 'step')} of the plan without an estimate, counted as 1 s"
         if self.latest:
-            yield f"  what it needs and ends last: {list_names(self.latest)}"
-            yield f"  what it needs and decides its batch: {list_names(self.deepest)}"
-            yield f"  the longest path to it: {list_names(self.path)}"
+            yield f"  what it needs and ends last: {join_names(self.latest)}"
+            yield f"  what it needs and decides its batch: {join_names(self.deepest)}"
+            yield f"  the longest path to it: {join_names(self.path)}"
         if timing.is_critical:
             yield "as far as dependencies go, any delay of it delays the whole"
         else:
             later = show_seconds(timing.slack)
             yield f"as far as dependencies go, it can start {later} later without delaying the whole"
-        waiting = f"steps that wait for it ({len(self.holds_up):,}): {list_names(self.holds_up)}"
+        waiting = f"steps that wait for it ({len(self.holds_up):,}): {join_names(self.holds_up)}"
         yield waiting if self.holds_up else "nothing waits for it"
         yield from (f"it would start earlier {change}" for change in self.earlier)
 
@@ -153,17 +153,17 @@ def explain(plan: ExecutionPlan, step: str, *, durations: Mapping[str, float] | 
 
 def _find_earlier(
     plan: ExecutionPlan, name: str, seconds: Mapping[str, float], starts_at: float, binding: Sequence[Sequence[str]]
-) -> list[Change]:
+) -> list[Improvement]:
     """The changes after which the step starts before `starts_at`, the best first."""
     found = [
-        Change(kind=kind, subject=subject, dependencies=list(dependencies), starts_at=start)
+        Improvement(kind=kind, subject=subject, dependencies=list(dependencies), starts_at=start)
         for kind, subject, dependencies, other in (_changes(plan, name, seconds, binding) if starts_at else ())
         for start in [_start_of(name, other, seconds)]
         if start < starts_at
     ]
     if starts_at and all(change.kind == "dependencies" for change in found):  # several may hold it up together
         start = _start_of(name, unconstrained(plan), seconds)
-        found += [Change(kind="together", starts_at=start)] if start < starts_at else []
+        found += [Improvement(kind="together", starts_at=start)] if start < starts_at else []
     return sorted(found, key=lambda change: change.starts_at)
 
 

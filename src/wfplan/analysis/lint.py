@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from itertools import chain
 
-from wfplan._internal.messages import list_names, quote
+from wfplan._internal.messages import join_names, quote
 from wfplan.analysis.redundancy import find_redundant
 from wfplan.analysis.timing import Times
 from wfplan.batching import is_sequential, split_by_locks
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import Problem, ProblemList
+from wfplan.problems import Problem, ProblemCollector
 
 __all__ = ["lint"]
 
@@ -31,16 +31,16 @@ def lint(plan: ExecutionPlan) -> tuple[Problem, ...]:
     info redundant-dependency: "ship" needs "build" also by way of "test" (leave the dependency on "build" out, unless \
 "ship" uses its output: the order stays the same)
     """
-    problems = ProblemList()
+    problems = ProblemCollector()
     _note_missing_dependencies(plan, problems)
     _note_redundant_dependencies(plan, problems)
     _note_row(plan, problems)
     _note_blocking_hints(plan, problems)
     _note_short_timeouts(plan, problems)
-    return problems.listed()
+    return problems.as_tuple()
 
 
-def _note_missing_dependencies(plan: ExecutionPlan, problems: ProblemList) -> None:
+def _note_missing_dependencies(plan: ExecutionPlan, problems: ProblemCollector) -> None:
     steps = plan.workflow.steps
     if len(steps) > 1 and not any(step.dependencies for step in steps):
         problems.add(
@@ -50,7 +50,7 @@ def _note_missing_dependencies(plan: ExecutionPlan, problems: ProblemList) -> No
         )
 
 
-def _note_redundant_dependencies(plan: ExecutionPlan, problems: ProblemList) -> None:
+def _note_redundant_dependencies(plan: ExecutionPlan, problems: ProblemCollector) -> None:
     redundant = find_redundant(plan)
     for edge in redundant.listed:
         step, dependency, by_way_of = map(quote, edge)
@@ -61,10 +61,10 @@ def _note_redundant_dependencies(plan: ExecutionPlan, problems: ProblemList) -> 
             suggestion=f"leave the dependency on {dependency} out, unless {step} uses its output: the order stays the "
             "same",
         )
-    problems.count("info", redundant.total - len(redundant.listed))
+    problems.add_unlisted("info", redundant.total - len(redundant.listed))
 
 
-def _note_row(plan: ExecutionPlan, problems: ProblemList) -> None:
+def _note_row(plan: ExecutionPlan, problems: ProblemCollector) -> None:
     """Nearly all steps, one after the other, with no lock between neighbours."""
     times = Times(plan, dict.fromkeys(plan.steps, 1.0))
     row = [] if times.last is None else times.named(times.path_to(times.last))
@@ -73,13 +73,13 @@ def _note_row(plan: ExecutionPlan, problems: ProblemList) -> None:
     if len(plan.steps) >= _FEWEST_IN_A_ROW and bare + 1 >= _SHARE_IN_A_ROW * len(plan.steps):
         problems.add(
             "over-serialised",
-            f"{len(row):,} of {len(plan.steps):,} steps wait in one row, each for the one before: {list_names(row)}",
+            f"{len(row):,} of {len(plan.steps):,} steps wait in one row, each for the one before: {join_names(row)}",
             steps=row,
             suggestion="leave out each dependency of a step that does not need what the one before it does",
         )
 
 
-def _note_blocking_hints(plan: ExecutionPlan, problems: ProblemList) -> None:
+def _note_blocking_hints(plan: ExecutionPlan, problems: ProblemCollector) -> None:
     """Batches in which hints keep apart steps that have none."""
     settings = plan.workflow.execution_strategy
     if settings.mode == "sequential" or settings.max_parallel == 1:
@@ -91,21 +91,21 @@ def _note_blocking_hints(plan: ExecutionPlan, problems: ProblemList) -> None:
         if not others:
             continue
         if any(len(together) > 1 for together in apart):
-            waiting = f"so that {list_names(others)} wait for each other too"
-            told = f"makes batch {batch.number:,} run one step at a time, {waiting}"
+            waiting = f"so that {join_names(others)} wait for each other too"
+            message = f"makes batch {batch.number:,} run one step at a time, {waiting}"
             advice = "plan with isolate_sequential=True, or leave the hint out"
         else:
-            told = f"makes {list_names(others)}, beside it in batch {batch.number:,}, run at another time"
+            message = f"makes {join_names(others)}, beside it in batch {batch.number:,}, run at another time"
             advice = "leave the hint out, if they may overlap"
         problems.add(
             "blocking-hint",
-            f"the sequential hint of {list_names(hinted)} {told}",
+            f"the sequential hint of {join_names(hinted)} {message}",
             steps=chain(hinted, others),
             suggestion=advice,
         )
 
 
-def _note_short_timeouts(plan: ExecutionPlan, problems: ProblemList) -> None:
+def _note_short_timeouts(plan: ExecutionPlan, problems: ProblemCollector) -> None:
     for step in plan.workflow.steps:
         estimate, timeout = step.estimated_seconds, step.timeout_seconds
         if estimate is not None and timeout is not None and estimate > timeout:

@@ -6,27 +6,27 @@ from typing import Iterator
 
 from typing_extensions import Literal, TypeAlias
 
-from wfplan._internal.messages import list_names, quote
-from wfplan._internal.model import EMPTY, Items, Value
+from wfplan._internal.messages import join_names, quote
+from wfplan._internal.model import EMPTY, Model, TupleOf
 from wfplan._internal.plan_index import Layout
 from wfplan.analysis.durations import check_names
 from wfplan.batching import is_sequential
 from wfplan.execution.options import RunSettings, settle
 from wfplan.models import Schedule
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import ProblemList, RefusedError, refusal
+from wfplan.problems import ProblemCollector, RefusedError, refusal
 
 __all__ = ["Separation", "SeparationKind", "SeparationReason", "why_not_parallel"]
 
 SeparationKind: TypeAlias = Literal["path", "hint", "lock", "batch", "batch-not-parallel", "max-parallel", "mode"]
 
 
-class SeparationReason(Value):
+class SeparationReason(Model):
     """One thing that keeps two steps apart; it is enough by itself."""
 
     kind: SeparationKind
     message: str
-    path: Items[str] = EMPTY
+    path: TupleOf[str] = EMPTY
     """Steps from the one to the other, each needed by the next."""
     subject: str = ""
     """The step with the hint, or the key of the lock."""
@@ -35,12 +35,12 @@ class SeparationReason(Value):
         return self.message
 
 
-class Separation(Value):
+class Separation(Model):
     """What keeps two steps from running at the same time; true if anything does."""
 
-    steps: Items[str]
+    steps: TupleOf[str]
     """The two, as asked."""
-    reasons: Items[SeparationReason] = EMPTY
+    reasons: TupleOf[SeparationReason] = EMPTY
 
     def __bool__(self) -> bool:
         return bool(self.reasons)
@@ -83,10 +83,10 @@ def why_not_parallel(
     check_names(plan, (one, other))
     if one == other:
         raise refusal(f"{quote(one)} is one step", "ask for two")
-    problems = ProblemList()
+    problems = ProblemCollector()
     settings = settle(plan, schedule, max_parallel, None, None, None, problems)
     if problems.has_errors:
-        raise RefusedError(problems.listed())
+        raise RefusedError(problems.as_tuple())
     return Separation(steps=(one, other), reasons=list(_reasons(plan, settings, one, other)))
 
 
@@ -97,12 +97,12 @@ def _reasons(plan: ExecutionPlan, settings: RunSettings, one: str, other: str) -
         yield SeparationReason(kind="max-parallel", message="max_parallel is 1")
     path = _find_path(plan, one, other)
     if path:
-        told = f"{quote(path[-1])} waits for {quote(path[0])}: {list_names(path)}"
-        yield SeparationReason(kind="path", message=told, path=path)
+        message = f"{quote(path[-1])} waits for {quote(path[0])}: {join_names(path)}"
+        yield SeparationReason(kind="path", message=message, path=path)
     for name in (one, other):
         if is_sequential(plan.steps[name].metadata):
-            told = f"{quote(name)} has a sequential hint, so it overlaps with nothing"
-            yield SeparationReason(kind="hint", message=told, subject=name)
+            message = f"{quote(name)} has a sequential hint, so it overlaps with nothing"
+            yield SeparationReason(kind="hint", message=message, subject=name)
     for lock in dict.fromkeys(plan.steps[one].locks):
         if lock in plan.steps[other].locks:
             yield SeparationReason(kind="lock", message=f"both hold the lock {quote(lock)}", subject=lock)
@@ -114,14 +114,14 @@ def _reasons_of_batches(plan: ExecutionPlan, settings: RunSettings, one: str, ot
     """Where no path is between the two: do their batches keep them apart?"""
     batch, batch_of_other = (next(batch for batch in plan.batches if name in batch.steps) for name in (one, other))
     if batch.number != batch_of_other.number and settings.schedule == "batch":
-        told = f"{quote(one)} is in batch {batch.number:,}, {quote(other)} in batch {batch_of_other.number:,}"
-        told += ', and in the schedule "batch" one follows the other'
-        yield SeparationReason(kind="batch", message=told)
+        message = f"{quote(one)} is in batch {batch.number:,}, {quote(other)} in batch {batch_of_other.number:,}"
+        message += ', and in the schedule "batch" one follows the other'
+        yield SeparationReason(kind="batch", message=message)
     if batch.number == batch_of_other.number and not batch.parallel:
         hinted = [name for name in batch.steps if is_sequential(plan.steps[name].metadata)]
-        why = f": {list_names(hinted)} has a sequential hint" if hinted else ""
-        told = f"both are in batch {batch.number:,}, which is done one step at a time{why}"
-        yield SeparationReason(kind="batch-not-parallel", message=told)
+        why = f": {join_names(hinted)} has a sequential hint" if hinted else ""
+        message = f"both are in batch {batch.number:,}, which is done one step at a time{why}"
+        yield SeparationReason(kind="batch-not-parallel", message=message)
 
 
 def _find_path(plan: ExecutionPlan, one: str, other: str) -> list[str]:

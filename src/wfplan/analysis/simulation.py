@@ -85,16 +85,16 @@ def _drive(progress: Progress, world: _World) -> None:
         if not ended:
             if not progress.is_active():
                 return
-            wake_at = progress.wake_at
-            now = max(now, min(world.next_end, inf if wake_at is None else wake_at))
+            next_deadline = progress.next_deadline
+            now = max(now, min(world.next_end, inf if next_deadline is None else next_deadline))
             if now == inf:
                 return
             ended = world.pop_ended(now)
         for name, outcome in ended:
-            _tell(progress, name, outcome, now)
+            _emit(progress, name, outcome, now)
 
 
-def _tell(progress: Progress, name: str, outcome: Outcome, now: float) -> None:
+def _emit(progress: Progress, name: str, outcome: Outcome, now: float) -> None:
     if outcome.kind == "succeeds":
         progress.done(name, outcome.output, now=now)
     elif outcome.kind == "fails":

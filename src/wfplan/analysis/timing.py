@@ -6,8 +6,8 @@ from itertools import chain
 from math import fsum
 from typing import Iterable, Mapping
 
-from wfplan._internal.messages import counted, list_names
-from wfplan._internal.model import Items, Value, trusted
+from wfplan._internal.messages import join_names, pluralize
+from wfplan._internal.model import Model, TupleOf, construct_unchecked
 from wfplan._internal.plan_index import Layout
 from wfplan.analysis.durations import count_assumed, show_seconds, step_seconds
 from wfplan.collector import without_collection
@@ -20,10 +20,10 @@ _NOTHING_TO_SPEAK_OF = 1e-9
 _MOST = 2**31 - 1
 
 
-class CriticalPath(Value):
+class CriticalPath(Model):
     """The steps that decide how long a plan takes at least, however many of them may run at once."""
 
-    steps: Items[str]
+    steps: TupleOf[str]
     """By name, each waiting for the one before."""
     seconds: float
     """How long they take, one after the other."""
@@ -31,11 +31,11 @@ class CriticalPath(Value):
     """How many steps of the plan count 1 second, since they have no estimate."""
 
     def __str__(self) -> str:
-        assumed = f" ({counted(self.assumed, 'step')} without an estimate, counted as 1 s)" if self.assumed else ""
-        return f"{show_seconds(self.seconds)}: {list_names(self.steps) or 'no steps'}{assumed}"
+        assumed = f" ({pluralize(self.assumed, 'step')} without an estimate, counted as 1 s)" if self.assumed else ""
+        return f"{show_seconds(self.seconds)}: {join_names(self.steps) or 'no steps'}{assumed}"
 
 
-class StepTiming(Value):
+class StepTiming(Model):
     """When a step can start and end at the earliest, and when it has to so that it does not delay the whole."""
 
     name: str
@@ -200,7 +200,7 @@ def _timing(times: Times, tails: list[float], number: int, *, assumed: bool) -> 
     start, seconds, total = times.starts[number], times.seconds[number], times.total
     free = total - tails[number] - start
     free = free if free > total * _NOTHING_TO_SPEAK_OF else 0.0
-    return trusted(
+    return construct_unchecked(
         StepTiming,
         {
             "name": times.names[number],

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Iterator, Mapping, Sequence
 
 from wfplan._internal import display
-from wfplan._internal.messages import counted
-from wfplan._internal.model import EMPTY, Items, Value
+from wfplan._internal.messages import pluralize
+from wfplan._internal.model import EMPTY, Model, TupleOf
 from wfplan.analysis.constraints import (
     ConstraintKind,
     changed,
     constraints,
+    describe_constraint,
     left_out,
-    tell_constraint,
     without_failures,
 )
 from wfplan.analysis.durations import count_assumed, show_seconds
@@ -27,7 +27,7 @@ __all__ = ["Comparison", "ConstraintCost", "ScheduleResult", "compare"]
 _SCHEDULES: tuple[Schedule, ...] = ("batch", "eager")
 
 
-class ScheduleResult(Value):
+class ScheduleResult(Model):
     """How long a plan takes in a schedule, with so many steps at once."""
 
     schedule: Schedule
@@ -45,7 +45,7 @@ class ScheduleResult(Value):
         return self.makespan / self.lower_bound if self.lower_bound else 1.0
 
 
-class ConstraintCost(Value):
+class ConstraintCost(Model):
     """How much sooner a plan would end without something that keeps steps apart."""
 
     kind: ConstraintKind
@@ -57,10 +57,10 @@ class ConstraintCost(Value):
     """How many more it takes with it. Below 0 where the order in which steps get their places happens to be worse."""
 
     def __str__(self) -> str:
-        return tell_constraint(self.kind, self.subject)
+        return describe_constraint(self.kind, self.subject)
 
 
-class Comparison(Value):
+class Comparison(Model):
     """How long a plan takes in both schedules, and what its constraints cost."""
 
     steps: int
@@ -72,9 +72,9 @@ class Comparison(Value):
     """Seconds of the longest path of dependencies."""
     makespan: float
     """Seconds of the plan as it is: in its own schedule, with its own `max_parallel` if it has one."""
-    results: Items[ScheduleResult] = EMPTY
+    results: TupleOf[ScheduleResult] = EMPTY
     """For each number of steps at once batch, then eager."""
-    costs: Items[ConstraintCost] = EMPTY
+    costs: TupleOf[ConstraintCost] = EMPTY
     """Beside `makespan`: what each hinted step, each shared lock and each limit costs."""
     costs_left_out: int = 0
     """How many hinted steps and shared locks were not looked at one by one, since there are so many."""
@@ -100,7 +100,7 @@ class Comparison(Value):
     def _lines(self) -> Iterator[str]:
         assumed = f" ({self.assumed:,} without an estimate, counted as 1 s)" if self.assumed else ""
         least = f"{show_seconds(self.work)} of work, {show_seconds(self.critical_path)} at least"
-        yield f"{counted(self.steps, 'step')}{assumed}: {least}"
+        yield f"{pluralize(self.steps, 'step')}{assumed}: {least}"
         if self.results:
             yield ""
             yield from display.table(

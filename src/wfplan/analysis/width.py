@@ -9,7 +9,7 @@ from wfplan._internal.plan_index import Layout
 from wfplan.collector import without_collection
 from wfplan.plans import ExecutionPlan
 
-__all__ = ["widest", "width", "width_bounds"]
+__all__ = ["largest_antichain", "width", "width_bounds"]
 
 _MOST_LOOKS = 10_000_000
 
@@ -31,11 +31,11 @@ def width(plan: ExecutionPlan) -> int:
     return len(_widest(plan))
 
 
-def widest(plan: ExecutionPlan) -> tuple[str, ...]:
+def largest_antichain(plan: ExecutionPlan) -> tuple[str, ...]:
     """As many steps as could run together at most, by name, in declared order; time and errors are as for `width`.
 
     >>> import wfplan
-    >>> widest(wfplan.plan({"a": [], "b": ["a"], "c": ["a"], "d": [], "e": []}))
+    >>> largest_antichain(wfplan.plan({"a": [], "b": ["a"], "c": ["a"], "d": [], "e": []}))
     ('b', 'c', 'd', 'e')
     """
     names = list(plan.steps)

@@ -8,15 +8,15 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Seque
 from pydantic import BaseModel
 from typing_extensions import TypeAlias
 
-from wfplan._internal.identifiers import why_not_an_action
+from wfplan._internal.identifiers import action_error
 from wfplan._internal.json import is_mapping
-from wfplan._internal.messages import quote, tell_error
-from wfplan._internal.model import EMPTY, NO_VALUES, Items, JsonObject, Text, Value, trusted
+from wfplan._internal.messages import describe_error, quote
+from wfplan._internal.model import EMPTY, NO_VALUES, JsonObject, Model, Text, TupleOf, construct_unchecked
 from wfplan._internal.validation_errors import kind_of
 from wfplan.catalog.parameter_models import key_rules
 from wfplan.catalog.parameters import encode
 from wfplan.models import Compensation, Effect, PositiveSeconds, Seconds, Step
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 
 __all__ = [
     "Action",
@@ -32,7 +32,7 @@ __all__ = [
 _MILDEST_FIRST: Tuple[Optional[Effect], ...] = ("read", "write", None, "destructive")
 
 
-class Action(Value):
+class Action(Model):
     """What is known of an action, whoever proposes it; a catalog is a mapping from actions to these."""
 
     parameters: Optional[Type[BaseModel]] = None
@@ -54,7 +54,7 @@ Catalog: TypeAlias = Mapping[str, Action]
 """Everything that may be done; what is no key of it is refused."""
 
 
-class ResolvedAction(Value):
+class ResolvedAction(Model):
     """What a catalog said of an action with parameters: plain data, for whatever item asks for just that."""
 
     action: Text
@@ -62,7 +62,7 @@ class ResolvedAction(Value):
     """SHA-256 of the action and the parameters that were looked up, in hexadecimal digits."""
     parameters: JsonObject = NO_VALUES
     """Converted, with all defaults."""
-    locks: Items[Text] = EMPTY
+    locks: TupleOf[Text] = EMPTY
     rollback: Optional[Compensation] = None
     effect: Optional[Effect] = None
     """The more severe of the action's effect and, if the catalog lists it, its rollback action's effect."""
@@ -81,7 +81,7 @@ def worse_effect(one: Optional[Effect], other: Optional[Effect]) -> Optional[Eff
     return one if _MILDEST_FIRST.index(one) > _MILDEST_FIRST.index(other) else other
 
 
-def as_catalog(given: object, problems: ProblemList) -> Optional[Dict[str, Action]]:
+def as_catalog(given: object, problems: ProblemCollector) -> Optional[Dict[str, Action]]:
     """Return a copy of a catalog, or None after reporting everything that is wrong with it."""
     if not is_mapping(given):
         problems.add("invalid-catalog", f"a catalog is a mapping from actions to Action, not {kind_of(given)}")
@@ -89,16 +89,16 @@ def as_catalog(given: object, problems: ProblemList) -> Optional[Dict[str, Actio
     try:
         entries: Dict[Any, Any] = dict(given)
     except Exception as error:  # noqa: BLE001 - the mapping may be of any class
-        problems.add("invalid-catalog", f"looking at the catalog raised {tell_error(error)}")
+        problems.add("invalid-catalog", f"looking at the catalog raised {describe_error(error)}")
         return None
     sound = [_is_sound(name, action, problems) for name, action in entries.items()]
     return entries if all(sound) else None
 
 
-def _is_sound(name: Any, action: Any, problems: ProblemList) -> bool:
+def _is_sound(name: Any, action: Any, problems: ProblemCollector) -> bool:
     """Return whether an entry can be used, after reporting everything that is wrong with it."""
     shown = quote(name) if isinstance(name, str) else kind_of(name)
-    reason = why_not_an_action(name) if isinstance(name, str) else "is no text"
+    reason = action_error(name) if isinstance(name, str) else "is no text"
     if reason is not None:
         problems.add("invalid-catalog", f"{shown} is no action for a catalog: it {reason}")
     if not _is_action(action):
@@ -115,7 +115,7 @@ def _is_action(value: object) -> bool:
         return False
 
 
-def _forbids_unknown_keys(shown: str, model: Optional[Type[BaseModel]], problems: ProblemList) -> bool:
+def _forbids_unknown_keys(shown: str, model: Optional[Type[BaseModel]], problems: ProblemCollector) -> bool:
     """Return whether no key of the parameters can vanish unnoticed: a misspelt one would mean the default."""
     if model is None:
         return True
@@ -123,7 +123,9 @@ def _forbids_unknown_keys(shown: str, model: Optional[Type[BaseModel]], problems
     try:
         loose = key_rules(model).loose
     except Exception as error:  # noqa: BLE001 - whatever building a model raises
-        problems.add("invalid-catalog", f"{whose} cannot be checked: building their model raised {tell_error(error)}")
+        problems.add(
+            "invalid-catalog", f"{whose} cannot be checked: building their model raised {describe_error(error)}"
+        )
         return False
     for told, suggestion in loose:
         problems.add("invalid-catalog", f"{whose} {told}", suggestion=suggestion)
@@ -154,7 +156,7 @@ def _with_resolved(step: Step, known: ResolvedAction) -> Step:
         "idempotent": False if step.idempotent is False else known.idempotent,
         "retry": None if known.idempotent is False else step.retry,
     }
-    return trusted(Step, {**own, **changes})
+    return construct_unchecked(Step, {**own, **changes})
 
 
 def overruled_fields(step: Step, known: ResolvedAction) -> Tuple[str, ...]:

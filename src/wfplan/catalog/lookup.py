@@ -9,8 +9,8 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Opt
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from wfplan._internal.locations import NOWHERE, ListLocation
-from wfplan._internal.messages import Suggester, escape, quote, tell_error
-from wfplan._internal.model import Text, Value, trusted
+from wfplan._internal.messages import Suggester, describe_error, escape, quote
+from wfplan._internal.model import Model, Text, construct_unchecked
 from wfplan._internal.validation_errors import add_field_errors, kind_of
 from wfplan.catalog.actions import Action, Catalog, ResolvedAction, overruled_fields, request_digest, worse_effect
 from wfplan.catalog.parameter_places import place_in
@@ -22,8 +22,8 @@ from wfplan.catalog.parameters import (
     parse_parameters,
 )
 from wfplan.models import Compensation, Effect, Step
-from wfplan.problems import ProblemList
-from wfplan.relations import Item, Wording
+from wfplan.problems import ProblemCollector
+from wfplan.relations import Item, ItemKind
 
 __all__ = ["CATALOG_ERRORS", "ActionUse", "look_up", "uses_of"]
 
@@ -47,42 +47,44 @@ class ActionUse(NamedTuple):
     """The item, if it is a step: it may claim something of itself."""
 
 
-def uses_of(items: Sequence[Item], wording: Wording) -> List[ActionUse]:
+def uses_of(items: Sequence[Item], item_kind: ItemKind) -> List[ActionUse]:
     """The use of an action that each item is."""
     return [
         ActionUse(
             position,
-            vars(item)[wording.key],
+            vars(item)[item_kind.key],
             item.action,
             item.parameters,
             item if isinstance(item, Step) else None,
         )
         for position, item in enumerate(items)
-        if isinstance(item, wording.kind)
+        if isinstance(item, item_kind.kind)
     ]
 
 
 def look_up(
     uses: Iterable[ActionUse],
     catalog: Catalog,
-    wording: Wording,
-    problems: ProblemList,
+    item_kind: ItemKind,
+    problems: ProblemCollector,
     location: ListLocation = NOWHERE,
 ) -> List[ResolvedAction]:
     """Return what the catalog says of the uses; an action with the same parameters is looked up once.
 
     Adds an error for each use of which the catalog can say nothing; without one, every use is resolved.
     """
-    looking = _LookUp(catalog, wording, problems, location)
+    looking = _LookUp(catalog, item_kind, problems, location)
     for use in uses:
         looking.look_up(use)
     return list(looking.resolved.values())
 
 
 class _LookUp:
-    def __init__(self, catalog: Catalog, wording: Wording, problems: ProblemList, location: ListLocation) -> None:
+    def __init__(
+        self, catalog: Catalog, item_kind: ItemKind, problems: ProblemCollector, location: ListLocation
+    ) -> None:
         self._catalog = catalog
-        self._noun = wording.noun
+        self._noun = item_kind.noun
         self._problems = problems
         self._location = location
         self._suggester = Suggester(catalog)
@@ -109,7 +111,7 @@ class _LookUp:
         undo = self._call(use, "rollback", action.rollback, parsed.value, self._as_compensation)
         if locks is None or undo is None:
             return None
-        return trusted(
+        return construct_unchecked(
             ResolvedAction,
             {
                 "action": use.action,
@@ -147,7 +149,7 @@ class _LookUp:
         except _NonsenseError as error:
             self._blame(use, field, str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
-            self._blame(use, field, f"raises {tell_error(error)}")
+            self._blame(use, field, f"raises {describe_error(error)}")
         return None
 
     def _as_compensation(self, given: object) -> Tuple[Optional[Compensation]]:
@@ -223,7 +225,7 @@ class _LookUp:
         )
 
 
-class _NoParameters(Value):
+class _NoParameters(Model):
     """The parameters of an action that takes none."""
 
 

@@ -99,8 +99,8 @@ def _looseness(place: _Place) -> List[LooseModel]:
             return [LooseModel(f"are checked by {owner}, which {does}", f"add to {owner}: {place.line}")]
     if kind.endswith("-field") and any(len(path) > 1 for path in _alias_paths(node)):
         field = str(node.get("name", place.label))
-        told = f"are checked by {owner}, whose field {quote(field)} reads a part of another value, by an AliasPath"
-        return [LooseModel(told, "give that value a model of its own: what else is in it would be passed over")]
+        message = f"are checked by {owner}, whose field {quote(field)} reads a part of another value, by an AliasPath"
+        return [LooseModel(message, "give that value a model of its own: what else is in it would be passed over")]
     return []
 
 

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from typing_extensions import TypeGuard
 
 from wfplan._internal.json import NotJsonError, freeze_object, is_list, is_object
-from wfplan._internal.messages import tell_error
+from wfplan._internal.messages import describe_error
 from wfplan.catalog.parameter_models import key_rules
 
 __all__ = ["ParameterError", "ParsedParameters", "UnusableModelError", "encode", "parameter_names", "parse_parameters"]
@@ -88,7 +88,7 @@ def _read(model: Type[BaseModel], parameters: Dict[str, Any]) -> BaseModel:
     except ValidationError:
         raise
     except Exception as error:  # noqa: BLE001 - it is code of somebody else's
-        raise UnusableModelError(f"raises {tell_error(error)}") from None
+        raise UnusableModelError(f"raises {describe_error(error)}") from None
 
 
 def _write(value: BaseModel) -> Dict[str, Any]:
@@ -97,7 +97,7 @@ def _write(value: BaseModel) -> Dict[str, Any]:
         if is_object(written) and _has_sets(type(value)):
             _sort_sets(written, value.model_dump(by_alias=True, warnings=False))
     except Exception as error:  # noqa: BLE001 - it is code of somebody else's
-        raise UnusableModelError(f"raises {tell_error(error)} where it writes them") from None
+        raise UnusableModelError(f"raises {describe_error(error)} where it writes them") from None
     if not is_object(written):
         raise UnusableModelError("does not write a JSON object")
     try:
@@ -111,7 +111,7 @@ def _says_the_same(again: BaseModel, value: BaseModel) -> bool:
     try:
         return all(getattr(again, field) == getattr(value, field) for field in value.model_fields_set)
     except Exception as error:  # noqa: BLE001 - it is code of somebody else's
-        raise UnusableModelError(f"raises {tell_error(error)} where it is compared") from None
+        raise UnusableModelError(f"raises {describe_error(error)} where it is compared") from None
 
 
 def _check_keys(model: Type[BaseModel], parameters: Dict[str, Any], value: BaseModel) -> None:
@@ -124,8 +124,8 @@ def _check_keys(model: Type[BaseModel], parameters: Dict[str, Any], value: BaseM
         while isinstance(kept, RootModel):
             kept = cast("Any", kept).root
         if is_object(given) and is_object(kept) and len(kept) < len(given):
-            told = f"has keys that mean the same: of {len(given):,} given, {len(kept):,} would be left"
-            raise ParameterError(path, told)
+            message = f"has keys that mean the same: of {len(given):,} given, {len(kept):,} would be left"
+            raise ParameterError(path, message)
         pending += [(given[at], inner, (*path, at)) for at, inner in _matched(given, kept)]
 
 

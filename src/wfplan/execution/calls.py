@@ -10,7 +10,7 @@ from functools import partial
 from inspect import isawaitable
 from typing import Any, Callable, NamedTuple
 
-from wfplan.execution.executor_adapter import Backend
+from wfplan.execution.executor_adapter import ExecutorAdapter
 from wfplan.execution.interface import PendingOutput, StepCall
 from wfplan.execution.workers import Workers
 
@@ -48,7 +48,7 @@ class Calls:
 
     def __init__(
         self,
-        backend: Backend,
+        backend: ExecutorAdapter,
         deliver: Callable[[Outcome], object],
         on_loop: Callable[..., object],
         on_loop_from_thread: Callable[..., object],

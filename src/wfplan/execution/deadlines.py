@@ -11,16 +11,16 @@ from wfplan.models import RetryPolicy
 
 __all__ = ["Due", "Timetable", "delay_before"]
 
-Due: TypeAlias = Literal["attempt", "leftover", "retry"]
+Due: TypeAlias = Literal["attempt", "abandoned", "retry"]
 
 _LONGEST_DELAY = 1e9  # thirty years: what is beyond is never, and stays a finite number
 
 
 class Timetable:
-    """For each step, by its number, when its attempt is given up, its leftover lost, or its retry due."""
+    """For each step, by its number, when its attempt is given up, its abandoned call written off, or its retry due."""
 
     def __init__(self) -> None:
-        self._times: dict[Due, dict[int, float]] = {"attempt": {}, "leftover": {}, "retry": {}}
+        self._times: dict[Due, dict[int, float]] = {"attempt": {}, "abandoned": {}, "retry": {}}
         self._heap: list[tuple[float, int, Due]] = []  # may hold entries that no longer count
 
     def set(self, due: Due, number: int, at: float) -> None:

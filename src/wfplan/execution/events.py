@@ -8,11 +8,11 @@ from typing import Callable, Optional
 from pydantic import Field
 from typing_extensions import Literal, TypeAlias
 
-from wfplan._internal.model import EMPTY, Items, Value
+from wfplan._internal.model import EMPTY, Model, TupleOf
 from wfplan.execution.interface import Purpose
 from wfplan.execution.report import ExecutionReport, Phase, Reason, Status, StepError, StepReport
 
-__all__ = ["Audience", "Event", "EventKind", "Observer", "guarded"]
+__all__ = ["Event", "EventKind", "Observer", "Subscribers", "guarded"]
 
 EventKind: TypeAlias = Literal[
     "run-started",
@@ -20,7 +20,7 @@ EventKind: TypeAlias = Literal[
     "external-id-set",
     "attempt-ended",
     "step-ended",
-    "leftover-returned",
+    "abandoned-call-returned",
     "run-suspended",
     "run-ended",
 ]
@@ -29,14 +29,14 @@ _logger = logging.getLogger("wfplan")
 _logger.addHandler(logging.NullHandler())
 
 
-class Event(Value):
+class Event(Model):
     """One thing that happened in a run.
 
     Outputs and parameters are never part of a dump of it; `step_report` and `report`, which hold outputs, are left out.
     """
 
     kind: EventKind
-    """`leftover-returned`: the function of a step that had timed out came back."""
+    """`abandoned-call-returned`: the function of a step that had timed out came back."""
     at: float
     """Seconds since the epoch, or whatever the clock of the `Progress` counts."""
     run_id: str = ""
@@ -54,7 +54,7 @@ class Event(Value):
     root_cause: Optional[str] = None
     """As far as it is known at this moment; the report tells the last word."""
     external_id: Optional[str] = None
-    dependencies: Items[str] = EMPTY
+    dependencies: TupleOf[str] = EMPTY
     """When an attempt starts: those of its step."""
     steps: Optional[int] = None
     """When the run starts: how many steps it has, those that had ended before included."""
@@ -72,7 +72,7 @@ Observer: TypeAlias = Callable[[Event], object]
 """Told of every event, one at a time; what it returns is ignored, what it raises is logged once."""
 
 
-class Audience:
+class Subscribers:
     """Who is told of what happens in a run; shared by the walks that it consists of."""
 
     def __init__(self) -> None:

@@ -10,14 +10,14 @@ from wfplan.execution.functions import FunctionExecutor, is_generator_function
 from wfplan.execution.interface import Executor, StepCall
 from wfplan.execution.report import StepError
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import Problem, ProblemList, RefusedError
+from wfplan.problems import Problem, ProblemCollector, RefusedError
 
-__all__ = ["Backend", "keep_findings", "open_backend", "tell_close_failure"]
+__all__ = ["ExecutorAdapter", "adapt_executor", "keep_findings", "log_close_failure"]
 
 _logger = logging.getLogger("wfplan")
 
 
-class Backend:
+class ExecutorAdapter:
     """An executor whose members are what they should be."""
 
     def __init__(self, executor: Any) -> None:
@@ -37,7 +37,9 @@ class Backend:
         return not self._is_async if self._functions is None else self._functions.needs_threads(plan)
 
 
-def open_backend(executor: Executor | Mapping[str, Callable[..., Any]], problems: ProblemList) -> Backend | None:
+def adapt_executor(
+    executor: Executor | Mapping[str, Callable[..., Any]], problems: ProblemCollector
+) -> ExecutorAdapter | None:
     """The backend for an executor, or for functions by action; None if it is none. Adds what is wrong with it."""
     given: Any = executor
     if isinstance(executor, Mapping):
@@ -45,7 +47,7 @@ def open_backend(executor: Executor | Mapping[str, Callable[..., Any]], problems
             given = FunctionExecutor(executor)
         except RefusedError as error:
             for problem in error.problems:
-                problems.keep(problem)
+                problems.append(problem)
             return None
     kind = type(given).__name__
     if not callable(getattr(given, "execute", None)):
@@ -64,20 +66,20 @@ def open_backend(executor: Executor | Mapping[str, Callable[..., Any]], problems
             problems.add("invalid-executor", f"{name} of the {kind} cannot be called")
     if not isinstance(getattr(given, "supports_dry_run", False), bool):
         problems.add("invalid-executor", f"supports_dry_run of the {kind} must be true or false")
-    return Backend(given)
+    return ExecutorAdapter(given)
 
 
-def keep_findings(found: Any, problems: ProblemList) -> None:
+def keep_findings(found: Any, problems: ProblemCollector) -> None:
     """Add what the `validate` of an executor gave, which should be problems."""
     for problem in found:
         if isinstance(problem, Problem):
-            problems.keep(problem)
+            problems.append(problem)
         else:
             problems.add("invalid-executor", f"validate of the executor gave a {type(problem).__name__}, not a Problem")
 
 
-def tell_close_failure(error: BaseException) -> str:
+def log_close_failure(error: BaseException) -> str:
     """Log that the executor could not be closed; the text that says so."""
-    told = f"close of the executor raised {StepError.of(error)}"
-    _logger.warning(told)
-    return told
+    message = f"close of the executor raised {StepError.of(error)}"
+    _logger.warning(message)
+    return message

@@ -13,12 +13,12 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple, Union
 from typing_extensions import get_args, get_origin
 
 from wfplan._internal.json import to_plain
-from wfplan._internal.messages import Suggester, list_names, quote
+from wfplan._internal.messages import Suggester, join_names, quote
 from wfplan.errors import PermanentError
 from wfplan.execution.interface import PendingOutput, Purpose, StepCall
 from wfplan.execution.report import StepError, ToldError, is_permanent
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import Problem, ProblemList, refusal
+from wfplan.problems import Problem, ProblemCollector, refusal
 
 __all__ = ["FunctionExecutor", "is_async_function", "is_generator_function"]
 
@@ -63,13 +63,13 @@ class FunctionExecutor:
     def validate(self, plan: ExecutionPlan) -> tuple[Problem, ...]:
         """A problem for each action without a function, and for parameters that a function does not take."""
         settings = plan.workflow.execution_strategy
-        problems = ProblemList()
+        problems = ProblemCollector()
         self._check(plan.workflow.steps, self._functions, "", problems)
         if settings.rollback_on_failure:
             self._check(_compensations(plan), self._functions, "the rollback of ", problems)
         if settings.dry_run_first and self._dry_run is not None:
             self._check(plan.workflow.steps, self._dry_run, "the dry run of ", problems)
-        return problems.listed()
+        return problems.as_tuple()
 
     def execute(self, call: StepCall) -> Any:
         """Call the function; with a pool, have it called there."""
@@ -107,14 +107,14 @@ class FunctionExecutor:
         return known
 
     @staticmethod
-    def _check(steps: Any, functions: Mapping[str, _Function], what: str, problems: ProblemList) -> None:
+    def _check(steps: Any, functions: Mapping[str, _Function], what: str, problems: ProblemCollector) -> None:
         suggester = Suggester(functions)
         for step in steps:
             function = functions.get(step.action)
             if function is not None:
                 for reason in function.why_not(step.parameters):
-                    told = f"{what}step {quote(step.name)}: the function for {quote(step.action)} {reason}"
-                    problems.add("invalid-parameters", told, steps=(step.name,))
+                    message = f"{what}step {quote(step.name)}: the function for {quote(step.action)} {reason}"
+                    problems.add("invalid-parameters", message, steps=(step.name,))
                 continue
             problems.add(
                 "unknown-action",
@@ -179,10 +179,10 @@ class _Function:
         missing = [name for name, item in named.items() if item.default is item.empty and name not in parameters]
         unexpected = [] if takes_any else [name for name in parameters if name not in named]
         if missing:
-            yield f"needs {list_names(missing)}, which is not among the parameters"
+            yield f"needs {join_names(missing)}, which is not among the parameters"
         if unexpected:
-            taken = f"it takes {list_names(list(named))}" if named else "it takes none"
-            yield f"does not take {list_names(unexpected)}: {taken}"
+            taken = f"it takes {join_names(list(named))}" if named else "it takes none"
+            yield f"does not take {join_names(unexpected)}: {taken}"
         if not missing and not unexpected:
             yield from self._why_not_bound(parameters)
 

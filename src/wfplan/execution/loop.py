@@ -14,7 +14,7 @@ from typing import Any, Awaitable, Callable, Iterable, Mapping
 
 from wfplan.execution.calls import Calls, Outcome
 from wfplan.execution.events import Observer
-from wfplan.execution.executor_adapter import Backend
+from wfplan.execution.executor_adapter import ExecutorAdapter
 from wfplan.execution.functions import FunctionExecutor
 from wfplan.execution.interface import Executor
 from wfplan.execution.preparation import Opening
@@ -141,7 +141,7 @@ class _Run:
         except RuntimeError:  # the system has no more threads
             return write()
 
-    def _make_calls(self, backend: Backend) -> Calls:
+    def _make_calls(self, backend: ExecutorAdapter) -> Calls:
         return Calls(backend, self._deliver, _call, self._loop.call_soon_threadsafe)
 
     def _deliver(self, message: Outcome) -> None:

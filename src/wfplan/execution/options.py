@@ -7,17 +7,17 @@ from typing import Any, Iterable, Optional, cast
 from typing_extensions import get_args
 
 from wfplan._internal.messages import Suggester, quote
-from wfplan._internal.model import Value
+from wfplan._internal.model import Model
 from wfplan.models import OnFailure, Schedule
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 
 __all__ = ["RunSettings", "check_held", "settle"]
 
 _MOST = 2**31 - 1
 
 
-class RunSettings(Value):
+class RunSettings(Model):
     """How a plan is walked."""
 
     schedule: Schedule
@@ -35,7 +35,7 @@ def settle(
     on_failure: object,
     dry_run: object,
     run_id: object,
-    problems: ProblemList,
+    problems: ProblemCollector,
 ) -> RunSettings:
     """The settings of a run; adds an `invalid-setting` for everything that cannot be one."""
     known = plan.workflow.execution_strategy
@@ -64,7 +64,7 @@ def settle(
     )
 
 
-def check_held(plan: ExecutionPlan, hold: Any, problems: ProblemList) -> tuple[str, ...]:
+def check_held(plan: ExecutionPlan, hold: Any, problems: ProblemCollector) -> tuple[str, ...]:
     """The names that `hold` gives, in declared order; adds an `invalid-setting` for everything that is not one."""
     if isinstance(hold, str) or not isinstance(hold, Iterable):
         _refuse("hold", "the names of steps", hold, problems)
@@ -75,9 +75,11 @@ def check_held(plan: ExecutionPlan, hold: Any, problems: ProblemList) -> tuple[s
         if isinstance(name, str) and name in plan.steps:
             held.add(name)
             continue
-        told = f"no step is named {quote(name)}" if isinstance(name, str) else f"a {type(name).__name__} names no step"
+        message = (
+            f"no step is named {quote(name)}" if isinstance(name, str) else f"a {type(name).__name__} names no step"
+        )
         advice = suggester.suggest(name, "leave it out") if isinstance(name, str) else "leave it out"
-        problems.add("invalid-setting", f"hold: {told}", suggestion=advice)
+        problems.add("invalid-setting", f"hold: {message}", suggestion=advice)
     return tuple(name for name in plan.steps if name in held)
 
 
@@ -87,7 +89,7 @@ def _is_run_id(value: object) -> bool:
     return value.encode(errors="replace").decode() == value
 
 
-def _refuse(name: str, wanted: str, value: object, problems: ProblemList) -> None:
+def _refuse(name: str, wanted: str, value: object, problems: ProblemCollector) -> None:
     shown: object = type(value).__name__
     if isinstance(value, str):
         shown = quote(value)

@@ -7,24 +7,24 @@ from typing import Any, Callable, Deque, Iterable, Mapping, Sequence
 
 from wfplan._internal.json import to_plain
 from wfplan._internal.messages import quote
-from wfplan._internal.model import trusted
+from wfplan._internal.model import construct_unchecked
 from wfplan._internal.plan_index import Layout
 from wfplan.collector import without_collection
 from wfplan.errors import require_names
 from wfplan.execution.deadlines import Timetable, delay_before
-from wfplan.execution.events import Audience, Event, EventKind
+from wfplan.execution.events import Event, EventKind, Subscribers
 from wfplan.execution.interface import Purpose, StepCall
 from wfplan.execution.options import RunSettings
 from wfplan.execution.outputs import COPIED, own_copy
 from wfplan.execution.report import Reason, Status, StepError, StepReport, is_permanent
 from wfplan.execution.scheduler import ReadyQueue
 from wfplan.execution.state_validation import STOP_REASONS, counts_as_done
-from wfplan.execution.step_table import TIMED_OUT, Ledger
+from wfplan.execution.step_table import TIMED_OUT, StepTable
 from wfplan.models import Step
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import refusal
 
-__all__ = ["CANCEL_GRACE_SECONDS", "GRACE_SECONDS", "Walk"]
+__all__ = ["CANCEL_GRACE_SECONDS", "GRACE_SECONDS", "PhaseRun"]
 
 CANCEL_GRACE_SECONDS = 10.0
 """How long what was asked to end is waited for where a run is to end."""
@@ -32,7 +32,7 @@ GRACE_SECONDS = 1.0
 """How long, at least, a call whose time is up is waited for before what needs its place is given up."""
 
 
-class Walk:
+class PhaseRun:
     """What has happened to the steps of a plan, and what may happen next; `Progress` tells what each method is for."""
 
     def __init__(
@@ -41,7 +41,7 @@ class Walk:
         purpose: Purpose,
         settings: RunSettings,
         run_id: str,
-        audience: Audience,
+        audience: Subscribers,
         *,
         limit: int | None = None,
         outputs_for: Callable[[str], dict[str, Any]] | None = None,
@@ -67,13 +67,13 @@ class Walk:
         self._steps = plan.workflow.steps
         self._queue = ReadyQueue(layout.rank, layout.locks, layout.alone, limit)
         self._times = Timetable()
-        self._ledger = Ledger(self._steps, layout)
+        self._ledger = StepTable(self._steps, layout)
         self._outputs_for = outputs_for
         self._noted: Deque[int] = deque()  # steps whose external ids were told, by any thread
         self._waits_for = list(map(len, layout.needs))
         self._in_flight: dict[int, None] = {}
-        self._leftovers: dict[int, float | None] = {}  # of those in flight, whose time is up, and until when they count
-        self._cancel_by: dict[int, float] = {}
+        self._abandoned: dict[int, float | None] = {}  # of those in flight, whose time is up, and until when they count
+        self._cancel_deadlines: dict[int, float] = {}
         self._to_cancel: list[int] = []
         self._asked_to_end: set[int] = set()
         self._grace = grace_seconds
@@ -96,33 +96,35 @@ class Walk:
         stops: list[tuple[int | None, Reason]] = []
         for name, report in reports.items():
             number = self._layout.numbers[name]
-            self._take_over(number, report)
+            self._restore(number, report)
             if report.status == "skipped" and report.reason in STOP_REASONS:
                 stops.append((self._layout.numbers.get(report.root_cause or ""), report.reason))
         for number in sorted(self._in_flight, key=lambda number: (self._ledger.attempt_started[number] or 0.0, number)):
             self._in_flight[number] = self._in_flight.pop(number)
         if stopped or stops:
             self._stop(*stops[0] if stops else (None, "run-stopped"))
-        failed = [number for number in range(len(self._steps)) if self._ledger.is_to_blame(number)]
+        failed = [number for number in range(len(self._steps)) if self._ledger.is_unexcused_failure(number)]
         if failed and self._settings.on_failure != "skip-dependents":
             self._stop(min(failed, key=lambda number: (self._ledger.ended[number] or 0.0, number)))
             if self._settings.on_failure == "cancel":
                 self._cancel_all(CANCEL_GRACE_SECONDS)
         for number, status in enumerate(self._ledger.status):
-            if not self._lets_go_on(number) and (status == "skipped" or self._ledger.is_to_blame(number)):
+            if not self._unblocks_dependents(number) and (
+                status == "skipped" or self._ledger.is_unexcused_failure(number)
+            ):
                 self._skip_dependents(number, number)
         for batch in self._layout.batches[: self._open_batches]:
             self._push_ready(batch)
         self._open_next_batches()
 
-    def hold(self, leftovers: Iterable[Step]) -> None:
+    def hold(self, abandoned: Iterable[Step]) -> None:
         """These steps of another walk still hold their places and locks, and are not expected back."""
-        for step in leftovers:
+        for step in abandoned:
             number = self._layout.add_foreign(step)
             self._queue.hold(number)
             self._queue.lose(number)
 
-    def let_go(self, name: str) -> None:
+    def unreserve(self, name: str) -> None:
         """A step that was held for another walk has come back after all."""
         self._queue.release(self._layout.foreign.pop(name))
 
@@ -140,7 +142,7 @@ class Walk:
             calls.extend(map(self._start, started))
             for number, culprit in in_vain:
                 if self._ledger.status[number] == "pending":  # the end of one may have stopped the run
-                    self._block(number, culprit)
+                    self._skip_blocked(number, culprit)
             if not in_vain:
                 return tuple(calls)
 
@@ -151,7 +153,7 @@ class Walk:
             elif due == "attempt":
                 self._time_is_up(number, at)
             else:
-                self._lose(number)
+                self._abandon(number)
         if self._suspend_by is not None and self._suspend_by <= self._now:
             for number in self._in_flight:
                 self._give_back(number)
@@ -164,7 +166,7 @@ class Walk:
 
     def done(self, name: str, output: Any = None, *, now: float) -> None:
         """A call came back with its output."""
-        number = self._land(name, now)
+        number = self._call_returned(name, now)
         if number is not None:
             self._ledger.outputs[number] = output
             self._ledger.errors.pop(number, None)
@@ -172,7 +174,7 @@ class Walk:
 
     def failed(self, name: str, error: BaseException | str, *, now: float, reason: Reason | None = None) -> None:
         """A call failed."""
-        number = self._land(name, now)
+        number = self._call_returned(name, now)
         if number is not None:
             self._ledger.errors[number] = StepError.of(error, traceback=self._tracebacks)
             if reason is not None:
@@ -188,11 +190,11 @@ class Walk:
             self.failed(name, "it was cancelled, and not by this run", now=now)
             return
         number = self._layout.numbers[name]
-        if self._suspended and asked and reason is None and number not in self._leftovers:
+        if self._suspended and asked and reason is None and number not in self._abandoned:
             self._now = max(self._now, now)
             self._give_back(number)
             return
-        landed = self._land(name, now)
+        landed = self._call_returned(name, now)
         if landed is not None:
             self._ledger.errors.pop(landed, None)
             if reason is not None:
@@ -214,12 +216,12 @@ class Walk:
             by = self._now + grace_seconds
             self._suspend_by = by if self._suspend_by is None else min(by, self._suspend_by)
             for number in self._in_flight:
-                if number not in self._leftovers:
+                if number not in self._abandoned:
                     self._ask_to_end(number)
 
     def _give_back(self, number: int) -> None:
         """Count as in flight at a crash."""
-        if number not in self._leftovers:
+        if number not in self._abandoned:
             self._given_back.add(number)
             self._times.drop("attempt", number)
 
@@ -228,26 +230,26 @@ class Walk:
         self._now = max(self._now, now)
         self._stop(None if culprit is None else self._layout.numbers[culprit], reason)
 
-    def limit(self, max_parallel: int) -> None:
+    def lower_max_parallel(self, max_parallel: int) -> None:
         """Have no more than this in flight, if more were allowed."""
         if self._queue.limit is None or max_parallel < self._queue.limit:
             self._queue.limit = max_parallel
 
-    def start_again(self, now: float) -> tuple[StepCall, ...]:
+    def restart_in_flight(self, now: float) -> tuple[StepCall, ...]:
         """The calls in flight, to be made again."""
         again: list[StepCall] = []
         for number in tuple(self._in_flight):
             name, step = self._layout.names[number], self._steps[number]
-            if number in self._leftovers:
+            if number in self._abandoned:
                 self.cancelled(name, now=now)
             elif step.idempotent is False and self.purpose == "execute":
                 self.failed(name, "nobody knows what became of it", now=now, reason="outcome-unknown")
-            elif number in self._cancel_by:
+            elif number in self._cancel_deadlines:
                 self.cancelled(name, now=now)
             else:
                 self._now = max(self._now, now)
                 self._ledger.attempt_started[number] = self._now
-                again.append(self._take_up(number))
+                again.append(self._make_call(number))
         return tuple(again)
 
     def is_active(self) -> bool:
@@ -257,7 +259,7 @@ class Walk:
     def _rests(self) -> bool:
         """Whether nothing happens any more: what could is suspended, or waits for a step that is held."""
         if self._suspended:
-            return len(self._in_flight) == len(self._leftovers) + len(self._given_back)
+            return len(self._in_flight) == len(self._abandoned) + len(self._given_back)
         waits = any(self._ledger.status[number] == "running" for number in self._in_flight)
         return not waits and self._queue.is_empty and not self._times.has_any("retry")
 
@@ -267,7 +269,7 @@ class Walk:
         return not self._unended
 
     @property
-    def is_deserted(self) -> bool:
+    def only_abandoned_in_flight(self) -> bool:
         """Whether nothing is in flight but what is not expected back."""
         return self._queue.all_are_lost
 
@@ -282,7 +284,7 @@ class Walk:
         return self._stopped
 
     @property
-    def wake_at(self) -> float | None:
+    def next_deadline(self) -> float | None:
         """When something is due."""
         due = self._times.next()
         if self._suspend_by is None:
@@ -300,9 +302,9 @@ class Walk:
         return tuple(map(self._call, tuple(self._in_flight)))
 
     @property
-    def leftovers(self) -> tuple[str, ...]:
+    def abandoned(self) -> tuple[str, ...]:
         """The steps whose time is up and whose calls have not come back."""
-        return tuple(self._layout.names[number] for number in tuple(self._leftovers))
+        return tuple(self._layout.names[number] for number in tuple(self._abandoned))
 
     def has_in_flight(self, name: str) -> bool:
         """Whether the call of this step has started and not come back."""
@@ -337,8 +339,8 @@ class Walk:
             self._stopper,
             self._stop_reason,
             retry_at=self._times.get("retry", number),
-            cancel_by=self._cancel_by.get(number, self._leftovers.get(number)),
-            leftover=number in self._leftovers,
+            cancel_deadline=self._cancel_deadlines.get(number, self._abandoned.get(number)),
+            abandoned=number in self._abandoned,
         )
 
     # One attempt: it starts, comes back, or its time is up.
@@ -346,15 +348,15 @@ class Walk:
     def _start(self, number: int) -> StepCall:
         self._ledger.start(number, self._now)
         self._in_flight[number] = None
-        return self._take_up(number)
+        return self._make_call(number)
 
-    def _take_up(self, number: int) -> StepCall:
+    def _make_call(self, number: int) -> StepCall:
         """The call for an attempt that starts now."""
         step = self._steps[number]
         if step.timeout_seconds is not None:
             self._times.set("attempt", number, self._now + step.timeout_seconds)
         if self._audience.observers:
-            self._tell("attempt-started", number, attempt=self._ledger.attempts[number], dependencies=step.dependencies)
+            self._emit("attempt-started", number, attempt=self._ledger.attempts[number], dependencies=step.dependencies)
         return self._call(number)
 
     def _call(self, number: int) -> StepCall:
@@ -379,7 +381,7 @@ class Walk:
             if self._audience.wake is not None:
                 self._audience.wake()
 
-    def _land(self, name: str, now: float) -> int | None:
+    def _call_returned(self, name: str, now: float) -> int | None:
         """The step whose call has come back; None if that came too late to count."""
         number = self._layout.numbers.get(name, -1)
         if number not in self._in_flight:
@@ -390,17 +392,17 @@ class Walk:
             return None
         self._times.drop("attempt", number)
         self._queue.release(number)
-        self._cancel_by.pop(number, None)
+        self._cancel_deadlines.pop(number, None)
         self._asked_to_end.discard(number)
         del self._in_flight[number]
-        if number not in self._leftovers:
+        if number not in self._abandoned:
             return number
-        del self._leftovers[number]
-        self._times.drop("leftover", number)
+        del self._abandoned[number]
+        self._times.drop("abandoned", number)
         if self._ledger.status[number] == "running":
             self._schedule_retry(number)
         if self._audience.observers:
-            self._tell("leftover-returned", number, attempt=self._ledger.attempts[number])
+            self._emit("abandoned-call-returned", number, attempt=self._ledger.attempts[number])
         return None
 
     def _end_attempt(self, number: int, status: Status, *, final: bool = False) -> None:
@@ -413,8 +415,8 @@ class Walk:
 
     def _time_is_up(self, number: int, at: float) -> None:
         """The attempt is given up; until its call comes back, it keeps its place and its locks."""
-        self._leftovers[number] = None
-        if self._cancel_by.pop(number, None) == at:
+        self._abandoned[number] = None
+        if self._cancel_deadlines.pop(number, None) == at:
             self._queue.lose(number)
             self._tell_attempt_ended(number, "cancelled")
             self._end(number, "cancelled")
@@ -422,21 +424,21 @@ class Walk:
         timeout = self._steps[number].timeout_seconds or 0.0
         self._ledger.errors[number] = StepError(type=TIMED_OUT, message=f"no result within {timeout:g} seconds")
         # From now on, not from when that was due: a driver that slept has asked nobody to end before.
-        self._wait_for_leftover(number, self._now + max(timeout, self._grace))
+        self._wait_for_abandoned(number, self._now + max(timeout, self._grace))
         self._ask_to_end(number)
         self._tell_attempt_ended(number, "timed_out")
         if not self._may_retry(number):
             self._end(number, "timed_out")
 
-    def _wait_for_leftover(self, number: int, until: float) -> None:
-        self._leftovers[number] = until
-        self._times.set("leftover", number, until)
+    def _wait_for_abandoned(self, number: int, until: float) -> None:
+        self._abandoned[number] = until
+        self._times.set("abandoned", number, until)
 
-    def _lose(self, number: int) -> None:
+    def _abandon(self, number: int) -> None:
         """What was left behind has been waited for as long again."""
         self._queue.lose(number)
         if not self._suspended and self._ledger.status[number] == "running":
-            self._end(number, "timed_out", reason="blocked-by-leftover")
+            self._end(number, "timed_out", reason="blocked-by-abandoned-call")
 
     def _may_retry(self, number: int) -> bool:
         policy = self._steps[number].retry
@@ -456,8 +458,8 @@ class Walk:
         self._finish(number, status, reason=reason)
         if self._suspended:
             return
-        if self._lets_go_on(number):
-            self._let_go_on(number)
+        if self._unblocks_dependents(number):
+            self._unblock_dependents(number)
         elif self._settings.on_failure == "skip-dependents":
             self._skip_dependents(number, number)
         else:
@@ -476,7 +478,7 @@ class Walk:
         self._left_in_batch[self._layout.batch_of[number]] -= 1
         if self._audience.observers:
             blamed = None if root_cause is None else self._layout.names[root_cause]
-            self._tell(
+            self._emit(
                 "step-ended",
                 number,
                 attempt=self._ledger.attempts[number],
@@ -487,26 +489,26 @@ class Walk:
                 external_id=self._ledger.external_ids.get(number),
             )
 
-    def _block(self, number: int, culprit: int) -> None:
+    def _skip_blocked(self, number: int, culprit: int) -> None:
         """The step waits for nothing but what `culprit`, which timed out, has left behind, and that is lost."""
         if self._ledger.attempts[number]:
-            self._end(number, "timed_out", reason="blocked-by-leftover")
+            self._end(number, "timed_out", reason="blocked-by-abandoned-call")
             return
         self._ledger.blocked_by[number] = culprit
-        self._finish(number, "skipped", reason="blocked-by-leftover", root_cause=culprit)
-        if self._lets_go_on(number):
-            self._let_go_on(number)
+        self._finish(number, "skipped", reason="blocked-by-abandoned-call", root_cause=culprit)
+        if self._unblocks_dependents(number):
+            self._unblock_dependents(number)
         else:
             self._skip_dependents(number, culprit)
         self._open_next_batches()
 
-    def _lets_go_on(self, number: int) -> bool:
+    def _unblocks_dependents(self, number: int) -> bool:
         """Whether this step has ended and holds up none of those that depend on it."""
         if counts_as_done(self._steps[number], self._ledger.status[number]):
             return True
         return self.purpose == "compensate" and number in self._ledger.blocked_by  # it stops no other
 
-    def _let_go_on(self, number: int) -> None:
+    def _unblock_dependents(self, number: int) -> None:
         for other in self._layout.dependents[number]:
             self._waits_for[other] -= 1
         self._push_ready(self._layout.dependents[number])
@@ -532,18 +534,18 @@ class Walk:
         for number, status in enumerate(self._ledger.status):
             if status == "pending" and not self._ledger.attempts[number]:
                 self._finish(number, "skipped", reason=reason, root_cause=stopper)
-            elif status == "pending" or (status == "running" and number in self._leftovers):
+            elif status == "pending" or (status == "running" and number in self._abandoned):
                 self._times.drop("retry", number)
                 self._finish(number, self._ledger.last_attempt(number), reason="run-stopped")
 
     def _cancel_all(self, grace_seconds: float) -> None:
         """Everything in flight is asked to end, and waited for so long."""
         for number in self._in_flight:
-            if number not in self._leftovers:
+            if number not in self._abandoned:
                 by = self._now + grace_seconds
                 due = self._times.get("attempt", number)
-                if self._cancel_by.get(number, by + 1) > by:
-                    self._cancel_by[number] = by
+                if self._cancel_deadlines.get(number, by + 1) > by:
+                    self._cancel_deadlines[number] = by
                 if due is None or by < due:
                     self._times.set("attempt", number, by)
                 self._ask_to_end(number)
@@ -576,38 +578,38 @@ class Walk:
 
     # Where a walk goes on, and what it tells.
 
-    def _take_over(self, number: int, report: StepReport) -> None:
+    def _restore(self, number: int, report: StepReport) -> None:
         self._ledger.take_over(number, report)
         if report.status == "pending" and report.retry_at is not None:
             self._times.set("retry", number, report.retry_at)
-        if report.status == "running" or report.leftover:
-            self._take_off(number, report)
+        if report.status == "running" or report.abandoned:
+            self._restore_in_flight(number, report)
         if report.status not in ("pending", "running"):
             self._unended -= 1
             self._left_in_batch[self._layout.batch_of[number]] -= 1
-        if self._lets_go_on(number):
+        if self._unblocks_dependents(number):
             for other in self._layout.dependents[number]:
                 self._waits_for[other] -= 1
 
-    def _take_off(self, number: int, report: StepReport) -> None:
+    def _restore_in_flight(self, number: int, report: StepReport) -> None:
         """What was in flight is in flight."""
         self._in_flight[number] = None
         self._queue.hold(number)
         started, timeout = report.attempt_started_at, self._steps[number].timeout_seconds
         due = None if started is None or timeout is None else started + timeout
-        if report.leftover:
-            self._leftovers[number] = None
+        if report.abandoned:
+            self._abandoned[number] = None
             self._ask_to_end(number)
             if report.status == "cancelled":
                 self._queue.lose(number)
             else:
                 fallback = self._now if due is None or timeout is None else due + max(timeout, self._grace)
-                self._wait_for_leftover(number, fallback if report.cancel_by is None else report.cancel_by)
+                self._wait_for_abandoned(number, fallback if report.cancel_deadline is None else report.cancel_deadline)
             return
-        if report.cancel_by is not None:
-            self._cancel_by[number] = report.cancel_by
+        if report.cancel_deadline is not None:
+            self._cancel_deadlines[number] = report.cancel_deadline
             self._ask_to_end(number)
-            due = report.cancel_by if due is None else min(due, report.cancel_by)
+            due = report.cancel_deadline if due is None else min(due, report.cancel_deadline)
         if due is not None:
             self._times.set("attempt", number, due)
 
@@ -617,7 +619,7 @@ class Walk:
             retry_at = self._times.get("retry", number)
             if retry_at is None and self._ledger.status[number] == "pending":
                 retry_at = self._now
-            self._tell(
+            self._emit(
                 "attempt-ended",
                 number,
                 attempt=self._ledger.attempts[number],
@@ -628,14 +630,14 @@ class Walk:
             )
 
     def _tell_noted(self, number: int) -> None:
-        self._tell(
+        self._emit(
             "external-id-set",
             number,
             attempt=self._ledger.attempts[number],
             external_id=self._ledger.external_ids.get(number),
         )
 
-    def _tell(self, kind: EventKind, number: int, **facts: Any) -> None:
+    def _emit(self, kind: EventKind, number: int, **facts: Any) -> None:
         held_up = facts.get("status") == "skipped" and facts["reason"] not in STOP_REASONS
         cause = self._layout.number_of(facts.get("root_cause")) if held_up else None
         common = {
@@ -646,7 +648,7 @@ class Walk:
             "step": self._layout.names[number],
             "step_report": self._report(number, {} if cause is None else {number: cause}),
         }
-        event = trusted(Event, {**_NOTHING, **common, **facts})
+        event = construct_unchecked(Event, {**_NOTHING, **common, **facts})
         for observer in self._audience.observers:
             observer(event)
 

@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterable, Mapping
 
 from wfplan._internal.messages import quote
 from wfplan.execution.events import Observer
-from wfplan.execution.executor_adapter import Backend, keep_findings, open_backend
+from wfplan.execution.executor_adapter import ExecutorAdapter, adapt_executor, keep_findings
 from wfplan.execution.functions import is_async_function, is_generator_function
 from wfplan.execution.interface import Executor
 from wfplan.execution.journal.file import JournalFile
@@ -21,7 +21,7 @@ from wfplan.execution.resume import resume_state
 from wfplan.execution.signals import StopSignal
 from wfplan.models import OnFailure, Schedule
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import Problem, ProblemList, RefusedError, refusal
+from wfplan.problems import Problem, ProblemCollector, RefusedError, refusal
 
 __all__ = ["Opening", "default_limit"]
 
@@ -38,7 +38,7 @@ class Opening:
     """A run that has not begun: progress, backend and journal, as far as they can be made, and every problem."""
 
     progress: Progress | None = None
-    backend: Backend | None = None
+    backend: ExecutorAdapter | None = None
     finished: ExecutionReport | None = None
     """The report of the run that is in the journal already, from its beginning to its end."""
 
@@ -60,7 +60,7 @@ class Opening:
         observers: Iterable[Observer],
     ) -> None:
         """Raises RefusedError where there is nothing to run at all."""
-        self._problems = ProblemList()
+        self._problems = ProblemCollector()
         self.observers: tuple[Any, ...] = _as_tuple(observers)
         self._file: JournalFile | None = None
         self._record: Record | None = None
@@ -83,15 +83,15 @@ class Opening:
                 self._continue(plan, self._record, given, resume, hold)
             else:
                 self._begin(plan, given, resume, hold)
-            self.backend = open_backend(executor, self._problems)
+            self.backend = adapt_executor(executor, self._problems)
         except BaseException:  # an interrupt: nobody else would let the journal go
             self.discard()
             raise
         first = self.plan.workflow.execution_strategy.dry_run_first
         self._dry_runs = dry_run is True or first if self.progress is None else self.progress.has_dry_run
         if self._dry_runs and self.backend is not None and not self.backend.supports_dry_run:
-            told = "there is to be a dry run, and the executor has none: supports_dry_run is false"
-            self._problems.add("unsupported", told, suggestion="hand over functions for it, or plan without it")
+            message = "there is to be a dry run, and the executor has none: supports_dry_run is false"
+            self._problems.add("unsupported", message, suggestion="hand over functions for it, or plan without it")
 
     # Where the run begins.
 
@@ -101,8 +101,8 @@ class Opening:
             if value is not None:
                 self._problems.add("invalid-setting", f"{name} cannot be given here", suggestion=_SETTLED)
         if self._record is not None:
-            told = "the journal holds a run already, and the Progress is one too"
-            self._problems.add("journal-mismatch", told, suggestion="hand over the plan, or another file")
+            message = "the journal holds a run already, and the Progress is one too"
+            self._problems.add("journal-mismatch", message, suggestion="hand over the plan, or another file")
         if progress.phase == "suspended":
             advice = "hand over Progress(plan, progress.report()), perhaps with another hold"
             self._problems.add("invalid-setting", "the Progress is suspended", suggestion=advice)
@@ -111,8 +111,8 @@ class Opening:
         """A new run, from nothing or from what a report tells."""
         state: Any = ()
         if resume is not None and not isinstance(resume, ExecutionReport):
-            told = f"resume must be an ExecutionReport, not a {type(resume).__name__}"
-            self._problems.add("invalid-setting", told)
+            message = f"resume must be an ExecutionReport, not a {type(resume).__name__}"
+            self._problems.add("invalid-setting", message)
         elif resume is not None and self._is_same_run(plan, given, resume):
             self._resumes = resume.run_id
             state, given = with_plan(resume, plan), {**given, "run_id": resume.run_id}
@@ -127,7 +127,7 @@ class Opening:
         """Whether a report is that of a run which is suspended, and all is as it was."""
         if resume.phase != "suspended" or given["run_id"] is not None or resume.fingerprint != plan.fingerprint:
             return False
-        return settle(plan, **given, problems=ProblemList()) == resume.settings
+        return settle(plan, **given, problems=ProblemCollector()) == resume.settings
 
     def _continue(
         self,
@@ -163,7 +163,7 @@ class Opening:
             self.progress = Progress(plan, state, **given, tracebacks=self._tracebacks)
         except RefusedError as error:
             for problem in error.problems:
-                self._problems.keep(problem)
+                self._problems.append(problem)
 
     # What else can be wrong.
 
@@ -175,19 +175,19 @@ class Opening:
             if whole < len(data) and not self._problems.has_errors:
                 file.cut(whole)
         except (OSError, TypeError, ValueError) as error:
-            told = f"the journal {quote(str(path))} cannot be used: {getattr(error, 'strerror', None) or error}"
-            self._problems.add("journal-unusable", told)
+            message = f"the journal {quote(str(path))} cannot be used: {getattr(error, 'strerror', None) or error}"
+            self._problems.add("journal-unusable", message)
 
     def _check_listeners(self, stop: object) -> None:
         if stop is not None and not isinstance(stop, StopSignal):
             self._problems.add("invalid-setting", f"stop must be a StopSignal, not a {type(stop).__name__}")
         for observer in self.observers:
             if not callable(observer):
-                told = f"a {type(observer).__name__} is no observer: it cannot be called"
-                self._problems.add("invalid-setting", told)
+                message = f"a {type(observer).__name__} is no observer: it cannot be called"
+                self._problems.add("invalid-setting", message)
             elif is_async_function(observer) or is_generator_function(observer):
-                told = "an observer is async, or a generator function: nobody would wait for what it does"
-                self._problems.add("invalid-setting", told, suggestion="take a plain function, or wfplan.astream")
+                message = "an observer is async, or a generator function: nobody would wait for what it does"
+                self._problems.add("invalid-setting", message, suggestion="take a plain function, or wfplan.astream")
 
     @property
     def plan_to_validate(self) -> ExecutionPlan:
@@ -214,17 +214,17 @@ class Opening:
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """What does not keep the run from beginning."""
-        return self._problems.listed("warning", "info")
+        return self._problems.as_tuple("warning", "info")
 
     @property
     def is_finished(self) -> bool:
         """Whether there is nothing to do but to give the report of the run that is `finished`."""
         return self.finished is not None and not self._problems.has_errors
 
-    def settle(self) -> tuple[Progress, Backend]:
+    def settle(self) -> tuple[Progress, ExecutorAdapter]:
         """What is needed to run. Raises RefusedError, with every problem, if anything is wrong."""
         if self._problems.has_errors or self.progress is None or self.backend is None:
-            raise RefusedError(self._problems.listed())
+            raise RefusedError(self._problems.as_tuple())
         return self.progress, self.backend
 
     def open_journal(self) -> Journal | None:

@@ -7,17 +7,17 @@ from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from wfplan._internal.by_name import NO_STEPS, StepsByName
 from wfplan._internal.messages import quote
-from wfplan._internal.model import trusted
-from wfplan.execution.events import Audience, Observer
+from wfplan._internal.model import construct_unchecked
+from wfplan.execution.events import Observer, Subscribers
 from wfplan.execution.interface import Purpose, StepCall
 from wfplan.execution.options import RunSettings, check_held, settle
-from wfplan.execution.phase_run import CANCEL_GRACE_SECONDS, GRACE_SECONDS, Walk
+from wfplan.execution.phase_run import CANCEL_GRACE_SECONDS, GRACE_SECONDS, PhaseRun
 from wfplan.execution.report import ExecutionReport, Phase, Reason, StepReport
 from wfplan.execution.rollback import rollback_plan
-from wfplan.execution.state_validation import BAD, check_state, counts_as_done
+from wfplan.execution.state_validation import UNSUCCESSFUL, check_state, counts_as_done
 from wfplan.models import OnFailure, Schedule
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import Problem, ProblemList, RefusedError
+from wfplan.problems import Problem, ProblemCollector, RefusedError
 
 __all__ = ["CANCEL_GRACE_SECONDS", "Progress"]
 
@@ -27,7 +27,7 @@ class Progress:
 
     It starts nothing, waits for nothing and reads no clock: `now` is an argument, in seconds, and never goes back
     (an earlier one counts as the latest one known). Ask `get_ready` what to start, tell `done`, `failed` or
-    `cancelled` what came of it, and come back at `wake_at` at the latest. Not for several threads at once.
+    `cancelled` what came of it, and come back at `next_deadline` at the latest. Not for several threads at once.
 
     If the plan says `dry_run_first`, the first calls are for the purpose `dry_run`, and only if all of them succeed
     there are others; if it says `rollback_on_failure` and a step fails, the last ones are for `compensate`.
@@ -76,7 +76,7 @@ class Progress:
         `get_ready` noticed, and at least for `grace_seconds`; without `tracebacks`, errors are kept without them.
         Raises RefusedError, with every problem, for a keyword or a state that cannot be.
         """
-        problems = ProblemList()
+        problems = ProblemCollector()
         report = state if isinstance(state, ExecutionReport) else None
         if dry_run is None and report is not None:
             dry_run = report.only_dry_run
@@ -88,14 +88,14 @@ class Progress:
         self.settings = settings
         self._check_together(report, known, tried, problems)
         if problems.has_errors:
-            raise RefusedError(problems.listed())
+            raise RefusedError(problems.as_tuple())
         self.run_id = run_id or (report.run_id if report else os.urandom(16).hex())
-        self._audience = Audience()
+        self._audience = Subscribers()
         self._limit = settings.max_parallel
-        self._halted = bool(report and report.halted)
+        self._stop_requested = bool(report and report.stop_requested)
         self._suspended = False
         self._fields: dict[str, Any] = {"grace_seconds": grace_seconds, "tracebacks": tracebacks}
-        self._execution = Walk(
+        self._execution = PhaseRun(
             plan,
             "execute",
             settings,
@@ -106,9 +106,9 @@ class Progress:
             grace_seconds=grace_seconds,
             tracebacks=tracebacks,
         )
-        self._walks: list[Walk] = [self._execution]
-        self._dry_run: Walk | None = None
-        self._rollback: Walk | None = None
+        self._walks: list[PhaseRun] = [self._execution]
+        self._dry_run: PhaseRun | None = None
+        self._rollback: PhaseRun | None = None
         self._tried = tried  # the dry run, if it is over
         self._current = self._execution
         self._rollback_is_due = False
@@ -116,7 +116,7 @@ class Progress:
             self._dry_run = self._current = self._make_walk(plan, "dry_run")
             self._walks.insert(0, self._dry_run)
             done = {name: step for name, step in known.items() if step.status == "succeeded"}
-            self._dry_run.begin(tried or done, stopped=self._halted)
+            self._dry_run.begin(tried or done, stopped=self._stop_requested)
         trying = self._dry_run is not None and self._dry_run.is_active()
         self._execution.begin(known, stopped=bool(report and report.stopped and not trying))
         if report and report.rollback:
@@ -169,7 +169,7 @@ class Progress:
 
         With `cancel`, ask what runs to end, and wait so long for it.
         """
-        self._halted = True
+        self._stop_requested = True
         self._rollback_is_due = False
         self._current.stop(cancel=cancel, grace_seconds=grace_seconds, now=now)
         self._go_on()
@@ -186,19 +186,19 @@ class Progress:
         self._current.suspend(cancel=cancel, grace_seconds=grace_seconds, now=now)
         self._go_on()
 
-    def limit(self, max_parallel: int) -> None:
+    def lower_max_parallel(self, max_parallel: int) -> None:
         """From now on start a step only while fewer than this are in flight, if more were allowed."""
         if self._limit is None or max_parallel < self._limit:
             self._limit = max_parallel
         for walk in self._walks:
-            walk.limit(max_parallel)
+            walk.lower_max_parallel(max_parallel)
 
     @property
     def max_parallel(self) -> int | None:
         """How many steps may be in flight; None if as many as there are."""
         return self._limit
 
-    def start_again(self, now: float) -> tuple[StepCall, ...]:
+    def restart_in_flight(self, now: float) -> tuple[StepCall, ...]:
         """The calls in flight, to be made again by somebody who cannot know what became of them.
 
         They are the same attempts, under the same idempotency keys, and their time starts anew. A step with
@@ -206,9 +206,9 @@ class Progress:
         is about steps: dry runs and compensations are always made again.
         """
         if self._rollback is not None:
-            for name in self._execution.leftovers:
-                self._rollback.let_go(name)
-        again = tuple(call for walk in self._walks for call in walk.start_again(now))
+            for name in self._execution.abandoned:
+                self._rollback.unreserve(name)
+        again = tuple(call for walk in self._walks for call in walk.restart_in_flight(now))
         self._go_on()
         return again
 
@@ -222,9 +222,9 @@ class Progress:
         return self._execution.remaining
 
     @property
-    def wake_at(self) -> float | None:
+    def next_deadline(self) -> float | None:
         """When to call `get_ready` again if nothing happens before: a retry, a timeout. None if nothing is due."""
-        return self._current.wake_at
+        return self._current.next_deadline
 
     @property
     def now(self) -> float:
@@ -237,9 +237,9 @@ class Progress:
         return tuple(call for walk in self._walks for call in walk.in_flight)
 
     @property
-    def leftovers(self) -> tuple[str, ...]:
+    def abandoned(self) -> tuple[str, ...]:
         """The steps whose time is up and whose calls have not come back."""
-        return tuple(name for walk in self._walks for name in walk.leftovers)
+        return tuple(name for walk in self._walks for name in walk.abandoned)
 
     @property
     def has_dry_run(self) -> bool:
@@ -255,13 +255,13 @@ class Progress:
         """Tell `observer` of everything that happens from now on, at once and in order. It must not raise."""
         self._audience.observers.append(observer)
 
-    def wake_with(self, wake: Callable[[], object]) -> None:
+    def set_waker(self, wake: Callable[[], object]) -> None:
         """Call `wake`, in any thread, when something was noted that observers are told by the next `get_ready`."""
         self._audience.wake = wake
 
     def report(self, problems: Sequence[Problem] = ()) -> ExecutionReport:
         """What has happened so far."""
-        return trusted(
+        return construct_unchecked(
             ExecutionReport,
             {
                 "schema_version": 1,
@@ -269,7 +269,7 @@ class Progress:
                 "run_id": self.run_id,
                 "phase": self.phase,
                 "stopped": self._current.stopped,
-                "halted": self._halted,
+                "stop_requested": self._stop_requested,
                 "steps": StepsByName(self._execution.report()),
                 "dry_run": StepsByName(self._tried if self._dry_run is None else self._dry_run.report()),
                 "rollback": StepsByName({} if self._rollback is None else self._rollback.report_by_batch()),
@@ -310,25 +310,25 @@ class Progress:
 
     # From one walk to the next.
 
-    def _walk_of(self, name: str) -> Walk:
+    def _walk_of(self, name: str) -> PhaseRun:
         """The walk in which this step is in flight; the execution, which knows why not, if it is in none."""
         if self._current.has_in_flight(name):
             return self._current
         if self._rollback is not None and self._execution.has_in_flight(name):
-            self._rollback.let_go(name)
+            self._rollback.unreserve(name)
         return next((walk for walk in self._walks if walk.has_in_flight(name)), self._execution)
 
     def _go_on(self) -> bool:
         """Enter the next walk if this one has ended and another is due; whether that is so."""
         before = self._current
-        if self._suspended and not self._halted and not self.settings.dry_run:
+        if self._suspended and not self._stop_requested and not self.settings.dry_run:
             return False
         if self._dry_run is not None and self._current is self._dry_run and self._dry_run.has_ended:
             self._current = self._execution
             self._end_dry_run(self._dry_run)
         if self._current is self._execution and self._execution.has_ended:
             self._rollback_is_due = self._wants_rollback()
-            if self._rollback_is_due and self._execution.is_deserted:
+            if self._rollback_is_due and self._execution.only_abandoned_in_flight:
                 self._rollback_is_due = False
                 self._enter_rollback(())
         return self._current is not before
@@ -338,26 +338,26 @@ class Progress:
         report: ExecutionReport | None,
         known: Mapping[str, StepReport],
         tried: Mapping[str, StepReport],
-        problems: ProblemList,
+        problems: ProblemCollector,
     ) -> None:
         """Can these be the states of the dry run and of the execution of one run?"""
         steps = self.plan.steps
         begun = [name for name, step in known.items() if step.status == "running" or _waits_for_retry(step)]
         if begun and any(step.status != "succeeded" for step in tried.values()):
-            told = f"step {quote(begun[0])} cannot have begun: the dry run has not ended well"
-            problems.add("impossible-state", told, steps=begun[:1])
+            message = f"step {quote(begun[0])} cannot have begun: the dry run has not ended well"
+            problems.add("impossible-state", message, steps=begun[:1])
         failed = any(
-            step.status in BAD and not counts_as_done(steps[name], step.status) for name, step in known.items()
+            step.status in UNSUCCESSFUL and not counts_as_done(steps[name], step.status) for name, step in known.items()
         )
         if self.settings.dry_run and (begun or failed or (report is not None and report.rollback)):
             advice = "continue it without dry_run, or dry-run the plan by itself"
             problems.add("invalid-setting", "dry_run cannot be given for a run that has begun", suggestion=advice)
 
-    def _make_walk(self, plan: ExecutionPlan, purpose: Purpose, **fields: Any) -> Walk:
+    def _make_walk(self, plan: ExecutionPlan, purpose: Purpose, **fields: Any) -> PhaseRun:
         """A walk in which what fails stops nothing but what needs it."""
         settings = self.settings.model_copy(update={"on_failure": "skip-dependents"})
         fields = {"limit": self._limit, **self._fields, **fields}
-        return Walk(plan, purpose, settings, self.run_id, self._audience, **fields)
+        return PhaseRun(plan, purpose, settings, self.run_id, self._audience, **fields)
 
     def _wants_dry_run(self, known: Iterable[StepReport], report: ExecutionReport | None) -> bool:
         """Whether there is to be a dry run, or was one; not if steps tell that the run is beyond it."""
@@ -368,11 +368,11 @@ class Progress:
         first = self.plan.workflow.execution_strategy.dry_run_first
         return first and all(step.status == "pending" and not step.attempts for step in known)
 
-    def _end_dry_run(self, dry_run: Walk) -> None:
+    def _end_dry_run(self, dry_run: PhaseRun) -> None:
         """All that was tried is executed, or nothing is."""
         steps = self.plan.workflow.steps
-        failed = [step.name for step, status in zip(steps, dry_run.statuses) if status in BAD]
-        if self._halted:
+        failed = [step.name for step, status in zip(steps, dry_run.statuses) if status in UNSUCCESSFUL]
+        if self._stop_requested:
             self._execution.skip_all("run-stopped", None, dry_run.now)
         elif failed:
             self._execution.skip_all("dry-run-failed", failed[0], dry_run.now)
@@ -381,30 +381,34 @@ class Progress:
 
     def _wants_rollback(self) -> bool:
         """Whether the execution, which has ended, failed by itself, and there is something to undo."""
-        if self._halted or self.settings.dry_run or not self.plan.workflow.execution_strategy.rollback_on_failure:
+        if (
+            self._stop_requested
+            or self.settings.dry_run
+            or not self.plan.workflow.execution_strategy.rollback_on_failure
+        ):
             return False
         ended = tuple(zip(self.plan.workflow.steps, self._execution.statuses))
-        failed = any(status in BAD and not counts_as_done(step, status) for step, status in ended)
+        failed = any(status in UNSUCCESSFUL and not counts_as_done(step, status) for step, status in ended)
         return failed and any(status == "succeeded" and step.rollback is not None for step, status in ended)
 
     def _enter_rollback(self, state: Iterable[StepReport]) -> None:
         """Begin to undo, or go on. Raises RefusedError if `state` cannot be."""
         ended = zip(self.plan.workflow.steps, self._execution.statuses)
         undoing = rollback_plan(self.plan, [step.name for step, status in ended if status == "succeeded"])
-        problems = ProblemList()
+        problems = ProblemCollector()
         known = check_state(undoing, state, problems, what="the compensation of", causes=self.plan.steps)
         if self._execution.is_active():
             problems.add("impossible-state", "steps are being undone while others have not ended")
         if problems.has_errors:
-            raise RefusedError(problems.listed())
+            raise RefusedError(problems.as_tuple())
         around = self._execution.outputs_around
         self._rollback = self._current = self._make_walk(undoing, "compensate", outputs_for=around)
         self._walks.append(self._rollback)
-        self._rollback.hold(self.plan.steps[name] for name in self._execution.leftovers)
-        self._rollback.begin(known, stopped=self._halted)
+        self._rollback.hold(self.plan.steps[name] for name in self._execution.abandoned)
+        self._rollback.begin(known, stopped=self._stop_requested)
 
 
-def _all_succeeded(walk: Walk) -> bool:
+def _all_succeeded(walk: PhaseRun) -> bool:
     return all(status == "succeeded" for status in walk.statuses)
 
 

@@ -10,17 +10,17 @@ from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, mo
 from typing_extensions import Annotated, Literal, TypeAlias
 
 from wfplan._internal import display
-from wfplan._internal.messages import counted, escape, quote
+from wfplan._internal.messages import escape, pluralize, quote
 from wfplan._internal.model import (
     EMPTY,
     NOTHING_BY_NAME,
     FreeText,
-    Items,
     MappingOf,
+    Model,
     Name,
     Number,
     SchemaVersion,
-    Value,
+    TupleOf,
 )
 from wfplan.errors import PermanentError, WfplanError
 from wfplan.execution.interface import Purpose
@@ -49,7 +49,7 @@ Phase: TypeAlias = Literal["executing", "rolling_back", "suspended", "completed"
 Reason: TypeAlias = Literal[
     "dependency-failed",
     "run-stopped",
-    "blocked-by-leftover",
+    "blocked-by-abandoned-call",
     "outcome-unknown",
     "dry-run",
     "dry-run-failed",
@@ -66,13 +66,13 @@ _MOST_NOTES = 20
 _MOST_FRAMES = 20
 
 
-class StepError(Value):
+class StepError(Model):
     """Why an attempt failed."""
 
     type: str
     """The name of the exception's class, with its module if it is no builtin."""
     message: str = ""
-    notes: Items[str] = EMPTY
+    notes: TupleOf[str] = EMPTY
     """What was added by `add_note`; at most 20."""
     traceback: str = ""
     """The end of the traceback as text, without the values of variables; empty if that was not wanted."""
@@ -204,7 +204,7 @@ def _cut(text: str) -> str:
     return text[:_MESSAGE_LENGTH].encode(errors="backslashreplace").decode()
 
 
-class AttemptReport(Value):
+class AttemptReport(Model):
     """One attempt at a step that has ended."""
 
     number: Annotated[int, Field(ge=1)]
@@ -214,7 +214,7 @@ class AttemptReport(Value):
     """Why it failed; None if it succeeded or was cancelled."""
 
 
-class StepReport(Value):
+class StepReport(Model):
     """What happened to one step. Times are seconds since the epoch, or whatever the clock of the run counts."""
 
     name: Name
@@ -245,15 +245,15 @@ class StepReport(Value):
     """When its last attempt started."""
     retry_at: Optional[Number] = None
     """While it is pending: when it may be tried again."""
-    cancel_by: Optional[Number] = None
+    cancel_deadline: Optional[Number] = None
     """While its call is in flight: it was asked to end, and is waited for until this moment."""
-    leftover: bool = False
+    abandoned: bool = False
     """Whether its function has not come back although its time is up: it still holds its place and its locks."""
     run_id: Optional[FreeText] = None
     """The run in which its attempts were made, and whose idempotency keys they bear, if it was another one."""
     idempotent: Optional[bool] = None
     """Whether the step can be done twice, as the plan says."""
-    history: Items[AttemptReport] = EMPTY
+    history: TupleOf[AttemptReport] = EMPTY
     """Its attempts that have ended, the last 20."""
 
     @property
@@ -275,7 +275,7 @@ class StepReport(Value):
         return handler(self.model_copy(update={"output": kept, "output_not_kept": lost}))
 
 
-class ExecutionReport(Value):
+class ExecutionReport(Model):
     """What happened in a run so far.
 
     Made by `run`, `arun` and `Progress.report`, loaded from its own JSON or from a journal. Two reports are equal if
@@ -290,7 +290,7 @@ class ExecutionReport(Value):
     """`executing` or `rolling_back` until the run has ended."""
     stopped: bool = False
     """Whether nothing new starts any more: a step failed and the policy says so, or it was asked for."""
-    halted: bool = False
+    stop_requested: bool = False
     """Whether it was asked to stop, by a `StopSignal` or an interrupt; then nothing is rolled back."""
     steps: MappingOf[StepReport]
     """By name, in declared order; every step of the plan is there."""
@@ -300,11 +300,11 @@ class ExecutionReport(Value):
     """The same for the compensations, by the names of the steps that they undo, the first to be undone first."""
     only_dry_run: bool = False
     """Whether the dry run was all that was asked for."""
-    problems: Items[Problem] = EMPTY
+    problems: TupleOf[Problem] = EMPTY
     """What is worth knowing about the run itself: a thread that is left, an executor that could not be closed."""
     suspended_in: Optional[Purpose] = None
     """While the run is suspended: in its dry run, in the execution proper, or among the compensations."""
-    held: Items[Name] = EMPTY
+    held: TupleOf[Name] = EMPTY
     """The steps that are kept from starting."""
     settings: Optional[RunSettings] = None
     """How the plan is walked, with what was given in place of its own settings; None in a report made by hand."""
@@ -488,10 +488,10 @@ class ExecutionError(WfplanError):
     def __str__(self) -> str:
         steps = self.report.steps.values()
         blamed = [step for step in steps if step.status in ("failed", "timed_out", "cancelled")]
-        failed = f"{len(blamed):,} of {counted(len(steps), 'step')} failed"
+        failed = f"{len(blamed):,} of {pluralize(len(steps), 'step')} failed"
         if self.report.phase == "suspended":
             left = self.report.counts["pending"] + self.report.counts["running"]
-            lines = [f"the run is suspended: {left:,} of {counted(len(steps), 'step')} have not ended"]
+            lines = [f"the run is suspended: {left:,} of {pluralize(len(steps), 'step')} have not ended"]
         else:
             phase = self.report.phase.replace("_", " ")
             lines = [f"the run {phase}: {failed}, {self.report.counts['skipped']:,} skipped"]

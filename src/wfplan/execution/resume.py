@@ -5,33 +5,33 @@ from __future__ import annotations
 from typing import Iterator
 
 from wfplan._internal.messages import quote
-from wfplan._internal.model import EMPTY, Items, Value
+from wfplan._internal.model import EMPTY, Model, TupleOf
 from wfplan._internal.step_identity import StepKeys, identities, match_steps
 from wfplan.execution.report import ExecutionReport, StepReport
 from wfplan.execution.rollback import rollback_plan
-from wfplan.execution.state_validation import BAD, check_state, counts_as_done
+from wfplan.execution.state_validation import UNSUCCESSFUL, check_state, counts_as_done
 from wfplan.models import Step
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import Problem, ProblemList
+from wfplan.problems import Problem, ProblemCollector
 
 __all__ = ["ResumePreview", "resume_preview", "resume_state"]
 
 
-class ResumePreview(Value):
+class ResumePreview(Model):
     """What `run(plan, executor, resume=report)` would do; all names are those of the plan, in declared order."""
 
-    keeps: Items[str] = EMPTY
+    keeps: TupleOf[str] = EMPTY
     """Steps that are done: they do not run again."""
-    continues: Items[str] = EMPTY
+    continues: TupleOf[str] = EMPTY
     """Steps that were in flight when the run was lost: the same attempt is made again, under the same key."""
-    starts_anew: Items[str] = EMPTY
+    starts_anew: TupleOf[str] = EMPTY
     """Steps that run as if they never had."""
-    undoes: Items[str] = EMPTY
+    undoes: TupleOf[str] = EMPTY
     """Steps whose compensations are to be made: the run had begun to roll back, so that is all that is done."""
-    uncertain: Items[str] = EMPTY
+    uncertain: TupleOf[str] = EMPTY
     """Of those that start anew, the ones of which nobody knows what they did before; and under its old name, what
     must not be done twice, was in flight and is not in the plan."""
-    problems: Items[Problem] = EMPTY
+    problems: TupleOf[Problem] = EMPTY
     """Why it would be refused."""
 
     @property
@@ -52,7 +52,7 @@ def resume_preview(plan: ExecutionPlan, report: ExecutionReport) -> ResumePrevie
     >>> preview.keeps, preview.starts_anew
     (('a',), ('b',))
     """
-    problems = ProblemList()
+    problems = ProblemCollector()
     state = resume_state(plan, report, problems)
     check_state(plan, state.steps.values(), problems)
     status = {name: step.status for name, step in state.steps.items()}
@@ -66,11 +66,11 @@ def resume_preview(plan: ExecutionPlan, report: ExecutionReport) -> ResumePrevie
         starts_anew=anew,
         undoes=tuple(name for name in plan.steps if name in undoes),
         uncertain=(*(name for name in anew if own[name] in before), *_lost(plan, report)),
-        problems=problems.listed("error"),
+        problems=problems.as_tuple("error"),
     )
 
 
-def resume_state(plan: ExecutionPlan, report: ExecutionReport, problems: ProblemList) -> ExecutionReport:
+def resume_state(plan: ExecutionPlan, report: ExecutionReport, problems: ProblemCollector) -> ExecutionReport:
     """The state, of a run that does not exist yet, in which the steps of `plan` are as `report` tells.
 
     Adds a `resume-mismatch` for each step that has succeeded and cannot be kept.
@@ -85,7 +85,7 @@ def resume_state(plan: ExecutionPlan, report: ExecutionReport, problems: Problem
 class _Takeover:
     """The steps of a plan beside what a report tells of them."""
 
-    def __init__(self, plan: ExecutionPlan, report: ExecutionReport, problems: ProblemList) -> None:
+    def __init__(self, plan: ExecutionPlan, report: ExecutionReport, problems: ProblemCollector) -> None:
         self._plan = plan
         self._report = report
         self._problems = problems
@@ -103,8 +103,8 @@ class _Takeover:
             if new is not None and self._is_to_be_continued(old, new):
                 taken[new] = self._report.steps[old]
             elif self._report.steps[old].idempotent is False and not self._may_be_done_twice(new):
-                told = f"step {quote(old)} must not be done twice and was in flight: nobody knows what became of it"
-                self._refuse(told, old, "keep it in the plan, under its name, to have it fail as of unknown outcome")
+                message = f"step {quote(old)} must not be done twice and was in flight: nobody knows what became of it"
+                self._refuse(message, old, "keep it in the plan, under its name, to have it fail as of unknown outcome")
         self._keep_what_was_tolerated(taken)
         self._drop_what_has_lost_its_base(taken, {self._pairs[name] for name in undone})
         return self._state(taken)
@@ -113,12 +113,12 @@ class _Takeover:
         """Nothing is executed any more; the compensations that have not succeeded are made."""
         taken = dict(self._matching(self._succeeded()))
         for old, new in self._pairs.items():
-            if new is not None and self._report.steps[old].status in BAD:
+            if new is not None and self._report.steps[old].status in UNSUCCESSFUL:
                 taken[new] = self._report.steps[old]
         done = {
             self._pairs[name]: step
             for name, step in self._report.rollback.items()
-            if name in undone or (step.status == "running" and not step.leftover)
+            if name in undone or (step.status == "running" and not step.abandoned)
         }
         undoing = rollback_plan(self._plan, [new for new, step in taken.items() if step.status == "succeeded"])
         rollback = {
@@ -133,11 +133,11 @@ class _Takeover:
         for old in names:
             new = self._pairs[old]
             if new is None:
-                told = f"step {quote(old)} has succeeded, and is not in the plan any more"
-                self._refuse(told, old, "leave it in the plan: what has succeeded is kept, and does not run again")
+                message = f"step {quote(old)} has succeeded, and is not in the plan any more"
+                self._refuse(message, old, "leave it in the plan: what has succeeded is kept, and does not run again")
             elif not self._is_same(old, new):
-                told = f"step {quote(new)} has succeeded, and is another one now: {self._what_changed(old, new)}"
-                self._refuse(told, new, "leave it as it was, or add another step for what is still to be done")
+                message = f"step {quote(new)} has succeeded, and is another one now: {self._what_changed(old, new)}"
+                self._refuse(message, new, "leave it as it was, or add another step for what is still to be done")
             if new is not None:  # also where it is refused: what needs it is no problem of its own
                 yield new, self._report.steps[old]
 
@@ -146,7 +146,7 @@ class _Takeover:
         needed = {name for kept in taken for name in self._plan.steps[kept].dependencies}
         for old, new in self._pairs.items():
             step = self._report.steps[old]
-            if new in needed and step.status in BAD and counts_as_done(self._plan.steps[new], step.status):
+            if new in needed and step.status in UNSUCCESSFUL and counts_as_done(self._plan.steps[new], step.status):
                 taken[new] = step
 
     def _drop_what_has_lost_its_base(self, taken: dict[str, StepReport], undone: set[str | None]) -> None:
@@ -161,8 +161,8 @@ class _Takeover:
                 del taken[name]
                 lost.add(name)
                 if not _can_be_done_again(step):
-                    told = f"step {quote(name)} was done and not undone, but {quote(base)}, which it needs, was"
-                    self._refuse(told, name, "say idempotent=True of it if it can safely be done again")
+                    message = f"step {quote(name)} was done and not undone, but {quote(base)}, which it needs, was"
+                    self._refuse(message, name, "say idempotent=True of it if it can safely be done again")
 
     def _may_be_done_twice(self, new: str | None) -> bool:
         return new is not None and self._plan.steps[new].idempotent is True
@@ -191,7 +191,7 @@ class _Takeover:
 
     def _own(self, step: StepReport, name: str) -> StepReport:
         """What is told of a step, under its name in the plan."""
-        return step.model_copy(update={"name": name, "run_id": step.run_id or self._report.run_id, "leftover": False})
+        return step.model_copy(update={"name": name, "run_id": step.run_id or self._report.run_id, "abandoned": False})
 
     def _state(self, taken: dict[str, StepReport], rest: str = "pending") -> ExecutionReport:
         reason = "run-stopped" if rest == "skipped" else None
@@ -219,7 +219,7 @@ def _lost(plan: ExecutionPlan, report: ExecutionReport) -> Iterator[str]:
 
 
 def _in_flight(report: ExecutionReport) -> Iterator[str]:
-    return (name for name, step in report.steps.items() if step.status == "running" and not step.leftover)
+    return (name for name, step in report.steps.items() if step.status == "running" and not step.abandoned)
 
 
 def _can_be_done_again(step: Step) -> bool:

@@ -7,7 +7,7 @@ from typing import Iterable, Optional
 from pydantic import Field
 from typing_extensions import Annotated
 
-from wfplan._internal.model import EMPTY, Items, Value
+from wfplan._internal.model import EMPTY, Model, TupleOf
 from wfplan.errors import require_names
 from wfplan.models import ExecutionStrategy, Step, Workflow
 from wfplan.planner import plan as make_plan
@@ -114,12 +114,12 @@ def _let_one_stand_for_all(
     return {last: None}
 
 
-class RollbackPreview(Value):
+class RollbackPreview(Model):
     """What a rollback could and could not undo."""
 
     plan: ExecutionPlan
     """What would be done."""
-    irreversible: Items[str] = EMPTY
+    irreversible: TupleOf[str] = EMPTY
     """Of the steps asked for, those without compensation that do more than read, in declared order."""
     point_of_no_return: Optional[Annotated[int, Field(ge=1)]] = None
     """The number of the first batch of the original plan with such a step: from its start on, not everything can be

@@ -16,7 +16,7 @@ from wfplan._internal.messages import quote
 from wfplan.errors import PermanentError
 from wfplan.execution.calls import Calls, Outcome
 from wfplan.execution.events import Event, guarded
-from wfplan.execution.executor_adapter import Backend, tell_close_failure
+from wfplan.execution.executor_adapter import ExecutorAdapter, log_close_failure
 from wfplan.execution.interface import StepCall
 from wfplan.execution.journal.writer import Journal
 from wfplan.execution.loop_thread import LoopThread
@@ -26,7 +26,7 @@ from wfplan.execution.progress import CANCEL_GRACE_SECONDS, Progress
 from wfplan.execution.report import ExecutionReport, Reason
 from wfplan.execution.signals import StopSignal
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 
 __all__ = ["LINGER_SECONDS", "Close", "Closed", "Interrupt", "Save", "Session", "Task", "Validate", "Wait"]
 
@@ -94,7 +94,7 @@ class Session:
         opening: Opening,
         stop: StopSignal | None,
         wake: Callable[[], object],
-        make_calls: Callable[[Backend], Calls],
+        make_calls: Callable[[ExecutorAdapter], Calls],
         *,
         always_threads: bool,
     ) -> None:
@@ -111,7 +111,7 @@ class Session:
         self._heeded = (False, False, False)
         self._due: list[StepCall] = []
         self._made_before: set[str] = set()
-        self._problems = ProblemList()
+        self._problems = ProblemCollector()
         self._journal: Journal | None = None
         self._interrupts: list[BaseException] = []  # of observers, which may be called in the middle of anything
         self._observers: list[Callable[[Event], object]] = []
@@ -143,7 +143,7 @@ class Session:
             opening.discard()
         closed = yield from self._close(opening.backend)
         if closed.error is not None:
-            tell_close_failure(closed.error)
+            log_close_failure(closed.error)
         if refused is not None:
             raise refused
         assert opening.finished is not None  # noqa: S101 - for type checkers
@@ -160,14 +160,14 @@ class Session:
             return None
         return error  # type: ignore[no-any-return]
 
-    def _close(self, backend: Backend | None) -> Generator[Task, Any, Closed]:
+    def _close(self, backend: ExecutorAdapter | None) -> Generator[Task, Any, Closed]:
         return (yield Close(None if backend is None else backend.close))  # type: ignore[no-any-return]
 
-    def _run(self, progress: Progress, backend: Backend) -> Generator[Task, Any, ExecutionReport]:
+    def _run(self, progress: Progress, backend: ExecutorAdapter) -> Generator[Task, Any, ExecutionReport]:
         if progress.max_parallel is None and (self._always_threads or backend.needs_threads(progress.plan)):
-            progress.limit(default_limit())
+            progress.lower_max_parallel(default_limit())
         self._progress, self._calls = progress, self._make_calls(backend)
-        self._problems = ProblemList(self._opening.warnings)
+        self._problems = ProblemCollector(self._opening.warnings)
         self._journal = self._opening.open_journal()
         self._listen()
         if self._stop is not None:
@@ -185,7 +185,7 @@ class Session:
         return (yield from self._end())
 
     def _listen(self) -> None:
-        self._progress.wake_with(self._wake)
+        self._progress.set_waker(self._wake)
         self._observers = [guarded(observer, self._interrupts.append) for observer in self._opening.observers]
         if _logger.isEnabledFor(logging.INFO):
             self._observers.append(log_event)
@@ -197,8 +197,8 @@ class Session:
     def _begin(self) -> None:
         """Tell that the run starts; calls that somebody else had started and nobody knows of are made again."""
         steps = len(self._progress.plan.workflow.steps)
-        self._tell(kind="run-started", steps=steps, ended_steps=steps - self._progress.remaining)
-        again = self._progress.start_again(self._now())
+        self._emit(kind="run-started", steps=steps, ended_steps=steps - self._progress.remaining)
+        again = self._progress.restart_in_flight(self._now())
         self._made_before = {call.step.name for call in again}
         self._due.extend(again)
 
@@ -215,14 +215,14 @@ class Session:
 
     def _wake_at(self) -> float | None:
         """When there is something to do even if nothing comes in."""
-        due = self._progress.wake_at
+        due = self._progress.next_deadline
         return None if due is None else min(due - self._epoch, time.monotonic() + _LONGEST_WAIT)
 
     def _look(self) -> None:
         self._heed_signal()
         self._due.extend(self._progress.get_ready(self._now()))
         while self._interrupts:
-            self._heed(self._interrupts.pop(0))
+            self._interrupt(self._interrupts.pop(0))
             self._due.extend(self._progress.get_ready(self._now()))
 
     def _save(self, data: bytes) -> Generator[Task, Any, OSError | None]:
@@ -260,10 +260,10 @@ class Session:
             self._progress.cancelled(call.step.name, now=self._now(), reason=reason)
 
     def _keep_journal_failure(self, error: OSError) -> None:
-        told = f"the journal could not be written: {error.strerror or error}"
-        _logger.error("run %s: %s", self._progress.run_id, told)
+        message = f"the journal could not be written: {error.strerror or error}"
+        _logger.error("run %s: %s", self._progress.run_id, message)
         advice = "the report has what the journal has not: resume it"
-        self._problems.add("journal-failed", told, suggestion=advice)
+        self._problems.add("journal-failed", message, suggestion=advice)
         assert self._journal is not None  # noqa: S101 - for type checkers
         self._journal.close()
         self._journal = None
@@ -277,7 +277,7 @@ class Session:
     def _take(self, message: Outcome | Interrupt | None) -> None:
         self._heed_signal()  # first: what fails after it is not rolled back
         if isinstance(message, Interrupt):
-            self._heed(message.error)
+            self._interrupt(message.error)
         elif message is not None and self._calls.settle(message):
             name, now = message.attempt.call.step.name, self._now()
             if message.error is None and issubclass(type(message.output), _GENERATORS):
@@ -288,7 +288,7 @@ class Session:
                 self._progress.cancelled(name, now=now)
             else:
                 if not issubclass(type(message.error), Exception):  # by its real class, whatever it says of itself
-                    self._heed(message.error)  # first: nothing follows from this failure before the run goes on
+                    self._interrupt(message.error)  # first: nothing follows from this failure before the run goes on
                 self._progress.failed(name, message.error, now=now)
 
     def _heed_signal(self) -> None:
@@ -301,7 +301,7 @@ class Session:
         if stop.suspends:
             self._progress.suspend(cancel=stop.cancels, grace_seconds=CANCEL_GRACE_SECONDS, now=self._now())
 
-    def _heed(self, error: BaseException) -> None:
+    def _interrupt(self, error: BaseException) -> None:
         """Suspend, with a short wait for what was cancelled; at the second interrupt without any."""
         grace = LINGER_SECONDS if self.interrupt is None else 0.0
         self.interrupt = self.interrupt or error
@@ -328,12 +328,12 @@ class Session:
 
     def _keep_failures_to_close(self, closed: Closed) -> None:
         if closed.error is not None:
-            self._problems.add("close-failed", tell_close_failure(closed.error))
+            self._problems.add("close-failed", log_close_failure(closed.error))
         if not isinstance(closed.error, (Exception, type(None))):
             self.interrupt = self.interrupt or closed.error
         if not closed.loop_has_ended and not self._lingers:
-            told = f"the thread {quote(LoopThread.name)} still runs something that a step has left there"
-            self._problems.add("leftover", told)
+            message = f"the thread {quote(LoopThread.name)} still runs something that a step has left there"
+            self._problems.add("abandoned", message)
 
     @property
     def _lingers(self) -> bool:
@@ -347,24 +347,24 @@ class Session:
             where = f"the thread {quote(attempt.thread)}" if attempt.thread else "the event loop"
             where = "the pool" if attempt.future is not None else where
             self._problems.add(
-                "leftover", f"{where} still runs step {quote(name)}, which nobody waits for", steps=(name,)
+                "abandoned", f"{where} still runs step {quote(name)}, which nobody waits for", steps=(name,)
             )
-        report = self._progress.report(self._problems.listed())
+        report = self._progress.report(self._problems.as_tuple())
         if self._journal is not None:
             self._journal.note_end(self._now(), report)
             error = yield from self._save(self._journal.take())
             if error is not None:
                 self._keep_journal_failure(error)
-                report = self._progress.report(self._problems.listed())
+                report = self._progress.report(self._problems.as_tuple())
         kind = "run-suspended" if report.phase == "suspended" else "run-ended"
-        self._tell(kind=kind, phase=report.phase, report=report)
+        self._emit(kind=kind, phase=report.phase, report=report)
         self.interrupt = next(iter([*filter(None, [self.interrupt]), *self._interrupts]), None)
         return report
 
     def _now(self) -> float:
         return self._epoch + time.monotonic()
 
-    def _tell(self, **facts: Any) -> None:
+    def _emit(self, **facts: Any) -> None:
         if self._observers:
             event = Event(at=self._now(), run_id=self._progress.run_id, **facts)
             for observer in self._observers:

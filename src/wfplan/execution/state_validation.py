@@ -8,11 +8,11 @@ from wfplan._internal.messages import Suggester, quote
 from wfplan.execution.report import Reason, StepReport
 from wfplan.models import Step
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 
-__all__ = ["BAD", "STOP_REASONS", "check_state", "counts_as_done"]
+__all__ = ["STOP_REASONS", "UNSUCCESSFUL", "check_state", "counts_as_done"]
 
-BAD = frozenset(("failed", "timed_out", "cancelled"))
+UNSUCCESSFUL = frozenset(("failed", "timed_out", "cancelled"))
 """How a step ends that ran and did not succeed."""
 
 STOP_REASONS: frozenset[Reason] = frozenset(("run-stopped", "dry-run", "dry-run-failed"))
@@ -27,7 +27,7 @@ def counts_as_done(step: Step, status: str) -> bool:
 def check_state(
     plan: ExecutionPlan,
     state: Iterable[StepReport],
-    problems: ProblemList,
+    problems: ProblemCollector,
     *,
     what: str = "step",
     causes: Container[str] = (),
@@ -45,46 +45,48 @@ def check_state(
         made_again = what != "step" and report.status != "skipped"  # of what it waits for, some may be done once more
         reason = None if made_again else _why_not_so_far(step, report, reports, steps)
         reason = reason or _why_not_by_itself(report, steps, causes)
-        if reason is None and (report.status == "running" or report.leftover):
+        if reason is None and (report.status == "running" or report.abandoned):
             reason = _why_not_together(step, one_by_one.get(name), holders)
         if reason is not None:
-            told = f"{what} {quote(name)} cannot be {report.status}: {reason}"
-            problems.add("impossible-state", told, steps=(name,))
+            message = f"{what} {quote(name)} cannot be {report.status}: {reason}"
+            problems.add("impossible-state", message, steps=(name,))
     if what == "step":
         _check_outputs(steps, reports, problems)
     return reports
 
 
-def _by_name(steps: Mapping[str, Step], state: Iterable[StepReport], problems: ProblemList) -> dict[str, StepReport]:
+def _by_name(
+    steps: Mapping[str, Step], state: Iterable[StepReport], problems: ProblemCollector
+) -> dict[str, StepReport]:
     reports: dict[str, StepReport] = {}
     suggester = Suggester(steps)
     for report in state:
         if not isinstance(report, StepReport):  # pyright: ignore[reportUnnecessaryIsInstance]
             problems.add("impossible-state", f"a {type(report).__name__} is no report of a step")
         elif report.name not in steps:
-            told = f"no step is named {quote(report.name)}"
+            message = f"no step is named {quote(report.name)}"
             advice = suggester.suggest(report.name, "leave it out")
-            problems.add("impossible-state", told, steps=(report.name,), suggestion=advice)
+            problems.add("impossible-state", message, steps=(report.name,), suggestion=advice)
         elif report.name in reports:
-            told = f"step {quote(report.name)} is reported twice"
-            problems.add("impossible-state", told, steps=(report.name,))
+            message = f"step {quote(report.name)} is reported twice"
+            problems.add("impossible-state", message, steps=(report.name,))
         else:
             reports[report.name] = report
     return reports
 
 
-def _check_outputs(steps: Mapping[str, Step], reports: Mapping[str, StepReport], problems: ProblemList) -> None:
+def _check_outputs(steps: Mapping[str, Step], reports: Mapping[str, StepReport], problems: ProblemCollector) -> None:
     """What has not ended yet needs the outputs of what it depends on."""
     lost = {name: report.output_not_kept for name, report in reports.items() if report.output_not_kept}
     for name, step in steps.items() if lost else ():
         if name not in reports or reports[name].status in ("pending", "running"):
             for needed in step.dependencies:
                 if needed in lost:
-                    told = (
+                    message = (
                         f"step {quote(name)} needs the output of {quote(needed)}, a {lost[needed]}, which was not kept"
                     )
                     hint = f"have {quote(needed)} return what JSON can hold, or run it again"
-                    problems.add("output-not-kept", told, steps=(name, needed), suggestion=hint)
+                    problems.add("output-not-kept", message, steps=(name, needed), suggestion=hint)
 
 
 def _why_not_so_far(
@@ -97,8 +99,8 @@ def _why_not_so_far(
         if not counts_as_done(steps[name], reports[name].status if name in reports else "pending")
     ]
     if report.status == "skipped":
-        held_up = any(name in reports and reports[name].status in {*BAD, "skipped"} for name in open_needs)
-        if held_up or report.reason == "blocked-by-leftover" or report.reason in STOP_REASONS:
+        held_up = any(name in reports and reports[name].status in {*UNSUCCESSFUL, "skipped"} for name in open_needs)
+        if held_up or report.reason == "blocked-by-abandoned-call" or report.reason in STOP_REASONS:
             return None
         return "nothing that it needs failed, and no other reason is given"
     if open_needs and (report.status != "pending" or report.attempts):
@@ -110,7 +112,7 @@ def _why_not_by_itself(report: StepReport, steps: Mapping[str, Step], causes: Co
     """Why the parts of a report do not go together."""
     if report.root_cause is not None and report.root_cause not in steps and report.root_cause not in causes:
         return f"no step is named {quote(report.root_cause)}, which it gives as the cause"
-    if report.status == "skipped" and report.reason == "blocked-by-leftover" and report.root_cause is None:
+    if report.status == "skipped" and report.reason == "blocked-by-abandoned-call" and report.root_cause is None:
         return "it is not told which step has left something behind"
     if report.status == "running" and not report.attempts:
         return "none of its attempts has started"
@@ -118,7 +120,7 @@ def _why_not_by_itself(report: StepReport, steps: Mapping[str, Step], causes: Co
         return "it is not told when its attempt started"
     if report.status == "pending" and report.retry_at is not None and not report.attempts:
         return "it is to be tried again, and was never tried"
-    if report.leftover and report.status not in ("running", "timed_out", "cancelled"):
+    if report.abandoned and report.status not in ("running", "timed_out", "cancelled"):
         return "only a step that timed out or was cancelled leaves something behind"
     return None
 

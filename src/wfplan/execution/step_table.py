@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional, Sequence, Tuple
 
-from wfplan._internal.model import trusted
+from wfplan._internal.model import construct_unchecked
 from wfplan._internal.plan_index import Layout
 from wfplan.execution.interface import StepCall
 from wfplan.execution.report import AttemptReport, Reason, Status, StepError, StepReport
-from wfplan.execution.state_validation import BAD, counts_as_done
+from wfplan.execution.state_validation import UNSUCCESSFUL, counts_as_done
 from wfplan.models import Step
 
-__all__ = ["MOST_ATTEMPTS", "TIMED_OUT", "Ledger"]
+__all__ = ["MOST_ATTEMPTS", "TIMED_OUT", "StepTable"]
 
 MOST_ATTEMPTS = 20
 """Of a step: how many of its attempts are remembered."""
@@ -22,7 +22,7 @@ TIMED_OUT = "timed_out"
 """The type of the error of an attempt that raised nothing and took too long."""
 
 
-class Ledger:
+class StepTable:
     """The facts about each step, by its number; read by whoever wants to, written by one."""
 
     def __init__(self, steps: Sequence[Step], layout: Layout) -> None:
@@ -69,7 +69,7 @@ class Ledger:
             self.not_kept[number] = report.output_not_kept
         elif report.status == "succeeded":
             self.outputs[number] = report.output
-        elif report.status == "skipped" and report.reason == "blocked-by-leftover":
+        elif report.status == "skipped" and report.reason == "blocked-by-abandoned-call":
             self.blocked_by[number] = self._layout.number_of(report.root_cause)
         elif report.reason is not None:
             self.reasons[number] = report.reason
@@ -94,9 +94,11 @@ class Ledger:
     def _history(self, number: int) -> tuple[AttemptReport, ...]:
         if self.status[number] == "succeeded" and self.attempts[number] == 1 and number not in self._taken_over:
             at = {"started_at": self.attempt_started[number], "ended_at": self.ended[number]}
-            return (trusted(AttemptReport, {"number": 1, **at, "error": None}),)
+            return (construct_unchecked(AttemptReport, {"number": 1, **at, "error": None}),)
         return tuple(
-            trusted(AttemptReport, {"number": count, "started_at": started, "ended_at": ended, "error": error})
+            construct_unchecked(
+                AttemptReport, {"number": count, "started_at": started, "ended_at": ended, "error": error}
+            )
             for count, started, ended, error in self._ended_attempts.get(number, ())
         )
 
@@ -131,10 +133,10 @@ class Ledger:
         timed_out = self.status[number] == "running" or (error is not None and error.type == TIMED_OUT)
         return "timed_out" if timed_out else "failed"
 
-    def is_to_blame(self, number: int) -> bool:
+    def is_unexcused_failure(self, number: int) -> bool:
         """Whether this step failed, and was not allowed to."""
         status = self.status[number]
-        return status in BAD and not counts_as_done(self.steps[number], status)
+        return status in UNSUCCESSFUL and not counts_as_done(self.steps[number], status)
 
     def failed_ancestors(self) -> dict[int, int]:
         """For each skipped step that has one: its first-declared ancestor that failed."""
@@ -143,7 +145,7 @@ class Ledger:
             for number in batch:
                 if self.status[number] == "skipped" and number not in found:
                     needs = self._layout.needs[number]
-                    blamed = [other if self.is_to_blame(other) else found.get(other) for other in needs]
+                    blamed = [other if self.is_unexcused_failure(other) else found.get(other) for other in needs]
                     known = [other for other in blamed if other is not None]
                     if known:
                         found[number] = min(known)
@@ -157,8 +159,8 @@ class Ledger:
         stop_reason: Reason,
         *,
         retry_at: float | None,
-        cancel_by: float | None,
-        leftover: bool,
+        cancel_deadline: float | None,
+        abandoned: bool,
     ) -> StepReport:
         """The report of a step, with the cause of its being skipped: a failed ancestor, else what stopped the run."""
         step, status = self.steps[number], self.status[number]
@@ -166,10 +168,10 @@ class Ledger:
         if status == "skipped":
             root_cause = ancestors.get(number, stopper)
             if number in self.blocked_by:
-                reason = "blocked-by-leftover"
+                reason = "blocked-by-abandoned-call"
             else:
                 reason = "dependency-failed" if number in ancestors else stop_reason
-        return trusted(
+        return construct_unchecked(
             StepReport,
             {
                 "name": step.name,
@@ -188,8 +190,8 @@ class Ledger:
                 "external_id": self.external_ids.get(number),
                 "attempt_started_at": self.attempt_started[number],
                 "retry_at": retry_at,
-                "cancel_by": cancel_by,
-                "leftover": leftover,
+                "cancel_deadline": cancel_deadline,
+                "abandoned": abandoned,
                 "run_id": self.run_ids.get(number),
                 "idempotent": step.idempotent,
                 "history": self._history(number),

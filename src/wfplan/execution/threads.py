@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterable, Mapping
 
 from wfplan.execution.calls import Calls, Outcome
 from wfplan.execution.events import Observer
-from wfplan.execution.executor_adapter import Backend
+from wfplan.execution.executor_adapter import ExecutorAdapter
 from wfplan.execution.interface import Executor
 from wfplan.execution.loop_thread import LoopThread
 from wfplan.execution.preparation import Opening
@@ -197,7 +197,7 @@ class _Run:
     def _wake(self) -> None:
         self._post(None)
 
-    def _make_calls(self, backend: Backend) -> Calls:
+    def _make_calls(self, backend: ExecutorAdapter) -> Calls:
         return Calls(backend, self._post, self._loop.submit, self._loop.submit, help_with=self._help)
 
     def _perform(self, task: Task) -> object:

@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 from wfplan._internal.extras import how_to_install
 from wfplan._internal.json import is_list, is_object
 from wfplan._internal.messages import quote
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 
 __all__ = ["RepairedJson", "lacks_something", "repair_json"]
 
@@ -30,7 +30,7 @@ class RepairedJson(NamedTuple):
     """The comments in it."""
 
 
-def repair_json(text: str, mistake: str, problems: ProblemList) -> RepairedJson | None:
+def repair_json(text: str, mistake: str, problems: ProblemCollector) -> RepairedJson | None:
     """Return what `text` would be without its mistakes, None with a problem if that cannot be known.
 
     json-repair does it. Only a repair that keeps every word, every key and every bracket of the text, and adds none, is
@@ -42,15 +42,15 @@ def repair_json(text: str, mistake: str, problems: ProblemList) -> RepairedJson 
         problems: Where problems go.
     """
     if len(text) > _MOST_CHARACTERS:
-        told = f"the document is not JSON{mistake}; beyond {_MOST_CHARACTERS:,} characters nothing is repaired"
-        problems.add("limit-exceeded", told, suggestion="correct it there")
+        message = f"the document is not JSON{mistake}; beyond {_MOST_CHARACTERS:,} characters nothing is repaired"
+        problems.add("limit-exceeded", message, suggestion="correct it there")
         return None
     try:
         import json_repair
     except ImportError:
-        told = f"the document is not JSON{mistake}"
+        message = f"the document is not JSON{mistake}"
         advice = f"correct it there, or {how_to_install('llm')} to have it repaired where nothing can be lost"
-        problems.add("invalid-document", told, suggestion=advice)
+        problems.add("invalid-document", message, suggestion=advice)
         return None
     plain, bare, comments = _take_apart(text)
     reason = _why_not(bare, comments)
@@ -63,8 +63,8 @@ def repair_json(text: str, mistake: str, problems: ProblemList) -> RepairedJson 
         else:
             reason = _what_changed(plain, bare, repaired)
     if reason is not None:
-        told = f"the document is not JSON{mistake}; repairing it might change it: {reason}"
-        problems.add("invalid-document", told, suggestion="correct it there")
+        message = f"the document is not JSON{mistake}; repairing it might change it: {reason}"
+        problems.add("invalid-document", message, suggestion="correct it there")
         return None
     problems.add("repaired-json", f"the document is not JSON and was repaired{mistake}", suggestion="write plain JSON")
     return RepairedJson(repaired, comments)

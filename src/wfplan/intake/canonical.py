@@ -7,7 +7,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 from pydantic import Field, TypeAdapter, ValidationError
 
 from wfplan._internal.json import MAX_DEPTH, is_list, is_object
-from wfplan._internal.model import EMPTY, FreeText, Items, SchemaVersion, Value
+from wfplan._internal.model import EMPTY, FreeText, Model, SchemaVersion, TupleOf
 from wfplan.intake.references import are_scalar, parameter_values
 from wfplan.intake.syntax import Limits, is_plain
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Recommendation, Step, Workflow
@@ -33,21 +33,21 @@ class Canonical(NamedTuple):
     """Batches and strategy, if it is the dump of a plan."""
 
 
-class _Document(Value):
+class _Document(Model):
     """What can be in such a text; what is there, `model_fields_set` tells."""
 
     schema_version: SchemaVersion = 1
     name: FreeText = ""
-    recommendations: Items[Recommendation] = EMPTY
-    steps: Items[Step] = EMPTY
+    recommendations: TupleOf[Recommendation] = EMPTY
+    steps: TupleOf[Step] = EMPTY
     execution_strategy: ExecutionStrategy = Field(default_factory=ExecutionStrategy)
     workflow: Optional[Workflow] = None
-    batches: Items[ExecutionBatch] = EMPTY
+    batches: TupleOf[ExecutionBatch] = EMPTY
     strategy: str = ""
-    problems: Items[Problem] = EMPTY
+    problems: TupleOf[Problem] = EMPTY
 
 
-_LIST: TypeAdapter[Any] = TypeAdapter(Items[Recommendation])
+_LIST: TypeAdapter[Any] = TypeAdapter(TupleOf[Recommendation])
 _RARE = frozenset(("metadata", "retry", "rollback"))
 """The fields of items beside the parameters that hold objects."""
 _HEAD = {"schema_version", "name", "execution_strategy"}
@@ -87,7 +87,7 @@ def _count_keys(document: Any, items: Sequence[Any]) -> int:
             pending.extend(value.values())
         elif is_list(value):
             pending.extend(() if value is items else value)
-        elif isinstance(value, Value):
+        elif isinstance(value, Model):
             keys += len(value.model_fields_set)
             pending.extend(vars(value).values())
     return keys

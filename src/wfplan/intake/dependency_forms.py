@@ -13,7 +13,7 @@ from wfplan.intake.item import Item
 from wfplan.intake.order_words import CONDITION, DEFAULT_RULE, is_inert
 from wfplan.intake.positions import Path, Positions
 from wfplan.intake.syntax import JsonError, parse
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 
 __all__ = ["DependencyReader"]
 
@@ -27,7 +27,9 @@ Found = List[Tuple[str, Path]]
 class DependencyReader:
     """Reads the dependencies of all items of a document, since what one means may depend on all ids."""
 
-    def __init__(self, items: Sequence[Item], key: str, noun: str, positions: Positions, problems: ProblemList) -> None:
+    def __init__(
+        self, items: Sequence[Item], key: str, noun: str, positions: Positions, problems: ProblemCollector
+    ) -> None:
         self._items = items
         self._key = key
         self._noun = noun
@@ -62,8 +64,8 @@ class DependencyReader:
             found = [found for at, need in enumerate(value) for found in self._read_one(item, need, (at,))]
             if self._wrong > _MOST_TOLD:
                 more = self._wrong - _MOST_TOLD
-                told = f'"dependencies" of {item.subject} has {more:,} more values that are not strings'
-                self._note(item, "invalid-field", told, (), "")
+                message = f'"dependencies" of {item.subject} has {more:,} more values that are not strings'
+                self._note(item, "invalid-field", message, (), "")
             return found
         if says_nothing(value) or value is False:
             self._none(item, value, ())
@@ -89,13 +91,13 @@ class DependencyReader:
             except JsonError:
                 parsed = None
             if is_list(parsed):
-                told = f'"dependencies" of {item.subject} is a string that holds a list'
-                self._note(item, "text-in-text", told, (), "write the list itself")
+                message = f'"dependencies" of {item.subject} is a string that holds a list'
+                self._note(item, "text-in-text", message, (), "write the list itself")
                 return [(need, ()) for value in parsed for need, _ in self._read_one(item, value, ())]
         found = self._read_one(item, text, ())
         if found:
-            told = f'"dependencies" of {item.subject} is a string'
-            self._note(item, "text-as-list", told, (), "write a list of ids")
+            message = f'"dependencies" of {item.subject} is a string'
+            self._note(item, "text-as-list", message, (), "write a list of ids")
         if len(found) == 1 and found[0][0] not in self._ids and "," in text and not self._have_commas:
             return [(self._spelled_as_id(part.strip()) or part.strip(), ()) for part in text.split(",") if part.strip()]
         return found
@@ -120,14 +122,14 @@ class DependencyReader:
             if self._wrong > _MOST_TOLD:
                 return []
             field = ".".join(map(str, ("dependencies", *place)))
-            told = f"{quote(field)} of {item.subject} must be a string, not {kind_of(need)}"
-            self._note(item, "invalid-field", told, place, "write the id of a " + self._noun)
+            message = f"{quote(field)} of {item.subject} must be a string, not {kind_of(need)}"
+            self._note(item, "invalid-field", message, place, "write the id of a " + self._noun)
             return []
         if self._means_nothing(number):
             self._none(item, need, place)
             return []
-        told = f"a dependency of {item.subject} is a number"
-        self._note(item, "number-as-id", told, place, "write it as a string")
+        message = f"a dependency of {item.subject} is a number"
+        self._note(item, "number-as-id", message, place, "write it as a string")
         return [(number, place)]
 
     def _read_name(self, item: Item, text: str, place: Path) -> Found:
@@ -138,15 +140,15 @@ class DependencyReader:
             return []
         id_ = self._spelled_as_id(text)
         if id_ is not None:
-            told = f"a dependency of {item.subject} is read as {quote(id_)}"
-            self._note(item, "id-spelling", told, place, "write the id as it is")
+            message = f"a dependency of {item.subject} is read as {quote(id_)}"
+            self._note(item, "id-spelling", message, place, "write the id as it is")
             return [(id_, place)]
         if place and "," in text and not self._have_commas:
             parts = [part.strip() for part in text.split(",")]
             ids = [part if part in self._ids else self._spelled_as_id(part) for part in parts]
             if all(ids):
-                told = f"a dependency of {item.subject} is {len(parts)} ids in one string"
-                self._note(item, "text-as-list", told, place, "write each as a string of its own")
+                message = f"a dependency of {item.subject} is {len(parts)} ids in one string"
+                self._note(item, "text-as-list", message, place, "write each as a string of its own")
                 return [(each, place) for each in ids if each is not None]
         return [(text, place)]
 
@@ -188,17 +190,17 @@ class DependencyReader:
         number = None if key is None else number_as_id(need[key])
         id_ = None if key is None else need[key] if isinstance(need[key], str) else number
         if key is None or id_ is None:
-            told = f"a dependency of {item.subject} is an object without an id"
-            self._note(item, "invalid-field", told, place, "write the id alone")
+            message = f"a dependency of {item.subject} is an object without an id"
+            self._note(item, "invalid-field", message, place, "write the id alone")
             return []
         for other, value in need.items():
             if other != key and not self._is_harmless(other, value):
-                told = f"{item.subject} waits for {quote(id_)} with {quote(other)}, which is not read"
+                message = f"{item.subject} waits for {quote(id_)} with {quote(other)}, which is not read"
                 advice = "write the id alone if the step waits for its success; anything else cannot be said"
-                self._note(item, "order-not-read", told, (*place, other), advice)
+                self._note(item, "order-not-read", message, (*place, other), advice)
                 return []
-        told = f"a dependency of {item.subject} is an object: its {quote(key)} is read"
-        self._note(item, "dependency-object", told, place, "write the id alone")
+        message = f"a dependency of {item.subject} is an object: its {quote(key)} is read"
+        self._note(item, "dependency-object", message, place, "write the id alone")
         return [(self._spelled_as_id(id_) or id_, (*place, key))]
 
     def _id_key(self, need: Dict[str, Any]) -> str | None:
@@ -223,14 +225,14 @@ class DependencyReader:
             inner = rule.items() if is_object(rule) else [("condition", rule)]
             odd = next((other for other, said in inner if not (said is True or self._is_harmless(other, said))), None)
             if rule is False or odd is not None:
-                told = f"{item.subject} waits for {quote(key)} under a condition, which is not read"
+                message = f"{item.subject} waits for {quote(key)} under a condition, which is not read"
                 advice = "write a list of ids if the step waits for their success; anything else cannot be said"
-                self._note(item, "order-not-read", told, (key,), advice)
+                self._note(item, "order-not-read", message, (key,), advice)
                 continue
             found.append((self._spelled_as_id(key) or key, (key,)))
         if found:
-            told = f'"dependencies" of {item.subject} is an object: its keys are read'
-            self._note(item, "dependency-object", told, (), "write a list of ids")
+            message = f'"dependencies" of {item.subject} is an object: its keys are read'
+            self._note(item, "dependency-object", message, (), "write a list of ids")
         return found
 
     # -------------------------------------------------------------------------------------------- names in place of ids
@@ -251,8 +253,8 @@ class DependencyReader:
         for item in self._items:
             named = item.fields.get("dependencies", ())
             if named:
-                told = f"{item.subject} names what it needs instead of giving ids"
-                self._note(item, "name-as-id", told, (), "write ids")
+                message = f"{item.subject} names what it needs instead of giving ids"
+                self._note(item, "name-as-id", message, (), "write ids")
                 item.fields["dependencies"] = [owners[need] for need in named]
 
     # ------------------------------------------------------------------------------------------------- likely causes
@@ -298,8 +300,8 @@ class DependencyReader:
 
     def _none(self, item: Item, value: Any, place: Path) -> None:
         shown = quote(value) if isinstance(value, str) else kind_of(value) if value is not False else "false"
-        told = f'"dependencies" of {item.subject}: {shown} is read as no dependency'
-        self._note(item, "null-as-none", told, place, "write an empty list")
+        message = f'"dependencies" of {item.subject}: {shown} is read as no dependency'
+        self._note(item, "null-as-none", message, place, "write an empty list")
 
     def _note(self, item: Item, code: str, message: str, place: Path, suggestion: str) -> None:
         path = self._positions.path(item.position, "dependencies")

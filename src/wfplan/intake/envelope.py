@@ -11,7 +11,7 @@ from wfplan._internal.validation_errors import kind_of
 from wfplan.intake.field_names import AUTHOR, DEPENDENCIES, FIELDS, TITLE_WORDS, is_list_name, plain, says_nothing
 from wfplan.intake.positions import Path, Positions
 from wfplan.intake.syntax import HOW_TO, JsonError, parse
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 
 __all__ = ["Beside", "Envelope", "Holder", "find_envelope", "holds_list", "is_item"]
 
@@ -107,7 +107,7 @@ def holds_list(value: Any) -> bool:
 
 
 def find_envelope(
-    document: Any, ignore: AbstractSet[str], read_text: ReadText | None, problems: ProblemList
+    document: Any, ignore: AbstractSet[str], read_text: ReadText | None, problems: ProblemCollector
 ) -> Envelope | None:
     """Return the shallowest list of a document with what is around it, None with a problem if there is none, or two.
 
@@ -139,7 +139,7 @@ def find_envelope(
     return _envelope(chosen, problems)
 
 
-def _refuse_as_no_list(document: Any, ignore: AbstractSet[str], problems: ProblemList) -> None:
+def _refuse_as_no_list(document: Any, ignore: AbstractSet[str], problems: ProblemCollector) -> None:
     named = [key for key in document if is_list_name(key) and plain(key) not in ignore] if is_object(document) else []
     if len(named) == 1 and not is_list(document[named[0]]):
         message = f"{quote(named[0])} is {kind_of(document[named[0]])} and holds no list of steps"
@@ -320,7 +320,7 @@ def _find_item(document: Any) -> _Found | None:
 # -------------------------------------------------------------------------------------------------------- envelope
 
 
-def _envelope(found: _Found, problems: ProblemList) -> Envelope | None:
+def _envelope(found: _Found, problems: ProblemCollector) -> Envelope | None:
     node = found.node
     path, value = node.path, node.value
     where = pointer(path[: node.cut])
@@ -335,12 +335,12 @@ def _envelope(found: _Found, problems: ProblemList) -> Envelope | None:
         return None
     _note_wrappers(found, problems)
     if node.cut is not None:
-        told = "a string holds the document"
+        message = "a string holds the document"
         place = pointer(path[: node.cut])
-        problems.add("text-in-text", told, location=place, suggestion="write the document itself")
+        problems.add("text-in-text", message, location=place, suggestion="write the document itself")
     for key in dict.fromkeys(node.repeated):
-        told = f"the key {quote(key)} is there more than once"
-        problems.add("duplicate-key", told, location=where, suggestion="keep the one that is meant")
+        message = f"the key {quote(key)} is there more than once"
+        problems.add("duplicate-key", message, location=where, suggestion="keep the one that is meant")
     keys: Optional[List[str]] = None
     items: List[Any] = [value]
     ways: Optional[List[Path]] = [()]
@@ -352,8 +352,8 @@ def _envelope(found: _Found, problems: ProblemList) -> Envelope | None:
     elif found.form == "list":
         items, ways = list(value), None
     else:
-        told = "there is one item where a list belongs"
-        problems.add("single-item", told, location=where, suggestion="write a list of one")
+        message = "there is one item where a list belongs"
+        problems.add("single-item", message, location=where, suggestion="write a list of one")
     positions = Positions(path, ways, node.cut)
     return Envelope(items, path, found.key, positions, keys, node.holders, node.words, node.others)
 
@@ -365,18 +365,18 @@ def _is_step_itself(holder: Any, found: _Found) -> bool:
     return any(plain(key) == "action" and not says_nothing(value) for key, value in holder.items())
 
 
-def _note_wrappers(found: _Found, problems: ProblemList) -> None:
+def _note_wrappers(found: _Found, problems: ProblemCollector) -> None:
     ways = [holder.way for holder in found.node.holders]
     if found.key:
         ways.pop()
         if found.key not in ("recommendations", "steps"):
             where = pointer(found.node.path[: found.node.cut])
-            told = f"the list is called {quote(found.key)}"
-            problems.add("key-alias", told, location=where, suggestion='call it "recommendations"')
+            message = f"the list is called {quote(found.key)}"
+            problems.add("key-alias", message, location=where, suggestion='call it "recommendations"')
     if ways and not _is_known_wrapper(ways):
-        told = f"the document is inside another, at {escape(pointer(ways))}"
+        message = f"the document is inside another, at {escape(pointer(ways))}"
         where = pointer(ways[: found.node.cut])
-        problems.add("wrapped-document", told, location=where, suggestion="write the document alone")
+        problems.add("wrapped-document", message, location=where, suggestion="write the document alone")
 
 
 def _is_known_wrapper(ways: Sequence[Any]) -> bool:

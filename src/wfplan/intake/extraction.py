@@ -6,14 +6,14 @@ import re
 from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
 from wfplan._internal.extras import how_to_install
-from wfplan._internal.messages import counted
+from wfplan._internal.messages import pluralize
 from wfplan.intake.broken_json import RepairedJson, lacks_something, repair_json
 from wfplan.intake.envelope import holds_list, is_item
 from wfplan.intake.field_names import is_list_name
 from wfplan.intake.syntax import HOW_TO, Json, JsonError, Limits, parse, parse_prefix
 from wfplan.intake.thinking import without_thinking
 from wfplan.intake.yaml_syntax import Yaml, YamlError, looks_like_yaml, parse_yaml
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 
 __all__ = ["Alone", "Extract", "extract", "find_alone"]
 
@@ -52,14 +52,14 @@ class Alone(NamedTuple):
     """The lines around it, outside of code fences."""
     is_fenced: bool
 
-    def note(self, problems: ProblemList) -> None:
+    def note(self, problems: ProblemCollector) -> None:
         """Add a warning for what is around the document."""
         if self.is_fenced:
             problems.add("code-fence", "the document is in a code block", suggestion="write the document alone")
         chars = sum(len(line.strip()) for line in self.words)
         if chars:
-            told = f"{counted(chars, 'character')} around the document are words"
-            problems.add("surrounding-text", told, suggestion="write the document alone")
+            message = f"{pluralize(chars, 'character')} around the document are words"
+            problems.add("surrounding-text", message, suggestion="write the document alone")
 
 
 def find_alone(text: str) -> Alone:
@@ -117,7 +117,7 @@ class _Segment(NamedTuple):
     is_open: bool = False
 
 
-def extract(text: str, limits: Limits, problems: ProblemList) -> Extract | None:
+def extract(text: str, limits: Limits, problems: ProblemCollector) -> Extract | None:
     """Return the one document in a text, None with a problem if there is none, or more than one."""
     body = text.strip()
     error: JsonError | None = None
@@ -128,8 +128,8 @@ def extract(text: str, limits: Limits, problems: ProblemList) -> Extract | None:
             error = found
         plain = without_markdown(text)
         if plain != text:
-            told = "characters are escaped as Markdown has it, not JSON"
-            problems.add("markdown-escape", told, suggestion="write _ for \\_")
+            message = "characters are escaped as Markdown has it, not JSON"
+            problems.add("markdown-escape", message, suggestion="write _ for \\_")
             return extract(plain, limits, problems)
         if error.is_limit:
             problems.add("limit-exceeded", f"the document: {error.reason}{_place(text, error.position)}")
@@ -285,7 +285,7 @@ def _end_of_string(text: str, position: int, end: int) -> int | None:
 class _Choice:
     """The parts of a text, and which of them is the document."""
 
-    def __init__(self, text: str, parts: List[_Part], limits: Limits, problems: ProblemList) -> None:
+    def __init__(self, text: str, parts: List[_Part], limits: Limits, problems: ProblemCollector) -> None:
         self._text = text
         self._parts = parts
         self._problems = problems
@@ -361,8 +361,8 @@ class _Choice:
             self._refuse_as_cut_off("a code block does not end", first)
             return None
         if len(plans) > 1:
-            told = f"the text holds the same plan {len(plans):,} times"
-            self._problems.add("surrounding-text", told, suggestion="write it once")
+            message = f"the text holds the same plan {len(plans):,} times"
+            self._problems.add("surrounding-text", message, suggestion="write it once")
         return self._extract(plans, first.json)
 
     def _is_same(self, one: _Part, other: _Part) -> bool:
@@ -376,12 +376,12 @@ class _Choice:
         what = "a plan" if other.json is not None and self._is_plan(other) else "something that may belong to it"
         broken = "" if other.error is None else f" and is broken ({other.error.reason})"
         first, second = self._line(one.start), self._line(other.start)
-        told = f"a plan begins at line {first}, and {what} begins at line {second}{broken}"
-        self._problems.add("ambiguous-answer", told, suggestion="keep the one that is meant, and nothing else")
+        message = f"a plan begins at line {first}, and {what} begins at line {second}{broken}"
+        self._problems.add("ambiguous-answer", message, suggestion="keep the one that is meant, and nothing else")
 
     def _refuse_as_cut_off(self, reason: str, part: _Part) -> None:
-        told = f"the document is cut off: {reason} (it begins at line {self._line(part.start)})"
-        self._problems.add("invalid-document", told, suggestion=_CUT_OFF)
+        message = f"the document is cut off: {reason} (it begins at line {self._line(part.start)})"
+        self._problems.add("invalid-document", message, suggestion=_CUT_OFF)
 
     def _joined(self, items: List[_Part]) -> Extract | None:
         """Return the list of items that follow each other without any words between them."""
@@ -395,8 +395,8 @@ class _Choice:
         if _segments(self._text)[-1].is_open:
             self._refuse_as_cut_off("a code block does not end", items[0])
             return None
-        told = f"the document is JSON lines: {counted(len(items), 'object')} one after the other"
-        self._problems.add("json-lines", told, suggestion="write one list")
+        message = f"the document is JSON lines: {pluralize(len(items), 'object')} one after the other"
+        self._problems.add("json-lines", message, suggestion="write one list")
         repeated: Dict[int, List[str]] = {}
         for part in items:
             repeated.update(part.json.repeated if part.json is not None else {})
@@ -419,14 +419,14 @@ class _Choice:
             self._refuse_as_cut_off(reason, last)
             return None
         place = "" if not isinstance(first, JsonError) else f": {first.reason}{_place(self._text, first.position)}"
-        silent = ProblemList()
+        silent = ProblemCollector()
         repaired = repair_json(self._text[start:end], place, silent)
         if repaired is None or silent.has_errors:
             flow = self._as_flow(start, end)
             if flow is not None:
                 return self._extract([flow], flow.json)
-        for problem in silent.listed():
-            self._problems.keep(problem)
+        for problem in silent.as_tuple():
+            self._problems.append(problem)
         if repaired is None:
             return None
         if not (holds_list(repaired.value) or is_item(repaired.value)):
@@ -454,18 +454,18 @@ class _Choice:
         line = error.line + self._line(part.start) - 1
         place = f" at line {line} column {error.column}" if error.line else ""
         if error.is_missing:
-            told = "the document looks like YAML, and PyYAML is not installed"
-            self._problems.add("invalid-document", told, suggestion=f"{how_to_install('yaml')}, or write it as JSON")
+            message = "the document looks like YAML, and PyYAML is not installed"
+            self._problems.add("invalid-document", message, suggestion=f"{how_to_install('yaml')}, or write it as JSON")
         else:
-            told = f"the document is not YAML that can be read: {error.reason}{place}"
-            self._problems.add("invalid-document", told, suggestion=error.suggestion or "correct it there")
+            message = f"the document is not YAML that can be read: {error.reason}{place}"
+            self._problems.add("invalid-document", message, suggestion=error.suggestion or "correct it there")
 
     def _extract(self, read: List[_Part], json: Json | None, repaired: RepairedJson | None = None) -> Extract | None:
         """Return the document with what stands around it, and add a warning for that."""
         words, fences = self._words_around(read)
         if _are_a_list(words):
-            told = "words around the document have the form of another list of steps"
-            self._problems.add("ambiguous-answer", told, suggestion="keep the one that is meant, and nothing else")
+            message = "words around the document have the form of another list of steps"
+            self._problems.add("ambiguous-answer", message, suggestion="keep the one that is meant, and nothing else")
             return None
         Alone("", words, is_fenced=fences > 0).note(self._problems)
         yaml = read[0].yaml

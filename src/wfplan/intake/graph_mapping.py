@@ -8,7 +8,7 @@ from wfplan._internal.json import is_list, is_object
 from wfplan.intake.field_names import FIELDS, LISTS, plain
 from wfplan.intake.syntax import Json, JsonError, Limits, decode, parse
 from wfplan.intake.yaml_syntax import YamlError, parse_yaml
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 
 __all__ = ["read_mapping"]
 
@@ -19,7 +19,7 @@ def read_mapping(document: bytes, limits: Limits) -> Dict[str, List[str]] | None
     At least one name needs another, no key is there twice, and no key names a list of steps or a field of a step: what
     such a key holds is not what it needs.
     """
-    text = decode(document, limits, ProblemList())
+    text = decode(document, limits, ProblemCollector())
     found = None if text is None else _parse(text, limits)
     return found.value if found is not None and not found.repeated and _is_mapping(found.value) else None
 

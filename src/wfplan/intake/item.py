@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Dict, Tuple
 
-from wfplan._internal.identifiers import why_not_a_name
+from wfplan._internal.identifiers import name_error
 from wfplan._internal.messages import quote
-from wfplan.relations import Wording
+from wfplan.relations import ItemKind
 
 __all__ = ["Item"]
 
@@ -21,21 +21,21 @@ class Item:
         wording: The kind of item.
     """
 
-    __slots__ = ("fields", "position", "rest", "wording")
+    __slots__ = ("fields", "item_kind", "position", "rest")
 
-    def __init__(self, position: int, fields: Dict[str, Any], rest: Dict[str, Any], wording: Wording) -> None:
+    def __init__(self, position: int, fields: Dict[str, Any], rest: Dict[str, Any], item_kind: ItemKind) -> None:
         self.position: int = position
         self.fields: Dict[str, Any] = fields
         self.rest: Dict[str, Any] = rest
-        self.wording: Wording = wording
+        self.item_kind: ItemKind = item_kind
 
     @property
     def steps(self) -> Tuple[str, ...]:
         """The id or name of the item, if it has a valid one."""
-        name = self.fields.get(self.wording.key)
-        return (name,) if isinstance(name, str) and not why_not_a_name(name) else ()
+        name = self.fields.get(self.item_kind.key)
+        return (name,) if isinstance(name, str) and not name_error(name) else ()
 
     @property
     def subject(self) -> str:
         """How messages speak of the item."""
-        return f"{self.wording.noun} {' '.join(map(quote, self.steps)) or self.position + 1}"
+        return f"{self.item_kind.noun} {' '.join(map(quote, self.steps)) or self.position + 1}"

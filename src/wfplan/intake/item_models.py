@@ -14,9 +14,9 @@ from wfplan._internal.validation_errors import add_field_errors, kind_of
 from wfplan.catalog.lookup import ActionUse, uses_of
 from wfplan.intake.field_names import plain
 from wfplan.intake.item import Item
-from wfplan.intake.items import Items
-from wfplan.problems import ProblemList
-from wfplan.relations import STEPS, Wording
+from wfplan.intake.items import TupleOf
+from wfplan.problems import ProblemCollector
+from wfplan.relations import STEPS, ItemKind
 
 __all__ = ["Models", "make_models", "move_rest"]
 
@@ -38,15 +38,15 @@ class Models(NamedTuple):
     other_uses: List[ActionUse]
     """Of actions by items of which something else is wrong; positions are those in the document."""
 
-    def uses(self, wording: Wording) -> List[ActionUse]:
+    def uses(self, item_kind: ItemKind) -> List[ActionUse]:
         """Return the uses of actions, as far as they are known, by their positions in the document."""
-        found = uses_of(self.valid, wording)
+        found = uses_of(self.valid, item_kind)
         known = [use._replace(position=self.valid_positions[use.position]) for use in found]
         return sorted([*known, *self.other_uses], key=lambda use: use.position)
 
 
 def move_rest(
-    items: Items, hints: Dict[int, Tuple[str, str]], refused: Collection[Tuple[int, str]], problems: ProblemList
+    items: TupleOf, hints: Dict[int, Tuple[str, str]], refused: Collection[Tuple[int, str]], problems: ProblemCollector
 ) -> None:
     """Move what no field took, and was not refused, into the metadata of its item, and its mode as a hint."""
     for item in items.items:
@@ -61,24 +61,24 @@ def move_rest(
 
 
 def _with_hint(
-    items: Items, item: Item, metadata: Dict[str, Any], hint: Tuple[str, str], problems: ProblemList
+    items: TupleOf, item: Item, metadata: Dict[str, Any], hint: Tuple[str, str], problems: ProblemCollector
 ) -> Dict[str, Any]:
     key, mode = hint
     where = items.positions.at((*items.positions.path(item.position), key))
     if "execution_mode" in metadata:
         if metadata["execution_mode"] != mode:
-            told = f"{quote(key)} of {item.subject} contradicts the execution mode in its metadata"
+            message = f"{quote(key)} of {item.subject} contradicts the execution mode in its metadata"
             advice = "state it once, in metadata"
-            problems.add("conflicting-fields", told, steps=item.steps, location=where, suggestion=advice)
+            problems.add("conflicting-fields", message, steps=item.steps, location=where, suggestion=advice)
         return metadata
-    told = f"{quote(key)} of {item.subject} is read as its execution mode, {mode}"
+    message = f"{quote(key)} of {item.subject} is read as its execution mode, {mode}"
     advice = f'write "metadata": {{"execution_mode": {quote(mode)}}}'
-    problems.add("mode-alias", told, steps=item.steps, location=where, suggestion=advice)
+    problems.add("mode-alias", message, steps=item.steps, location=where, suggestion=advice)
     return {**metadata, "execution_mode": mode}
 
 
 def _with_rest(
-    items: Items, item: Item, metadata: Dict[str, Any], hint: Tuple[str, str] | None, problems: ProblemList
+    items: TupleOf, item: Item, metadata: Dict[str, Any], hint: Tuple[str, str] | None, problems: ProblemCollector
 ) -> Dict[str, Any]:
     result = dict(metadata)
     path = items.positions.path(item.position)
@@ -86,9 +86,9 @@ def _with_rest(
         if hint is not None and key == hint[0]:
             continue
         where = items.positions.at((*path, key))
-        noun = items.wording.noun
-        told = f"{quote(key)} is not a field of a {noun}: {item.subject} keeps it in its metadata"
-        problems.add("unknown-field", told, steps=item.steps, location=where, suggestion="put it into metadata")
+        noun = items.item_kind.noun
+        message = f"{quote(key)} is not a field of a {noun}: {item.subject} keeps it in its metadata"
+        problems.add("unknown-field", message, steps=item.steps, location=where, suggestion="put it into metadata")
         _note_finished(item, key, value, where, problems)
         try:
             copied = copy_json_object({key: value})[key]
@@ -99,14 +99,14 @@ def _with_rest(
         names = (key + "_" * count for count in range(_MOST_TOLD))
         free = next((name for name in names if name not in result), None)
         if free is None:
-            told = f"{quote(key)} of {item.subject} is in its metadata already"
-            problems.add("invalid-field", told, steps=item.steps, location=where, suggestion="state it once")
+            message = f"{quote(key)} of {item.subject} is in its metadata already"
+            problems.add("invalid-field", message, steps=item.steps, location=where, suggestion="state it once")
         else:
             result[free] = copied
     return result
 
 
-def _note_finished(item: Item, key: str, value: Any, where: str, problems: ProblemList) -> None:
+def _note_finished(item: Item, key: str, value: Any, where: str, problems: ProblemCollector) -> None:
     word = plain(key)
     if word not in _STATES or not (value is True or (isinstance(value, str) and plain(value[:20]) in _FINISHED)):
         return
@@ -121,7 +121,7 @@ def _note_finished(item: Item, key: str, value: Any, where: str, problems: Probl
     )
 
 
-def make_models(items: Items, problems: ProblemList) -> Models:
+def make_models(items: TupleOf, problems: ProblemCollector) -> Models:
     """Return the items as models; add every problem that one has by itself."""
     models = Models([], [], [], [], [], [])
     if _make_all(items, models):
@@ -136,14 +136,14 @@ def make_models(items: Items, problems: ProblemList) -> Models:
     return models
 
 
-def _make_all(items: Items, models: Models) -> bool:
+def _make_all(items: TupleOf, models: Models) -> bool:
     """Make all models at once, if all are valid; return whether they are."""
     if any(_is_suspect(item.fields) for item in items.items):
         return False
     try:
         # Pydantic is faster with text than with objects.
         text = to_json([item.fields for item in items.items], inf_nan_mode="constants")
-        models.valid.extend(_adapter(items.wording.kind).validate_json(text))
+        models.valid.extend(_adapter(items.item_kind.kind).validate_json(text))
     except ValueError:  # pydantic's, or what it cannot write
         return False
     models.valid_positions.extend(item.position for item in items.items)
@@ -165,11 +165,11 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return _ADAPTERS[kind]
 
 
-def _make_one(items: Items, item: Item, models: Models, problems: ProblemList) -> None:
-    wording = items.wording
+def _make_one(items: TupleOf, item: Item, models: Models, problems: ProblemCollector) -> None:
+    item_kind = items.item_kind
     fields = _bounded(items, item, problems)
     try:
-        made = wording.kind.model_validate(fields)
+        made = item_kind.kind.model_validate(fields)
     except ValidationError as error:
         add_field_errors(
             error,
@@ -187,36 +187,36 @@ def _make_one(items: Items, item: Item, models: Models, problems: ProblemList) -
             models.other_uses.extend(_use_of_invalid(items, item))
 
 
-def _use_of_invalid(items: Items, item: Item) -> Iterator[ActionUse]:
+def _use_of_invalid(items: TupleOf, item: Item) -> Iterator[ActionUse]:
     """Return the use of an action by an item of which something else is wrong, if there is one."""
     fields = item.fields
-    action = fields.get("action", fields.get(items.wording.key) if items.wording is STEPS else None)
+    action = fields.get("action", fields.get(items.item_kind.key) if items.item_kind is STEPS else None)
     parameters = fields.get("parameters", {})
     if item.steps and isinstance(action, str) and is_object(parameters):
         with suppress(NotJsonError):  # which is a problem already
             yield ActionUse(item.position, item.steps[0], action, copy_json_object(parameters))
 
 
-def _bounded(items: Items, item: Item, problems: ProblemList) -> Dict[str, Any]:
+def _bounded(items: TupleOf, item: Item, problems: ProblemCollector) -> Dict[str, Any]:
     """Return the fields without what pydantic would have a million errors about; the first of these are added here."""
     fields = item.fields
     values = fields.get("locks")
     if is_list(values) and not {str}.issuperset(map(type, values)):
         wrong = [at for at, value in enumerate(values) if not isinstance(value, str)]
         for at in wrong[:_MOST_TOLD]:
-            told = f"{quote(f'locks.{at}')} of {item.subject} must be a string, not {kind_of(values[at])}"
+            message = f"{quote(f'locks.{at}')} of {item.subject} must be a string, not {kind_of(values[at])}"
             where = items.positions.of(item.position, "locks", at)
-            problems.add("invalid-field", told, steps=item.steps, location=where)
+            problems.add("invalid-field", message, steps=item.steps, location=where)
         if len(wrong) > _MOST_TOLD:
-            told = f'"locks" of {item.subject} has {len(wrong) - _MOST_TOLD:,} more values that are not strings'
+            message = f'"locks" of {item.subject} has {len(wrong) - _MOST_TOLD:,} more values that are not strings'
             where = items.positions.of(item.position, "locks")
-            problems.add("invalid-field", told, steps=item.steps, location=where)
+            problems.add("invalid-field", message, steps=item.steps, location=where)
         fields = {**fields, "locks": ()}
     for field in ("retry", "rollback"):
         value = fields.get(field)
         if is_object(value) and len(value) > _MOST_TOLD:
-            told = f"{quote(field)} of {item.subject} has {len(value):,} fields, most of which cannot be known"
+            message = f"{quote(field)} of {item.subject} has {len(value):,} fields, most of which cannot be known"
             where = items.positions.of(item.position, field)
-            problems.add("invalid-field", told, steps=item.steps, location=where)
+            problems.add("invalid-field", message, steps=item.steps, location=where)
             fields = {**fields, field: None}
     return fields

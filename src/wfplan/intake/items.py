@@ -6,7 +6,7 @@ import json
 import unicodedata
 from typing import Any, Collection, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-from wfplan._internal.identifiers import why_not_a_name
+from wfplan._internal.identifiers import name_error
 from wfplan._internal.json import is_list, is_object
 from wfplan._internal.messages import quote
 from wfplan._internal.validation_errors import kind_of
@@ -17,10 +17,10 @@ from wfplan.intake.item import Item
 from wfplan.intake.positions import Positions
 from wfplan.intake.syntax import JsonError, parse
 from wfplan.models import Step
-from wfplan.problems import ProblemList
-from wfplan.relations import RECOMMENDATIONS, STEPS, Wording
+from wfplan.problems import ProblemCollector
+from wfplan.relations import RECOMMENDATIONS, STEPS, ItemKind
 
-__all__ = ["Items", "read_items"]
+__all__ = ["TupleOf", "read_items"]
 
 _LONGEST_ACTION = 1024
 _STRINGS = ("id", "name", "action", "description", "dependencies")
@@ -40,11 +40,11 @@ class _Layout(NamedTuple):
     """Fields that several keys name."""
 
 
-class Items(NamedTuple):
+class TupleOf(NamedTuple):
     """All items of a document."""
 
     items: List[Item]
-    wording: Wording
+    item_kind: ItemKind
     positions: Positions
     has_dependency_fields: bool
     """Whether any item says what it waits for, even if that is nothing."""
@@ -53,8 +53,8 @@ class Items(NamedTuple):
 
 
 def read_items(
-    envelope: Envelope, ignore: Collection[str], spelled: Dict[Tuple[int, Any], str], problems: ProblemList
-) -> Items | None:
+    envelope: Envelope, ignore: Collection[str], spelled: Dict[Tuple[int, Any], str], problems: ProblemCollector
+) -> TupleOf | None:
     """Return the items of a document; add a warning for all that was read otherwise than it was written.
 
     Args:
@@ -66,18 +66,18 @@ def read_items(
     Returns:
         None, with a problem, if it cannot be known whether these are recommendations or steps.
     """
-    wording = _wording_of(envelope, problems)
-    if wording is None:
+    item_kind = _wording_of(envelope, problems)
+    if item_kind is None:
         return None
-    return _ItemReader(envelope, wording, ignore, spelled, problems).read()
+    return _ItemReader(envelope, item_kind, ignore, spelled, problems).read()
 
 
-def _wording_of(envelope: Envelope, problems: ProblemList) -> Wording | None:
+def _wording_of(envelope: Envelope, problems: ProblemCollector) -> ItemKind | None:
     """Return the kind of the items: recommendations if they have an id, steps if they have only a name."""
     if envelope.keys is not None:
         return RECOMMENDATIONS
-    kinds: List[Wording] = []
-    cache: Dict[Tuple[str, ...], Optional[Wording]] = {}
+    kinds: List[ItemKind] = []
+    cache: Dict[Tuple[str, ...], Optional[ItemKind]] = {}
     for position, item in enumerate(envelope.items):
         if not is_object(item):
             continue
@@ -113,23 +113,23 @@ class _ItemReader:
     def __init__(
         self,
         envelope: Envelope,
-        wording: Wording,
+        item_kind: ItemKind,
         ignore: Collection[str],
         spelled: Dict[Tuple[int, Any], str],
-        problems: ProblemList,
+        problems: ProblemCollector,
     ) -> None:
         self._envelope = envelope
-        self._wording = wording
+        self._wording = item_kind
         self._positions = envelope.positions
         self._ignore = ignore
         self._spelled = spelled
         self._problems = problems
-        self._known = wording.kind.model_fields
+        self._known = item_kind.kind.model_fields
         self._layouts: Dict[Tuple[str, ...], _Layout] = {}
-        self._own_words: FrozenSet[str] = _own_words(envelope) if wording is RECOMMENDATIONS else frozenset()
+        self._own_words: FrozenSet[str] = _own_words(envelope) if item_kind is RECOMMENDATIONS else frozenset()
         self._have_no_id: Optional[bool] = None
 
-    def read(self) -> Items:
+    def read(self) -> TupleOf:
         key = self._wording.key
         split = [self._split(position, item) for position, item in enumerate(self._envelope.items)]
         items = [item for item in split if item is not None]
@@ -140,7 +140,7 @@ class _ItemReader:
         dependencies.read()
         for item in items:
             self._read_values(item)
-        return Items(items, self._wording, self._positions, has_fields, dependencies.cause_of)
+        return TupleOf(items, self._wording, self._positions, has_fields, dependencies.cause_of)
 
     # ------------------------------------------------------------------------------------------------ fields and rest
 
@@ -192,11 +192,11 @@ class _ItemReader:
 
     def _note_aliases(self, item: Item, layout: _Layout) -> None:
         if not self._problems.has_room("warning"):
-            self._problems.count("warning", len(layout.ways))
+            self._problems.add_unlisted("warning", len(layout.ways))
             return
         for field, (key,) in layout.ways.items():
-            told = f"{item.subject} calls {quote(field)} {quote(key)}"
-            self._note(item, "key-alias", told, (field,), f"call it {field}")
+            message = f"{item.subject} calls {quote(field)} {quote(key)}"
+            self._note(item, "key-alias", message, (field,), f"call it {field}")
 
     def _field_of(self, key: str) -> str | None:
         if key in self._known:
@@ -229,11 +229,13 @@ class _ItemReader:
                 item, "key-alias", f"{item.subject} calls {quote(field)} {quote(key)}", (field,), f"call it {field}"
             )
         elif len(said) > 1 and other is None:
-            told = f"{item.subject} has {quote(field)} twice, as {quote(key)} and {quote(said[1][0])}, which agree"
-            self._note(item, "key-alias", told, (field,), f"keep {field}")
+            message = f"{item.subject} has {quote(field)} twice, as {quote(key)} and {quote(said[1][0])}, which agree"
+            self._note(item, "key-alias", message, (field,), f"keep {field}")
         if other is not None:
-            told = f"{item.subject} has {quote(field)} twice, as {quote(key)} and {quote(other[0])}, which disagree"
-            self._note(item, "conflicting-fields", told, (field,), f"keep the one that is meant, and call it {field}")
+            message = f"{item.subject} has {quote(field)} twice, as {quote(key)} and {quote(other[0])}, which disagree"
+            self._note(
+                item, "conflicting-fields", message, (field,), f"keep the one that is meant, and call it {field}"
+            )
 
     def _respell(self, item: Item, raw: Dict[str, Any]) -> None:
         """Give what is a string whatever it looks like the form in which YAML has it: ids, names and dependencies."""
@@ -284,24 +286,24 @@ class _ItemReader:
     def _name_by_key(self, item: Item, key: str) -> None:
         own = item.fields.get("id")
         if own is not None and _as_id(own) != key:
-            told = f"the item under the key {quote(key)} has another id"
-            self._note(item, "conflicting-fields", told, ("id",), "make both the same")
+            message = f"the item under the key {quote(key)} has another id"
+            self._note(item, "conflicting-fields", message, ("id",), "make both the same")
         item.fields["id"] = key
         self._positions.move(item.position, "id", ())
 
     def _clean_id(self, item: Item, key: str) -> None:
         value = item.fields[key]
         if isinstance(value, str):
-            clean = clean_id(value) if why_not_a_name(value) else value
-            if clean != value and not why_not_a_name(clean):
-                told = f"the {key} of {item.subject} is read as {quote(clean)}"
-                self._note(item, "id-spelling", told, (key,), "write it so, without spaces or escapes, in NFC")
+            clean = clean_id(value) if name_error(value) else value
+            if clean != value and not name_error(clean):
+                message = f"the {key} of {item.subject} is read as {quote(clean)}"
+                self._note(item, "id-spelling", message, (key,), "write it so, without spaces or escapes, in NFC")
                 item.fields[key] = clean
         elif key == "id":
             id_ = _as_id(value)
             if id_ is not None:
-                told = f"the id of {item.subject} is a number"
-                self._note(item, "number-as-id", told, (key,), "write it as a string")
+                message = f"the id of {item.subject} is a number"
+                self._note(item, "number-as-id", message, (key,), "write it as a string")
                 item.fields[key] = id_
 
     def _check_absent(self, items: List[Item]) -> None:
@@ -314,8 +316,8 @@ class _ItemReader:
         waits = [self._positions.path(item.position, "dependencies")[-1] == "waitFor" for item in items]
         for item in items[waits.index(True) if any(waits) else len(items) :]:
             if "dependencies" not in item.fields:
-                told = f'{item.subject} has no "waitFor", which may mean that it waits for all steps before it'
-                self._note(item, "order-not-read", told, (), "state what it waits for, [] if it is nothing")
+                message = f'{item.subject} has no "waitFor", which may mean that it waits for all steps before it'
+                self._note(item, "order-not-read", message, (), "state what it waits for, [] if it is nothing")
 
     # ---------------------------------------------------------------------------------------------------------- values
 
@@ -359,8 +361,8 @@ class _ItemReader:
         if isinstance(value, str) and value.lstrip()[:1] == "{":
             parsed = _parsed_object(value)
             if parsed is not None:
-                told = f'"parameters" of {item.subject} is a string that holds JSON'
-                self._note(item, "text-in-text", told, ("parameters",), "write the object itself")
+                message = f'"parameters" of {item.subject} is a string that holds JSON'
+                self._note(item, "text-in-text", message, ("parameters",), "write the object itself")
                 way = self._positions.path(item.position, "parameters")[len(self._positions.path(item.position)) :]
                 self._positions.move(item.position, "parameters", way, is_string=True)
                 return parsed
@@ -369,8 +371,8 @@ class _ItemReader:
     def _read_confidence(self, item: Item) -> None:
         number = _as_share(item.fields["confidence"])
         if number is not None:
-            told = f'"confidence" of {item.subject} is a string'
-            self._note(item, "confidence-text", told, ("confidence",), f"write {number:g}")
+            message = f'"confidence" of {item.subject} is a string'
+            self._note(item, "confidence-text", message, ("confidence",), f"write {number:g}")
             item.fields["confidence"] = number
 
     def _find_action(self, item: Item) -> None:
@@ -380,13 +382,13 @@ class _ItemReader:
                 (item.rest[own] for own in item.rest if plain(own) == plain(key)), None
             )
             if isinstance(value, str) and value.strip():
-                told = f"{item.subject} has no action: its {key} is taken"
-                self._note(item, "missing-action", told, ("action",), "say what to do")
+                message = f"{item.subject} has no action: its {key} is taken"
+                self._note(item, "missing-action", message, ("action",), "say what to do")
                 item.fields["action"] = value.strip()[:_LONGEST_ACTION]
                 return
         if item.steps and "id" in item.fields and self._has_ids_of_its_own():
-            told = f"{item.subject} has no action: its id is taken"
-            self._note(item, "missing-action", told, ("action",), "say what to do")
+            message = f"{item.subject} has no action: its id is taken"
+            self._note(item, "missing-action", message, ("action",), "say what to do")
             item.fields["action"] = item.steps[0]
 
     def _has_ids_of_its_own(self) -> bool:

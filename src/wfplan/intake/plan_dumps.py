@@ -6,12 +6,12 @@ from typing import Any, Dict
 
 from pydantic import TypeAdapter, ValidationError
 
-from wfplan._internal.model import Items
+from wfplan._internal.model import TupleOf
 from wfplan.batching import determine_execution_strategy
 from wfplan.models import ExecutionBatch, Workflow
 from wfplan.plans import batch_steps
-from wfplan.problems import ProblemList
-from wfplan.relations import Survey
+from wfplan.problems import ProblemCollector
+from wfplan.relations import Levels
 
 __all__ = ["verify_plan"]
 
@@ -19,15 +19,15 @@ _ADVICE = "leave out all but the workflow, and plan it again"
 
 
 def verify_plan(
-    dump: Dict[str, Any], steps: tuple[Any, ...], workflow: Workflow, surveyed: Survey, problems: ProblemList
+    dump: Dict[str, Any], steps: tuple[Any, ...], workflow: Workflow, checked_levels: Levels, problems: ProblemCollector
 ) -> None:
     """Add a problem where the dump of a plan says something else than its workflow gives."""
-    batches = batch_steps(steps, surveyed, workflow.execution_strategy)
+    batches = batch_steps(steps, checked_levels, workflow.execution_strategy)
     for key in ("batches", "strategy"):
         if key not in dump:
             problems.add("invalid-document", f"this plan has no {key}", suggestion=_ADVICE)
     try:
-        dumped: Any = TypeAdapter(Items[ExecutionBatch]).validate_python(dump.get("batches", batches))
+        dumped: Any = TypeAdapter(TupleOf[ExecutionBatch]).validate_python(dump.get("batches", batches))
     except ValidationError:
         dumped = None
     expected = determine_execution_strategy(batches)

@@ -17,7 +17,7 @@ from wfplan.intake.extraction import Alone, Extract, extract, find_alone
 from wfplan.intake.field_names import FIELDS, plain
 from wfplan.intake.item import Item
 from wfplan.intake.item_models import Models, make_models, move_rest
-from wfplan.intake.items import Items, read_items
+from wfplan.intake.items import TupleOf, read_items
 from wfplan.intake.plan_dumps import verify_plan
 from wfplan.intake.positions import Positions
 from wfplan.intake.references import References, may_refer
@@ -26,17 +26,17 @@ from wfplan.intake.settings import Settings, read_settings
 from wfplan.intake.step_names import StepNames, titles_of
 from wfplan.intake.syntax import DEFAULT, Json, Limits, decode, is_within_depth, report_repeated, to_plain
 from wfplan.models import ExecutionStrategy
-from wfplan.problems import LENIENT, ProblemList
+from wfplan.problems import LENIENT_READING_CODES, ProblemCollector
 from wfplan.reading import Reading, make_reading
 from wfplan.relations import (
     RECOMMENDATIONS,
     STEPS,
-    Survey,
-    Wording,
+    ItemKind,
+    Levels,
     add_unknown_modes,
+    check_relations,
     find_levels,
     note_missing_dependencies,
-    survey,
 )
 
 __all__ = ["read"]
@@ -87,7 +87,7 @@ def read(
     >>> reading.ok, reading.problems[0].location
     (False, '/steps/1/needs/0')
     """
-    problems = ProblemList()
+    problems = ProblemCollector()
     limits = Limits(max_bytes, max_depth, max_steps, max_dependencies)
     words = {plain(str(key)) for key in ([ignore] if isinstance(ignore, str) else ignore)}
     actions = None if catalog is None else as_catalog(catalog, problems)
@@ -97,11 +97,11 @@ def read(
 
 def _strictly(reading: Reading) -> Reading:
     """Return the same reading with what was read otherwise than it was written as errors."""
-    if not any(problem.code in LENIENT and problem.severity == "warning" for problem in reading.problems):
+    if not any(problem.code in LENIENT_READING_CODES and problem.severity == "warning" for problem in reading.problems):
         return reading
-    problems = ProblemList(
+    problems = ProblemCollector(
         problem.model_copy(update={"severity": "error"})
-        if problem.code in LENIENT and problem.severity == "warning"
+        if problem.code in LENIENT_READING_CODES and problem.severity == "warning"
         else problem
         for problem in reading.problems
     )
@@ -117,7 +117,7 @@ class _Reader(NamedTuple):
     ignore: Set[str]
     """Keys, without case and punctuation, that state nothing."""
     catalog: Optional[Catalog]
-    problems: ProblemList
+    problems: ProblemCollector
     """Where problems go."""
 
     def read(self, source: Any) -> Reading:
@@ -133,9 +133,9 @@ class _Reader(NamedTuple):
             document = to_plain(source, self.limits, self.problems)
             found = None if document is None else Extract(Json(document, {}), [], [], [])
         else:
-            told = f"{kind_of(source)} cannot be read"
+            message = f"{kind_of(source)} cannot be read"
             advice = "pass JSON or YAML as a string, or the dict or list that it stands for"
-            self.problems.add("invalid-document", told, suggestion=advice)
+            self.problems.add("invalid-document", message, suggestion=advice)
         reading = None if found is None else self._read_yaml(found) or self._read_extract(found)
         return make_reading((), None, self.problems, None) if reading is None else reading
 
@@ -149,28 +149,28 @@ class _Reader(NamedTuple):
         canonical = read_canonical(alone.text, self.limits)
         if canonical is None or self.problems.has_errors:
             return None
-        own = self._replace(problems=ProblemList(self.problems.listed()))
+        own = self._replace(problems=ProblemCollector(self.problems.as_tuple()))
         items, list_pointer, workflow, plan = canonical
-        wording = RECOMMENDATIONS if workflow is None else STEPS
+        item_kind = RECOMMENDATIONS if workflow is None else STEPS
         positions = Positions(tuple(list_pointer.split("/")[1:]))
-        surveyed = survey(items, wording, own.problems, location=positions)
-        if surveyed is None:
+        checked_levels = check_relations(items, item_kind, own.problems, location=positions)
+        if checked_levels is None:
             return None
         alone.note(own.problems)
-        if surveyed.special or alone.words:
-            own.look_at_hidden(items, alone.words, surveyed, wording, positions)
-        own.check_references(items, surveyed, positions)
+        if checked_levels.special or alone.words:
+            own.look_at_hidden(items, alone.words, checked_levels, item_kind, positions)
+        own.check_references(items, checked_levels, positions)
         if not any(item.dependencies for item in items):
             states_none = any("dependencies" in item.model_fields_set for item in items)
-            _note_no_order(items, wording, positions, own.problems, states_none=states_none)
+            _note_no_order(items, item_kind, positions, own.problems, states_none=states_none)
         resolved: Optional[List[ResolvedAction]] = None
         if own.catalog is not None:
-            resolved = look_up(uses_of(items, wording), own.catalog, wording, own.problems, positions)
+            resolved = look_up(uses_of(items, item_kind), own.catalog, item_kind, own.problems, positions)
         if plan is not None and workflow is not None:
-            verify_plan(plan, items, workflow, surveyed, own.problems)
+            verify_plan(plan, items, workflow, checked_levels, own.problems)
         if own.problems.has_errors:
             return None
-        return make_reading(items, workflow, own.problems, surveyed, None, resolved)
+        return make_reading(items, workflow, own.problems, checked_levels, None, resolved)
 
     def _read_yaml(self, found: Extract) -> Reading | None:
         """Return the reading of a document that is canonical but for being YAML, None if it is anything else."""
@@ -184,21 +184,28 @@ class _Reader(NamedTuple):
         return self._read_canonical(Alone(text, [], is_fenced=False))
 
     def look_at_hidden(
-        self, items: Sequence[Any], words: Sequence[str], surveyed: Survey, wording: Wording, positions: Positions
+        self,
+        items: Sequence[Any],
+        words: Sequence[str],
+        checked_levels: Levels,
+        item_kind: ItemKind,
+        positions: Positions,
     ) -> None:
         """Look at the metadata of canonical items, and at the words around them."""
-        graph = Graph(surveyed.names, _needs_of(items, surveyed), any(item.dependencies for item in items))
-        names = StepNames(surveyed.names, ((item.action,) for item in items))
+        graph = Graph(checked_levels.names, _needs_of(items, checked_levels), any(item.dependencies for item in items))
+        names = StepNames(checked_levels.names, ((item.action,) for item in items))
         remainder = Remainder(names, graph, positions, self.ignore, self.problems)
-        for at in surveyed.special:
-            remainder.look_at_item(Item(at, {"metadata": items[at].metadata}, {}, wording), "")
+        for at in checked_levels.special:
+            remainder.look_at_item(Item(at, {"metadata": items[at].metadata}, {}, item_kind), "")
         remainder.look_at_words(words, ())
 
-    def check_references(self, items: Sequence[Any], surveyed: Survey, positions: Positions) -> None:
+    def check_references(self, items: Sequence[Any], checked_levels: Levels, positions: Positions) -> None:
         """Check that each reference in parameters goes to a step that is waited for."""
         if not may_refer(items):
             return
-        references = References(surveyed.names, _needs_of(items, surveyed), positions, self.ignore, self.problems)
+        references = References(
+            checked_levels.names, _needs_of(items, checked_levels), positions, self.ignore, self.problems
+        )
         for at, item in enumerate(items):
             references.look_at(at, item.parameters, "parameters")
             rollback = getattr(item, "rollback", None)
@@ -221,7 +228,7 @@ class _Reader(NamedTuple):
         if items is None or self._has_too_many_dependencies(items):
             return None
         _note_disputed(found, items.positions, problems)
-        settings = read_settings(envelope, items.wording, items.positions, problems)
+        settings = read_settings(envelope, items.item_kind, items.positions, problems)
         remainder = self._look_at_remainder(found, envelope, items, settings)
         strategy = _strategy_of(settings, remainder, items.positions, problems)
         move_rest(items, remainder.hints, remainder.refused, problems)
@@ -229,7 +236,7 @@ class _Reader(NamedTuple):
 
     def _read_inside(self, text: str) -> Tuple[Any, List[str], List[Any]] | None:
         """Return the document in the words of a model inside of another, and what is around it; None if none is."""
-        inner = extract(text, self.limits, ProblemList())
+        inner = extract(text, self.limits, ProblemCollector())
         return None if inner is None or inner.json.repeated else (inner.json.value, inner.words, inner.others)
 
     def _has_too_many_items(self, envelope: Envelope) -> bool:
@@ -239,7 +246,7 @@ class _Reader(NamedTuple):
             self.problems.add("limit-exceeded", message, location=envelope.positions.whole())
         return count > limit
 
-    def _has_too_many_dependencies(self, items: Items) -> bool:
+    def _has_too_many_dependencies(self, items: TupleOf) -> bool:
         held = (item.fields.get(field) for item in items.items for field in ("dependencies", "locks"))
         total, limit = sum(len(values) for values in held if is_list(values)), self.limits.max_dependencies
         if total > limit:
@@ -247,7 +254,7 @@ class _Reader(NamedTuple):
             self.problems.add("limit-exceeded", message, location=items.positions.whole())
         return total > limit
 
-    def _look_at_remainder(self, found: Extract, envelope: Envelope, items: Items, settings: Settings) -> Remainder:
+    def _look_at_remainder(self, found: Extract, envelope: Envelope, items: TupleOf, settings: Settings) -> Remainder:
         """Return what looked at all that no field took; where there is nothing, nothing is looked at."""
         words = [*found.words, *envelope.words]
         others = [Beside((), "", value) for value in (*found.others, *envelope.others)]
@@ -263,48 +270,48 @@ class _Reader(NamedTuple):
         return remainder
 
     def _relate(
-        self, items: Items, models: Models, settings: Settings, strategy: Optional[ExecutionStrategy]
+        self, items: TupleOf, models: Models, settings: Settings, strategy: Optional[ExecutionStrategy]
     ) -> Reading:
         """Return the reading of items that were read one by one, with every problem between them."""
-        wording, positions, problems = items.wording, items.positions, self.problems
+        item_kind, positions, problems = items.item_kind, items.positions, self.problems
         valid = tuple(models.valid)
-        workflow = settings.workflow if wording is STEPS else None
+        workflow = settings.workflow if item_kind is STEPS else None
         if workflow is not None and strategy is not None:
             workflow = workflow.model_copy(update={"execution_strategy": strategy})
-        surveyed = _survey(items, models, valid, problems)
-        if surveyed is not None:
-            self.check_references(valid, surveyed, positions)
+        checked_levels = _survey(items, models, valid, problems)
+        if checked_levels is not None:
+            self.check_references(valid, checked_levels, positions)
         if not problems.has_errors and not any(item.fields.get("dependencies") for item in items.items):
             is_serial = strategy is not None and strategy.mode == "sequential"
             states_none = items.has_dependency_fields or is_serial
-            _note_no_order(valid, wording, positions, problems, states_none=states_none)
+            _note_no_order(valid, item_kind, positions, problems, states_none=states_none)
         resolved: Optional[List[ResolvedAction]] = None
         if self.catalog is not None:
-            resolved = look_up(models.uses(wording), self.catalog, wording, problems, positions)
-        if settings.plan is not None and workflow is not None and surveyed is not None:
-            verify_plan(settings.plan, valid, workflow, surveyed, problems)
-        return make_reading(valid, workflow, problems, surveyed, strategy, resolved)
+            resolved = look_up(models.uses(item_kind), self.catalog, item_kind, problems, positions)
+        if settings.plan is not None and workflow is not None and checked_levels is not None:
+            verify_plan(settings.plan, valid, workflow, checked_levels, problems)
+        return make_reading(valid, workflow, problems, checked_levels, strategy, resolved)
 
 
-def _names_of(items: Items, count: int) -> Tuple[StepNames, Graph]:
+def _names_of(items: TupleOf, count: int) -> Tuple[StepNames, Graph]:
     """Return what the steps may be called, and what waits for what, as far as items are valid."""
     ids: List[Optional[str]] = [None] * count
     titles: List[List[str]] = [[] for _ in range(count)]
     needs: List[Set[int]] = [set() for _ in range(count)]
     for item in items.items:
-        name = item.fields.get(items.wording.key)
+        name = item.fields.get(items.item_kind.key)
         ids[item.position] = name if isinstance(name, str) else None
         titles[item.position] = titles_of(item.fields, item.rest)
     index = {id_: at for at, id_ in enumerate(ids) if id_ is not None}
     for item in items.items:
         needs[item.position] = {index[need] for need in item.fields.get("dependencies", ()) if need in index}
-    names = [id_ or f"{items.wording.noun} {at + 1}" for at, id_ in enumerate(ids)]
+    names = [id_ or f"{items.item_kind.noun} {at + 1}" for at, id_ in enumerate(ids)]
     has_edges = any(item.fields.get("dependencies") for item in items.items)
     return StepNames(ids, titles), Graph(names, needs, has_edges)
 
 
 def _note_no_order(
-    items: Sequence[Any], wording: Wording, positions: Positions, problems: ProblemList, *, states_none: bool
+    items: Sequence[Any], item_kind: ItemKind, positions: Positions, problems: ProblemCollector, *, states_none: bool
 ) -> None:
     """Add a warning if nothing in a document states an order, a note if each item states that it needs nothing."""
     if len(items) < 2:
@@ -316,12 +323,12 @@ def _note_no_order(
             location=positions.whole(),
             suggestion='state what each step waits for, "dependencies": [] if it is nothing',
         )
-    elif wording is RECOMMENDATIONS:
+    elif item_kind is RECOMMENDATIONS:
         note_missing_dependencies(items, problems, positions)
 
 
 def _strategy_of(
-    settings: Settings, remainder: Remainder, positions: Positions, problems: ProblemList
+    settings: Settings, remainder: Remainder, positions: Positions, problems: ProblemCollector
 ) -> Optional[ExecutionStrategy]:
     """Return the execution strategy that a document states, by an object of its own or by a mode beside the list."""
     strategy = settings.strategy
@@ -347,7 +354,7 @@ def _strategy_of(
     return (strategy or ExecutionStrategy()).model_copy(update={"mode": "sequential"})
 
 
-def _note_disputed(found: Extract, positions: Positions, problems: ProblemList) -> None:
+def _note_disputed(found: Extract, positions: Positions, problems: ProblemCollector) -> None:
     """Add a warning for each scalar that versions of YAML read differently, unless it is a string in any case."""
     for path, text in [] if found.yaml is None else found.yaml.disputed:
         key = next((part for part in reversed(path) if isinstance(part, str)), "")
@@ -360,24 +367,24 @@ def _note_disputed(found: Extract, positions: Positions, problems: ProblemList) 
             )
 
 
-def _needs_of(items: Sequence[Any], surveyed: Survey) -> List[Set[int]]:
-    index = {name: at for at, name in enumerate(surveyed.names)}
+def _needs_of(items: Sequence[Any], checked_levels: Levels) -> List[Set[int]]:
+    index = {name: at for at, name in enumerate(checked_levels.names)}
     return [{index[need] for need in item.dependencies} for item in items]
 
 
-def _survey(items: Items, models: Models, valid: Tuple[Any, ...], problems: ProblemList) -> Optional[Survey]:
+def _survey(items: TupleOf, models: Models, valid: Tuple[Any, ...], problems: ProblemCollector) -> Optional[Levels]:
     """Look for problems between the items, also where some of them are invalid, but known to exist."""
-    wording, positions = items.wording, items.positions
+    item_kind, positions = items.item_kind, items.positions
     found = positions.only(models.valid_positions)
     if len(valid) == len(items.items):
-        return survey(valid, wording, problems, location=found, cause_of=items.cause_of)
+        return check_relations(valid, item_kind, problems, location=found, cause_of=items.cause_of)
     find_levels(
         models.names,
         models.dependencies,
-        wording,
+        item_kind,
         problems,
         positions.only(models.name_positions),
         cause_of=items.cause_of,
     )
-    add_unknown_modes(valid, range(len(valid)), wording, problems, found)
+    add_unknown_modes(valid, range(len(valid)), item_kind, problems, found)
     return None

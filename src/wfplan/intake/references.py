@@ -8,11 +8,11 @@ from operator import attrgetter
 from typing import Any, Collection, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from wfplan._internal.json import is_list, is_object
-from wfplan._internal.messages import list_names, quote
+from wfplan._internal.messages import join_names, quote
 from wfplan.intake.field_names import plain
 from wfplan.intake.order_words import is_order
 from wfplan.intake.positions import Path, Positions
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 
 __all__ = ["MARKS", "References", "are_scalar", "may_refer", "parameter_values", "referenced_names"]
 
@@ -101,7 +101,7 @@ class References:
         needs: Sequence[Collection[int]],
         positions: Positions,
         ignore: Collection[str],
-        problems: ProblemList,
+        problems: ProblemCollector,
     ) -> None:
         self._ids = ids
         self._needs = needs
@@ -140,7 +140,7 @@ class References:
             own = self._ids[item]
             self._problems.add(
                 "order-in-parameters",
-                f"{quote(path[-1])} in the parameters of {quote(own)} names {list_names(others)}, and orders nothing",
+                f"{quote(path[-1])} in the parameters of {quote(own)} names {join_names(others)}, and orders nothing",
                 steps=(own,),
                 location=self._positions.of(item, *path),
                 suggestion="if it waits for that, state it in its dependencies",

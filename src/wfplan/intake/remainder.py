@@ -6,7 +6,7 @@ import re
 from typing import Any, Collection, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from wfplan._internal.json import is_list, is_object
-from wfplan._internal.messages import list_names, quote
+from wfplan._internal.messages import join_names, quote
 from wfplan.intake.envelope import Beside
 from wfplan.intake.field_names import (
     AUTHOR,
@@ -40,7 +40,7 @@ from wfplan.intake.order_words import (
 from wfplan.intake.positions import Path, Positions
 from wfplan.intake.references import MARKS, referenced_names
 from wfplan.intake.step_names import StepNames, words_of
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 
 __all__ = ["Graph", "Remainder"]
 
@@ -92,7 +92,7 @@ class Remainder:
     """
 
     def __init__(
-        self, names: StepNames, graph: Graph, positions: Positions, ignore: Collection[str], problems: ProblemList
+        self, names: StepNames, graph: Graph, positions: Positions, ignore: Collection[str], problems: ProblemCollector
     ) -> None:
         self._names = names
         self._graph = graph
@@ -392,7 +392,7 @@ class Remainder:
         key = next((part for part in reversed(path) if isinstance(part, str)), "")
         subject = "the document" if item is None else quote(self._graph.names[item])
         names = [self._graph.names[step] for step in dict.fromkeys(named)]
-        listed = f" ({list_names(names, 3)})" if names else ""
+        listed = f" ({join_names(names, 3)})" if names else ""
         if item is not None and path:
             self.refused.add((item, str(path[0])))
         whole = path if item is None else (*self._positions.path(item), *path)

@@ -14,8 +14,8 @@ from wfplan._internal.validation_errors import add_field_errors, kind_of, show
 from wfplan.intake.envelope import Beside, Envelope
 from wfplan.intake.positions import Positions
 from wfplan.models import ExecutionStrategy, Workflow
-from wfplan.problems import ProblemList
-from wfplan.relations import STEPS, Wording
+from wfplan.problems import ProblemCollector
+from wfplan.relations import STEPS, ItemKind
 
 __all__ = ["Settings", "read_settings"]
 
@@ -39,11 +39,13 @@ class Settings(NamedTuple):
     """What is beside the list and is none of this."""
 
 
-def read_settings(envelope: Envelope, wording: Wording, positions: Positions, problems: ProblemList) -> Settings:
+def read_settings(
+    envelope: Envelope, item_kind: ItemKind, positions: Positions, problems: ProblemCollector
+) -> Settings:
     """Return what a document says of its plan as a whole; add every problem with it."""
     holders = envelope.holders
     root = holders[0].value if holders else None
-    is_dump = is_object(root) and holders[0].way == "workflow" and wording is STEPS and not _BATCHES.isdisjoint(root)
+    is_dump = is_object(root) and holders[0].way == "workflow" and item_kind is STEPS and not _BATCHES.isdisjoint(root)
     is_resource = is_object(root) and holders[0].way == "spec"
     found: Dict[str, List[Beside]] = {"schema_version": [], "name": [], "execution_strategy": []}
     rest: List[Beside] = []
@@ -56,7 +58,7 @@ def read_settings(envelope: Envelope, wording: Wording, positions: Positions, pr
         elif is_resource and depth == 1 and beside.key in _RESOURCE:
             continue
         elif (field == "execution_strategy" and is_head) or (
-            field in ("schema_version", "name") and depth == len(envelope.list_path) and wording is STEPS
+            field in ("schema_version", "name") and depth == len(envelope.list_path) and item_kind is STEPS
         ):
             found[field].append(beside)
         else:
@@ -68,7 +70,7 @@ def read_settings(envelope: Envelope, wording: Wording, positions: Positions, pr
     return Settings(workflow, strategy, root if is_dump else None, rest)
 
 
-def _refuse_dump_with_errors(root: Any, problems: ProblemList) -> None:
+def _refuse_dump_with_errors(root: Any, problems: ProblemCollector) -> None:
     found = root.get("problems") if is_object(root) else None
     if is_list(found) and any(is_object(each) and each.get("severity") == "error" for each in found):
         problems.add(
@@ -79,7 +81,7 @@ def _refuse_dump_with_errors(root: Any, problems: ProblemList) -> None:
         )
 
 
-def _check_versions(versions: List[Beside], positions: Positions, problems: ProblemList) -> None:
+def _check_versions(versions: List[Beside], positions: Positions, problems: ProblemCollector) -> None:
     for beside in versions:
         if type(beside.value) is not int or beside.value != 1:
             problems.add(
@@ -91,7 +93,7 @@ def _check_versions(versions: List[Beside], positions: Positions, problems: Prob
 
 
 def _head(
-    names: List[Beside], strategy: Optional[ExecutionStrategy], positions: Positions, problems: ProblemList
+    names: List[Beside], strategy: Optional[ExecutionStrategy], positions: Positions, problems: ProblemCollector
 ) -> Workflow:
     """Return a workflow of this name and strategy, without steps."""
     strategy = strategy or ExecutionStrategy()
@@ -104,7 +106,9 @@ def _head(
     return Workflow(steps=(), execution_strategy=strategy)
 
 
-def _read_strategy(found: List[Beside], positions: Positions, problems: ProblemList) -> Optional[ExecutionStrategy]:
+def _read_strategy(
+    found: List[Beside], positions: Positions, problems: ProblemCollector
+) -> Optional[ExecutionStrategy]:
     """Return the execution strategy; its keys may be in camelCase, as in a WorkflowExecution resource."""
     for beside in found[1:]:
         where = positions.at(beside.path)

@@ -10,7 +10,7 @@ from wfplan._internal.json import is_list, is_object
 from wfplan._internal.locations import pointer
 from wfplan._internal.messages import quote
 from wfplan.intake.positions import Path
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 
 __all__ = [
     "DEFAULT",
@@ -68,7 +68,7 @@ class JsonError(Exception):
         self.is_limit = is_limit
 
 
-def decode(source: Union[str, bytes, bytearray], limits: Limits, problems: ProblemList) -> str | None:
+def decode(source: Union[str, bytes, bytearray], limits: Limits, problems: ProblemCollector) -> str | None:
     """Return `source` as a string without a byte order mark, None with a problem if it is not one within the limits."""
     try:
         encoded = source.encode() if isinstance(source, str) and not source.isascii() else source
@@ -176,7 +176,7 @@ def _refuse_unusual(pairs: List[Tuple[str, Any]]) -> None:
         raise _UnusualObjectError
 
 
-def is_within_depth(document: Any, limits: Limits, problems: ProblemList) -> bool:
+def is_within_depth(document: Any, limits: Limits, problems: ProblemCollector) -> bool:
     """Return whether a document is within the limits of depth; add a problem if it is not."""
     level: List[Any] = [document]
     depth = 0
@@ -204,7 +204,7 @@ def _way_down(value: Any, length: int) -> Path:
     return tuple(way)
 
 
-def report_repeated(document: Json, problems: ProblemList) -> None:
+def report_repeated(document: Json, problems: ProblemCollector) -> None:
     """Add a problem for each key that an object of the document has twice."""
     pending: List[Tuple[Any, Path, Tuple[str, ...]]] = [(document.value, (), ())] if document.repeated else []
     key: Any
@@ -223,7 +223,7 @@ def report_repeated(document: Json, problems: ProblemList) -> None:
                 pending.append((inner, (*path, key), (name,) if isinstance(name, str) and name else steps))
 
 
-def to_plain(source: Any, limits: Limits, problems: ProblemList) -> Any:
+def to_plain(source: Any, limits: Limits, problems: ProblemCollector) -> Any:
     """Return a copy of a dict or list made of JSON values only, None with a problem if it cannot be copied whole.
 
     Nothing of the classes of its values is called, so that nothing in it can do anything. What is no JSON value is a
@@ -274,7 +274,7 @@ def _values_of(value: Any) -> List[Any]:
     return list((_TUPLE if isinstance(value, _TUPLE) else _LIST).__iter__(value))
 
 
-def _copy(value: Any, path: Path, problems: ProblemList) -> Any:
+def _copy(value: Any, path: Path, problems: ProblemCollector) -> Any:
     """Return a scalar as a plain one, an empty container for a container, None with a problem for anything else."""
     kind: Any = _TYPE(value)
     if value is None or kind in (bool, str, float) or (kind is int and abs(value) < _TOO_LARGE):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import List
 
-from wfplan.problems import ProblemList
+from wfplan.problems import ProblemCollector
 
 __all__ = ["without_thinking"]
 
@@ -13,7 +13,7 @@ _TAG = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _UNCLEAR = "leave it out, or put all of it before the plan"
 
 
-def without_thinking(text: str, problems: ProblemList) -> str | None:
+def without_thinking(text: str, problems: ProblemCollector) -> str | None:
     """Return the text without its thinking blocks, None with a problem if it is not clear where one ends.
 
     A tag inside a JSON string is part of the string. A tag that only ends a block ends what was before the answer, as
@@ -36,8 +36,8 @@ def without_thinking(text: str, problems: ProblemList) -> str | None:
             has_brackets = has_brackets or "{" in before or "[" in before
         if tag.group(1) and depth == 0:
             if has_brackets:
-                told = "a thinking block ends that has not begun, and something in brackets is before it"
-                problems.add("ambiguous-answer", told, suggestion=_UNCLEAR)
+                message = "a thinking block ends that has not begun, and something in brackets is before it"
+                problems.add("ambiguous-answer", message, suggestion=_UNCLEAR)
                 return None
             kept = ["\n" * lines]
         else:

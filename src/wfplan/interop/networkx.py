@@ -12,7 +12,7 @@ from wfplan._internal.validation_errors import add_field_errors, kind_of
 from wfplan.errors import BackendNotAvailableError
 from wfplan.models import ExecutionStrategy, Step, Workflow
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import InvalidWorkflowError, ProblemList, refusal
+from wfplan.problems import InvalidWorkflowError, ProblemCollector, refusal
 
 __all__ = ["from_networkx", "to_networkx"]
 
@@ -66,7 +66,7 @@ def from_networkx(graph: Any) -> Workflow:
         raise refusal(f"a {type(graph).__name__} is not a graph", "pass a networkx.DiGraph")
     if not graph.is_directed():
         raise refusal("the edges of an undirected graph do not say which step waits for which", "make it a DiGraph")
-    problems = ProblemList()
+    problems = ProblemCollector()
     nodes = (_read_node(graph, name, problems) for name in graph.nodes)
     steps = [step for step in nodes if step is not None]
     settings: Any = graph.graph.get("execution_strategy") or {}
@@ -76,11 +76,11 @@ def from_networkx(graph: Any) -> Workflow:
     except ValidationError as error:
         add_field_errors(error, problems, subject="the execution strategy of the graph")
     if problems.has_errors:
-        raise InvalidWorkflowError(problems.listed())
+        raise InvalidWorkflowError(problems.as_tuple())
     return Workflow(name=str(graph.graph.get("name", "")), steps=steps, execution_strategy=strategy)
 
 
-def _read_node(graph: Any, name: Any, problems: ProblemList) -> Step | None:
+def _read_node(graph: Any, name: Any, problems: ProblemCollector) -> Step | None:
     """Return the step that a node stands for; None, with a problem for each thing that is wrong with it."""
     if not isinstance(name, str):
         problems.add(

@@ -12,22 +12,22 @@ from typing import Any, Dict, Iterator, Optional
 from pydantic import Field, model_validator
 from typing_extensions import Annotated, Literal
 
-from wfplan._internal.messages import counted, escape, list_names, quote
+from wfplan._internal.messages import escape, join_names, pluralize, quote
 from wfplan._internal.model import (
     EMPTY,
     NO_VALUES,
     PLAIN_ZERO,
     FreeText,
-    Items,
     JsonObject,
+    Model,
     Number,
     SchemaVersion,
     Text,
-    Value,
+    TupleOf,
 )
 from wfplan.diff import PlanDiff
 from wfplan.models import Compensation, Effect, ExecutionStrategy, RetryPolicy
-from wfplan.problems import Problem, ProblemList, RefusedError
+from wfplan.problems import Problem, ProblemCollector, RefusedError
 
 __all__ = ["Approval", "ApprovalRequest", "StepToApprove", "check_key"]
 
@@ -38,7 +38,7 @@ _Moment = Annotated[float, Field(ge=0), PLAIN_ZERO]
 """Seconds since the beginning of 1970, UTC, as `time.time()` counts them."""
 
 
-class StepToApprove(Value):
+class StepToApprove(Model):
     """A step as it would run. What the model says of it is left out: it may be milder than the parameters."""
 
     name: str
@@ -48,16 +48,16 @@ class StepToApprove(Value):
     irreversible: bool = False
     """Whether it does more than read, and nothing is known that undoes it."""
     rollback: Optional[Compensation] = None
-    dependencies: Items[str] = EMPTY
+    dependencies: TupleOf[str] = EMPTY
     batch: int
-    locks: Items[str] = EMPTY
+    locks: TupleOf[str] = EMPTY
     timeout_seconds: Optional[Number] = None
     retry: Optional[RetryPolicy] = None
     continue_on_failure: bool = False
     """Whether what depends on it runs even if it fails."""
     metadata: JsonObject = NO_VALUES
     """Handed to what runs the step, too."""
-    reasons: Items[Problem] = EMPTY
+    reasons: TupleOf[Problem] = EMPTY
     """Why it needs approval."""
 
     def __str__(self) -> str:
@@ -70,7 +70,7 @@ class StepToApprove(Value):
         if self.metadata:
             yield f"  metadata {_show(self.metadata)}"
         if self.locks:
-            yield f"  holds {list_names(self.locks)} alone"
+            yield f"  holds {join_names(self.locks)} alone"
         if self.continue_on_failure:
             yield "  what depends on it runs even if it fails"
         if self.retry is not None and self.retry.max_attempts > 1:
@@ -81,18 +81,18 @@ class StepToApprove(Value):
         yield from (f"  {reason.code}: {reason.message}" for reason in self.reasons)
 
 
-class ApprovalRequest(Value):
+class ApprovalRequest(Model):
     """What a person has to see before a plan may run: `str()` is a text, the dump the same as JSON."""
 
     schema_version: SchemaVersion = 1
     fingerprint: str
     """Of the plan, as it would be released."""
-    reasons: Items[Problem] = EMPTY
+    reasons: TupleOf[Problem] = EMPTY
     """Why the plan as a whole needs approval."""
-    steps: Items[StepToApprove]
+    steps: TupleOf[StepToApprove]
     """All of them: those that cannot be undone first, then in declared order."""
     execution_strategy: ExecutionStrategy
-    warnings: Items[Problem] = EMPTY
+    warnings: TupleOf[Problem] = EMPTY
     """Of the plan, such as conflicts and what the catalog overruled; not those about how its document was written."""
     changes: Optional[PlanDiff] = None
     """What changed since the plan that was approved before, if there was one."""
@@ -129,7 +129,7 @@ class ApprovalRequest(Value):
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        yield f"approval needed: {counted(len(self.steps), 'step')}, plan {self.fingerprint[:12]}"
+        yield f"approval needed: {pluralize(len(self.steps), 'step')}, plan {self.fingerprint[:12]}"
         settings = self.execution_strategy.model_dump(mode="json", exclude_defaults=True)
         if settings:
             yield "  " + ", ".join(f"{field}: {json.dumps(value)}" for field, value in settings.items())
@@ -148,7 +148,7 @@ class ApprovalRequest(Value):
             yield "  " + str(self.changes).replace("\n", "\n  ")
 
 
-class Approval(Value):
+class Approval(Model):
     """What a person answered to a request, made by `request.approve` or `request.deny`.
 
     The checksum finds damage on the way and careless edits. It proves nothing: whoever can write an approval can
@@ -221,13 +221,13 @@ def check_key(key: object) -> None:
     """Raise RefusedError unless `key` can sign approvals: bytes, and not empty."""
     if not isinstance(key, bytes) or not key:
         given = "empty" if key == b"" else f"a {type(key).__name__}"
-        problems = ProblemList()
+        problems = ProblemCollector()
         problems.add(
             "invalid-setting",
             f"the key of an approval must be bytes that are not empty, and it is {given}",
             suggestion="generate it once, by secrets.token_bytes(32), and keep it secret",
         )
-        raise RefusedError(problems.listed())
+        raise RefusedError(problems.as_tuple())
 
 
 def _canonical(content: Any) -> bytes:

@@ -8,13 +8,13 @@ from typing import Any, Callable, Dict, Iterator, Mapping, NamedTuple, Optional,
 from typing_extensions import Literal, TypeAlias
 
 from wfplan._internal.by_name import StepsByName
-from wfplan._internal.messages import counted, escape, quote, tell_error
+from wfplan._internal.messages import describe_error, escape, pluralize, quote
 from wfplan.diff import PlanDiff, diff
 from wfplan.plans import ExecutionPlan
 from wfplan.policy.approval import Approval, ApprovalRequest, StepToApprove, check_key
 from wfplan.policy.judging import Judgement, StepReview, Verdict, judge
 from wfplan.policy.rules import Policy
-from wfplan.problems import LENIENT, Problem, ProblemList, RefusedError, refusal
+from wfplan.problems import LENIENT_READING_CODES, Problem, ProblemCollector, RefusedError, refusal
 
 __all__ = ["Approver", "Review", "review"]
 
@@ -124,7 +124,7 @@ class Review:
         self._refuse_denied()
         held: Tuple[str, ...] = ()
         if self._judgement.verdict == "needs-approval" or not (approval is None or callable(approval)):
-            problems = ProblemList(self._judgement.problems)
+            problems = ProblemCollector(self._judgement.problems)
             request = self._request()
             wanted = _Wanted(request.fingerprint, request.digest, time.time() if now is None else now, key)
             answer = _ask(approval, request, problems) if callable(approval) else approval
@@ -133,7 +133,7 @@ class Review:
             else:
                 _check(answer, wanted, problems, was_asked=callable(approval))
             if problems.has_errors:
-                raise RefusedError(problems.listed())
+                raise RefusedError(problems.as_tuple())
         return (self._released, held) if hold else self._released
 
     @property
@@ -160,7 +160,7 @@ class Review:
 
     def _lines(self) -> Iterator[str]:
         concerned = [step for step in self.steps.values() if step.reasons]
-        yield f"{self.verdict}: {counted(len(self.steps), 'step')}, {len(concerned):,} with something to say"
+        yield f"{self.verdict}: {pluralize(len(self.steps), 'step')}, {len(concerned):,} with something to say"
         yield from (f"  {reason.code}: {reason.message}" for reason in self.reasons)
         for step in concerned:
             yield f"{step.verdict} {quote(step.name)}"
@@ -170,7 +170,7 @@ class Review:
         printer.text(str(self))
 
     def __repr__(self) -> str:
-        return f"<Review {self.verdict}: {counted(len(self.steps), 'step')}>"
+        return f"<Review {self.verdict}: {pluralize(len(self.steps), 'step')}>"
 
     def _refuse_denied(self) -> None:
         if self._judgement.verdict == "deny":
@@ -203,7 +203,7 @@ class Review:
             reasons=judgement.reasons,
             steps=steps,
             execution_strategy=plan.workflow.execution_strategy,
-            warnings=[problem for problem in plan.problems if problem.code not in LENIENT],
+            warnings=[problem for problem in plan.problems if problem.code not in LENIENT_READING_CODES],
             changes=None if self._approved is None else _without_words(diff(self._approved, plan)),
         )
 
@@ -222,10 +222,10 @@ def _validated_copy(plan: ExecutionPlan) -> ExecutionPlan:
     try:
         return ExecutionPlan.model_validate(plan.model_dump(warnings=False))
     except Exception as error:  # noqa: BLE001 - whatever was put into it
-        problems = ProblemList()
-        message = f"the plan was changed into what is none: {tell_error(error)}"
+        problems = ProblemCollector()
+        message = f"the plan was changed into what is none: {describe_error(error)}"
         problems.add("plan-changed", message, suggestion="plan again, and review that")
-        raise RefusedError(problems.listed()) from None
+        raise RefusedError(problems.as_tuple()) from None
 
 
 def _lowered(plan: ExecutionPlan, policy: Policy) -> ExecutionPlan:
@@ -242,9 +242,9 @@ def _checked(policy: Policy) -> Policy:
     try:
         return Policy.model_validate(vars(policy))
     except ValueError as error:
-        problems = ProblemList()
+        problems = ProblemCollector()
         problems.add("invalid-policy", f"the policy was made without checks, and is none: {escape(str(error))}")
-        raise RefusedError(problems.listed()) from None
+        raise RefusedError(problems.as_tuple()) from None
 
 
 def _without_words(changes: PlanDiff) -> PlanDiff:
@@ -277,16 +277,16 @@ def _names_to_hold(judgement: Judgement) -> Tuple[str, ...]:
     return tuple(step.name for step in steps if judgement.reasons or step.verdict == "needs-approval")
 
 
-def _ask(ask: Callable[[ApprovalRequest], object], request: ApprovalRequest, problems: ProblemList) -> object:
+def _ask(ask: Callable[[ApprovalRequest], object], request: ApprovalRequest, problems: ProblemCollector) -> object:
     """Return the answer to `request`; None if there is none, with an error if asking failed."""
     try:
         return ask(request)
     except Exception as error:  # noqa: BLE001 - whatever it is, nobody has approved
-        problems.add("approval-unanswered", f"asking for approval raised {tell_error(error)}")
+        problems.add("approval-unanswered", f"asking for approval raised {describe_error(error)}")
         return None
 
 
-def _check(answer: object, wanted: _Wanted, problems: ProblemList, *, was_asked: bool) -> None:
+def _check(answer: object, wanted: _Wanted, problems: ProblemCollector, *, was_asked: bool) -> None:
     """Add an error for everything that keeps an answer from being an approval of what is wanted."""
     if isinstance(answer, Approval):
         for code, told, suggestion in _flaws(answer, wanted):
@@ -318,21 +318,21 @@ def _flaws(given: Approval, wanted: _Wanted) -> Iterator[Tuple[str, str, str]]:
     if approval.fingerprint != wanted.fingerprint:
         yield "approval-mismatch", f"the approval of {by} is for another plan", "ask again, for this one"
     elif approval.request != wanted.request:
-        told = f"what {by} was shown is not what there is to approve now: reasons or changes differ"
-        yield "approval-mismatch", told, "ask again"
+        message = f"what {by} was shown is not what there is to approve now: reasons or changes differ"
+        yield "approval-mismatch", message, "ask again"
     if not approval.at <= wanted.now:
-        told = f"the approval of {by} is from the future: it begins {_in_words(approval.at)}"
-        yield "approval-from-future", told, "set the clocks right, and ask again"
+        message = f"the approval of {by} is from the future: it begins {_in_words(approval.at)}"
+        yield "approval-from-future", message, "set the clocks right, and ask again"
     if approval.until is not None and not wanted.now < approval.until:
         yield "approval-expired", f"the approval of {by} has expired {_in_words(approval.until)}", "ask again"
 
 
 def _signature_flaw(approval: Approval) -> Tuple[str, str, str]:
     if not approval.signature:
-        told = "the approval is not signed, and only a signed one releases this plan"
-        return "approval-unsigned", told, "sign it where it is given: request.approve(...).sign(key)"
-    told = "the approval was signed with another key, or changed after it was signed"
-    return "signature-mismatch", told, "ask again, and sign the answer with the key that release is given"
+        message = "the approval is not signed, and only a signed one releases this plan"
+        return "approval-unsigned", message, "sign it where it is given: request.approve(...).sign(key)"
+    message = "the approval was signed with another key, or changed after it was signed"
+    return "signature-mismatch", message, "ask again, and sign the answer with the key that release is given"
 
 
 def _if_unaltered(given: Approval) -> Approval | None:

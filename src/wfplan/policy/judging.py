@@ -7,14 +7,14 @@ from typing import Dict, Iterator, NamedTuple, Optional, Tuple
 
 from typing_extensions import Literal, TypeAlias
 
-from wfplan._internal.messages import counted, quote
-from wfplan._internal.model import EMPTY, Items, Value
+from wfplan._internal.messages import pluralize, quote
+from wfplan._internal.model import EMPTY, Model, TupleOf
 from wfplan.catalog.actions import worse_effect
 from wfplan.graph import DependencyGraph
 from wfplan.models import Step
 from wfplan.plans import ExecutionPlan
 from wfplan.policy.rules import Policy
-from wfplan.problems import Problem, ProblemList
+from wfplan.problems import Problem, ProblemCollector
 
 __all__ = ["Judgement", "StepReview", "Verdict", "judge"]
 
@@ -22,12 +22,12 @@ Verdict: TypeAlias = Literal["allow", "needs-approval", "deny"]
 """`allow`: it may run; `needs-approval`: a person has to say so first; `deny`: it may not run."""
 
 
-class StepReview(Value):
+class StepReview(Model):
     """What a policy says of one step."""
 
     name: str
     verdict: Verdict
-    reasons: Items[Problem] = EMPTY
+    reasons: TupleOf[Problem] = EMPTY
     """Errors are why it is denied, warnings why it needs approval."""
 
 
@@ -44,12 +44,12 @@ class Judgement(NamedTuple):
     def problems(self) -> Tuple[Problem, ...]:
         """All reasons, errors first."""
         of_steps = (reason for step in self.steps.values() for reason in step.reasons)
-        return ProblemList((*self.reasons, *of_steps)).listed()
+        return ProblemCollector((*self.reasons, *of_steps)).as_tuple()
 
 
 def judge(plan: ExecutionPlan, policy: Policy) -> Judgement:
     """The verdicts; that on the whole is the worst of all. A step is denied if anything that it needs is."""
-    whole = ProblemList()
+    whole = ProblemCollector()
     _judge_whole(plan, policy, whole)
     found = {step.name: _judge_step(step, policy) for step in plan.workflow.steps}
     denied_by: Dict[str, str] = {}
@@ -58,31 +58,31 @@ def judge(plan: ExecutionPlan, policy: Policy) -> Judgement:
             denied_by[name] = name
         else:
             _deny_dependent(plan.steps[name], denied_by, found[name])
-    steps = {name: StepReview(name=name, verdict=_verdict(own), reasons=own.listed()) for name, own in found.items()}
+    steps = {name: StepReview(name=name, verdict=_verdict(own), reasons=own.as_tuple()) for name, own in found.items()}
     verdicts = {_verdict(whole), *(step.verdict for step in steps.values())}
     verdict: Verdict = "deny" if "deny" in verdicts else "needs-approval" if "needs-approval" in verdicts else "allow"
-    return Judgement(verdict, whole.listed(), steps)
+    return Judgement(verdict, whole.as_tuple(), steps)
 
 
-def _verdict(reasons: ProblemList) -> Verdict:
+def _verdict(reasons: ProblemCollector) -> Verdict:
     if reasons.has_errors:
         return "deny"
-    return "needs-approval" if reasons.listed() else "allow"
+    return "needs-approval" if reasons.as_tuple() else "allow"
 
 
-def _judge_whole(plan: ExecutionPlan, policy: Policy, reasons: ProblemList) -> None:
+def _judge_whole(plan: ExecutionPlan, policy: Policy, reasons: ProblemCollector) -> None:
     count = len(plan.workflow.steps)
     if policy.max_steps is not None and count > policy.max_steps:
-        told = f"the plan has {counted(count, 'step')}, at most {policy.max_steps:,} are allowed"
-        reasons.add("too-many-steps", told, suggestion="plan less at a time")
+        message = f"the plan has {pluralize(count, 'step')}, at most {policy.max_steps:,} are allowed"
+        reasons.add("too-many-steps", message, suggestion="plan less at a time")
     if policy.approval_above_steps is not None and count > policy.approval_above_steps:
-        told = f"the plan has {counted(count, 'step')}, more than {policy.approval_above_steps:,} need approval"
-        reasons.add("many-steps", told)
+        message = f"the plan has {pluralize(count, 'step')}, more than {policy.approval_above_steps:,} need approval"
+        reasons.add("many-steps", message)
     if policy.max_levels is not None:
         levels = _count_levels(plan)
         if levels > policy.max_levels:
-            told = f"the plan has {levels:,} levels, at most {policy.max_levels:,} are allowed"
-            reasons.add("too-many-levels", told, suggestion="plan less at a time")
+            message = f"the plan has {levels:,} levels, at most {policy.max_levels:,} are allowed"
+            reasons.add("too-many-levels", message, suggestion="plan less at a time")
 
 
 def _count_levels(plan: ExecutionPlan) -> int:
@@ -91,8 +91,8 @@ def _count_levels(plan: ExecutionPlan) -> int:
     return max(graph.level_numbers() or (), default=-1) + 1
 
 
-def _judge_step(step: Step, policy: Policy) -> ProblemList:
-    reasons = ProblemList()
+def _judge_step(step: Step, policy: Policy) -> ProblemCollector:
+    reasons = ProblemCollector()
     for code, told, suggestion in _complaints(step, policy):
         reasons.add(code, f"{quote(step.name)} {told}", steps=(step.name,), suggestion=suggestion)
     return reasons
@@ -127,8 +127,8 @@ def _of_size(parameters: Dict[str, object], what: str, policy: Policy) -> Iterat
     if policy.max_parameter_bytes is not None:
         size = len(_encode(parameters).encode())
         if size > policy.max_parameter_bytes:
-            told = f"has {size:,} bytes of {what}, at most {policy.max_parameter_bytes:,} are allowed"
-            yield "parameters-too-large", told, "hand over a reference to what is so large"
+            message = f"has {size:,} bytes of {what}, at most {policy.max_parameter_bytes:,} are allowed"
+            yield "parameters-too-large", message, "hand over a reference to what is so large"
 
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
@@ -141,8 +141,8 @@ def _of_effect(step: Step, policy: Policy) -> Iterator[_Complaint]:
     elif step.effect is not None and any(worse_effect(step.effect, mild) == step.effect for mild in effects):
         yield "effect-needs-approval", f"is {step.effect}, which needs approval", ""
     elif step.effect is None and effects:
-        told = "may do anything, since its effect is not known"
-        yield "unknown-effect", told, "say it in the catalog, and plan with that"
+        message = "may do anything, since its effect is not known"
+        yield "unknown-effect", message, "say it in the catalog, and plan with that"
 
 
 def _of_confidence(confidence: Optional[float], policy: Policy) -> Iterator[_Complaint]:
@@ -153,12 +153,12 @@ def _of_confidence(confidence: Optional[float], policy: Policy) -> Iterator[_Com
         yield "low-confidence", f"has a confidence of {confidence}, and less than {least} needs approval", ""
 
 
-def _deny_dependent(step: Step, denied_by: Dict[str, str], reasons: ProblemList) -> None:
+def _deny_dependent(step: Step, denied_by: Dict[str, str], reasons: ProblemCollector) -> None:
     """Deny a step that needs a denied one; the first of these, and what that was denied for, is told."""
     needed = next((name for name in step.dependencies if name in denied_by), None)
     if needed is None:
         return
     root = denied_by[step.name] = denied_by[needed]
-    told = f"{quote(step.name)} needs {quote(needed)}, which is denied"
+    message = f"{quote(step.name)} needs {quote(needed)}, which is denied"
     by_way = "" if root == needed else f", since {quote(root)} is"
-    reasons.add("denied-dependency", told + by_way, steps=(step.name, root), suggestion="plan without it")
+    reasons.add("denied-dependency", message + by_way, steps=(step.name, root), suggestion="plan without it")

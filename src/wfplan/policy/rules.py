@@ -8,13 +8,13 @@ from typing import Any, Dict, List, Optional, Tuple, Union
 from pydantic import Field, ValidationError, field_validator, model_validator
 from typing_extensions import Annotated
 
-from wfplan._internal.identifiers import why_not_an_action
-from wfplan._internal.messages import list_names, quote
-from wfplan._internal.model import EMPTY, NOT_GIVEN, PLAIN_ZERO, Items, OptionalItems, Value
+from wfplan._internal.identifiers import action_error
+from wfplan._internal.messages import join_names, quote
+from wfplan._internal.model import EMPTY, NOT_GIVEN, PLAIN_ZERO, Model, OptionalTupleOf, TupleOf
 from wfplan._internal.validation_errors import add_field_errors
 from wfplan.catalog.actions import Action, Catalog, as_catalog
 from wfplan.models import Effect
-from wfplan.problems import ProblemList, RefusedError
+from wfplan.problems import ProblemCollector, RefusedError
 
 __all__ = ["Policy", "read_policy"]
 
@@ -25,7 +25,7 @@ _Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 _CountOrNone = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
-class Policy(Value):
+class Policy(Model):
     """What a plan may be and do. A limit that is None is none."""
 
     max_steps: Optional[_Count] = None
@@ -40,13 +40,13 @@ class Policy(Value):
     """Of the parameters of one step, or of its compensation, as JSON in UTF-8; more are denied."""
     approval_below_confidence: Optional[Annotated[float, Field(ge=0, le=1), PLAIN_ZERO]] = None
     """Less needs approval; so does a step of which it is not known."""
-    approval_for_effects: Items[Effect] = _DESTRUCTIVE
+    approval_for_effects: TupleOf[Effect] = _DESTRUCTIVE
     """Steps of these effects, or of worse ones, need approval; so do steps of unknown effect, unless there are none."""
     approval_for_irreversible: bool = False
     """Whether a step needs approval that does more than read and has no compensation."""
-    deny_actions: Items[str] = EMPTY
+    deny_actions: TupleOf[str] = EMPTY
     """Actions that are denied, also as a compensation."""
-    allow_actions: OptionalItems[str] = NOT_GIVEN
+    allow_actions: OptionalTupleOf[str] = NOT_GIVEN
     """The only actions that are not denied, also as a compensation; an empty list denies all, None none."""
 
     def allowed(self, catalog: Catalog) -> Dict[str, Action]:
@@ -64,10 +64,10 @@ class Policy(Value):
         Raises:
             RefusedError: It is not a catalog; with every reason.
         """
-        problems = ProblemList()
+        problems = ProblemCollector()
         actions = as_catalog(catalog, problems)
         if actions is None:
-            raise RefusedError(problems.listed())
+            raise RefusedError(problems.as_tuple())
         return {name: action for name, action in actions.items() if not self._denies(name)}
 
     def _denies(self, action: str) -> bool:
@@ -77,7 +77,7 @@ class Policy(Value):
     @classmethod
     def _are_actions(cls, names: Any) -> Any:
         """All at once: a list stops at the first of its elements that does not fit."""
-        wrong = [(name, why_not_an_action(name)) for name in names or ()]
+        wrong = [(name, action_error(name)) for name in names or ()]
         told = [f"{quote(name)}, which {reason}" for name, reason in wrong if reason is not None]
         if told:
             raise ValueError(f"has {'; '.join(told)}")
@@ -87,7 +87,7 @@ class Policy(Value):
     def _rules_agree(self) -> Policy:
         both = sorted(set(self.deny_actions).intersection(self.allow_actions or ()))
         if both:
-            raise ValueError(f"denies and allows {list_names(both)}: keep one of both")
+            raise ValueError(f"denies and allows {join_names(both)}: keep one of both")
         above, most = self.approval_above_steps, self.max_steps
         if above not in (None, _MANY_STEPS) and most is not None and above > most:
             raise ValueError(
@@ -107,7 +107,7 @@ def read_policy(source: Union[str, bytes]) -> Policy:
     wfplan.problems.RefusedError: refused: one error
       error invalid-policy at /max_step: "max_step" of the policy is not a known field (did you mean "max_steps"?)
     """
-    problems = ProblemList()
+    problems = ProblemCollector()
     repeated: List[str] = []
 
     def collect(pairs: List[Tuple[str, Any]]) -> Any:
@@ -122,10 +122,10 @@ def read_policy(source: Union[str, bytes]) -> Policy:
         document = json.loads(source, object_pairs_hook=collect)
     except (ValueError, RecursionError, TypeError) as error:
         problems.add("invalid-policy", f"the policy is not JSON: {error}", suggestion="write one JSON object")
-        raise RefusedError(problems.listed()) from None
+        raise RefusedError(problems.as_tuple()) from None
     for name in dict.fromkeys(repeated):
-        told = f"the policy has {quote(name)} more than once"
-        problems.add("invalid-policy", told, suggestion="keep the one that is meant")
+        message = f"the policy has {quote(name)} more than once"
+        problems.add("invalid-policy", message, suggestion="keep the one that is meant")
     try:
         policy = Policy.model_validate(document)
     except ValidationError as error:
@@ -137,7 +137,7 @@ def read_policy(source: Union[str, bytes]) -> Policy:
             known=list(Policy.model_fields),
             code="invalid-policy",
         )
-        raise RefusedError(problems.listed()) from None
+        raise RefusedError(problems.as_tuple()) from None
     if problems.has_errors:
-        raise RefusedError(problems.listed())
+        raise RefusedError(problems.as_tuple())
     return policy

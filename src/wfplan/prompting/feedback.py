@@ -8,8 +8,8 @@ from typing import Any, Dict, Iterable, List, Sequence
 from pydantic import Field
 
 from wfplan._internal.identifiers import MAX_NAME_LENGTH
-from wfplan._internal.messages import Suggester, counted, list_names, quote
-from wfplan._internal.model import EMPTY, Items, JsonObject, Value
+from wfplan._internal.messages import Suggester, join_names, pluralize, quote
+from wfplan._internal.model import EMPTY, JsonObject, Model, TupleOf
 from wfplan.catalog.actions import Catalog
 from wfplan.models import Recommendation
 from wfplan.problems import Problem
@@ -28,12 +28,12 @@ def _example(*, with_catalog: bool) -> Dict[str, Any]:
 _GENERAL_EXAMPLE: Any = Field(default_factory=lambda: _example(with_catalog=False))
 
 
-class Feedback(Value):
+class Feedback(Model):
     """Problems with a plan, for a model to correct: `str()` gives them as text, `data` as JSON values."""
 
-    problems: Items[Problem]
+    problems: TupleOf[Problem]
     """All of them, errors first."""
-    recommendations: Items[Recommendation] = EMPTY
+    recommendations: TupleOf[Recommendation] = EMPTY
     """The part of the plan that could be read."""
     instructions: str = Field(default_factory=prompt_instructions, max_length=10_000_000)
     """The rules, and an example."""
@@ -55,7 +55,7 @@ class Feedback(Value):
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterable[str]:
-        yield f"The plan cannot be used as it is. {counted(len(self.problems), 'problem')}:"
+        yield f"The plan cannot be used as it is. {pluralize(len(self.problems), 'problem')}:"
         yield from (f"{number}. {_one_line(problem)}" for number, problem in enumerate(self.problems, start=1))
         if self.recommendations:
             yield ""
@@ -68,7 +68,7 @@ class Feedback(Value):
             yield ""
             yield "Ids that do not exist, and the nearest ones that do:"
             yield from (
-                f"{quote(unknown, MAX_NAME_LENGTH)}: {list_names(ids, 3, MAX_NAME_LENGTH) or 'none is near'}"
+                f"{quote(unknown, MAX_NAME_LENGTH)}: {join_names(ids, 3, MAX_NAME_LENGTH) or 'none is near'}"
                 for unknown, ids in nearest_ids.items()
             )
         yield ""
@@ -118,9 +118,9 @@ def feedback(
 
 def _one_line(problem: Problem) -> str:
     told = problem.model_copy(update={"location": ""})  # of a document that the model may never have seen
-    return f"{told} [{list_names(problem.steps, len(problem.steps), MAX_NAME_LENGTH)}]" if problem.steps else str(told)
+    return f"{told} [{join_names(problem.steps, len(problem.steps), MAX_NAME_LENGTH)}]" if problem.steps else str(told)
 
 
 def _dependencies_of(item: Recommendation) -> str:
-    needs = list_names(item.dependencies, len(item.dependencies), MAX_NAME_LENGTH)
+    needs = join_names(item.dependencies, len(item.dependencies), MAX_NAME_LENGTH)
     return f"{quote(item.id, MAX_NAME_LENGTH)}: {needs or 'nothing'}"

@@ -13,7 +13,7 @@ from wfplan._internal.messages import quote
 from wfplan.catalog.actions import Catalog, as_catalog
 from wfplan.catalog.parameters import parameter_names
 from wfplan.intake import read
-from wfplan.problems import ProblemList, RefusedError, refusal
+from wfplan.problems import ProblemCollector, RefusedError, refusal
 
 __all__ = ["DescribedAction", "describe_actions", "recommendation_schema"]
 
@@ -105,10 +105,10 @@ def _answer(**fields: _Schema) -> _Schema:
 
 def describe_actions(catalog: Catalog) -> List[DescribedAction]:
     """Return the actions of a catalog, in its order. Raise RefusedError if no model could answer with it."""
-    problems = ProblemList()
+    problems = ProblemCollector()
     actions = as_catalog(catalog, problems)
     if actions is None:
-        raise RefusedError(problems.listed())
+        raise RefusedError(problems.as_tuple())
     if not actions:
         raise refusal("the catalog is empty", "add the actions that a model may recommend")
     for name in actions:

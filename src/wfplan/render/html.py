@@ -6,7 +6,7 @@ import base64
 from contextlib import suppress
 from typing import Dict, Iterable, Iterator, Sequence
 
-from wfplan._internal.messages import counted
+from wfplan._internal.messages import pluralize
 from wfplan.models import Recommendation, Step
 from wfplan.problems import Problem
 from wfplan.reading import Reading
@@ -60,7 +60,7 @@ def _table(head: Sequence[str], rows: Iterable[str], number: int, noun: str) -> 
         yield f"<tr>{row}</tr>"
     yield "</tbody></table>"
     if number > MOST_ROWS:
-        yield f"<p>and {counted(number - MOST_ROWS, f'more {noun}')}</p>"
+        yield f"<p>and {pluralize(number - MOST_ROWS, f'more {noun}')}</p>"
 
 
 def _step_row(band: Band, node: Node, *, first: bool, reported: bool) -> str:
@@ -162,7 +162,7 @@ def _parts(shown: Shown, *, as_image: bool) -> Iterator[str]:
         yield f'<div class="picture">{_as_image(drawn, headline(shown)) if as_image else drawn}</div>'
         yield from steps_table(scene)
     elif isinstance(shown, Reading) and shown.items:
-        yield from items_table(shown.wording.key, shown.items)
+        yield from items_table(shown.item_kind.key, shown.items)
 
 
 def _as_image(drawn: str, title: str) -> str:

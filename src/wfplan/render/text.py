@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, Sequence
 
-from wfplan._internal.messages import counted, escape, list_names
+from wfplan._internal.messages import escape, join_names, pluralize
 from wfplan.execution.report import ExecutionReport, StepReport
 from wfplan.plans import ExecutionPlan
 from wfplan.reading import Reading
@@ -34,7 +34,7 @@ _HEAD = ("batch", "parallel", "step", "action", "waits for")
 def plan_to_text(plan: ExecutionPlan) -> str:
     """The strategy, then the batches as a table: for each step its action and what it waits for."""
     steps, batches = len(plan.workflow.steps), len(plan.batches)
-    title = f"{plan.strategy}: {counted(steps, 'step')} in {counted(batches, 'batch', 'es')}"
+    title = f"{plan.strategy}: {pluralize(steps, 'step')} in {pluralize(batches, 'batch', 'es')}"
     if not plan.batches:
         return title
     return "\n".join((title, "", *table([_HEAD, *_rows(plan)])))
@@ -69,7 +69,7 @@ def report_to_text(report: ExecutionReport) -> str:
         if reports:
             lines += ["", title, "", *table([_REPORT_HEAD, *map(_row, reports.values())])]
     if report.uncertain:
-        lines += ["", f"nobody knows what was done by {list_names(report.uncertain)}"]
+        lines += ["", f"nobody knows what was done by {join_names(report.uncertain)}"]
     if report.problems:
         lines += ["", *map(str, report.problems)]
     return "\n".join(lines)
@@ -88,7 +88,7 @@ def reasons(step: StepReport) -> Iterator[str]:
         yield step.reason.replace("-", " ") + (f": {escape(step.root_cause)}" if step.root_cause else "")
     if step.run_id is not None:
         yield f"from run {escape(step.run_id)}"
-    if step.leftover:
+    if step.abandoned:
         yield "still running"
     if step.output_not_kept:
         yield f"its output, a {escape(step.output_not_kept)}, was not kept"

@@ -6,7 +6,7 @@ from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, U
 
 from typing_extensions import TypeAlias
 
-from wfplan._internal.messages import counted
+from wfplan._internal.messages import pluralize
 from wfplan.batching import is_sequential
 from wfplan.execution.report import ExecutionReport, StepReport
 from wfplan.graph import DependencyGraph
@@ -122,21 +122,21 @@ def _of_reading(reading: Reading) -> Scene:
     nodes = {step.name: Node(step.name, step.action, _needs(step), "", step, None) for step in steps}
     levels = DependencyGraph(list(nodes), [node.needs for node in nodes.values()]).levels()
     bands = tuple(Band(number, names, None, "level") for number, names in enumerate(levels, 1))
-    title = f"{counted(len(steps), 'step')} in {counted(len(levels), 'level')}"
+    title = f"{pluralize(len(steps), 'step')} in {pluralize(len(levels), 'level')}"
     return Scene(reading.workflow.name if reading.workflow else "", title, bands, nodes)
 
 
 def _of_plan(plan: ExecutionPlan) -> Scene:
     steps = plan.workflow.steps
-    title = f"{plan.strategy}: {counted(len(steps), 'step')} in {counted(len(plan.batches), 'batch', 'es')}"
+    title = f"{plan.strategy}: {pluralize(len(steps), 'step')} in {pluralize(len(plan.batches), 'batch', 'es')}"
     nodes = {step.name: Node(step.name, step.action, _needs(step), "", step, None) for step in steps}
     return Scene(plan.workflow.name, title, _bands_of_plan(plan), nodes)
 
 
 def _of_report(report: ExecutionReport) -> Scene:
-    told = {**report.steps, **report.dry_run} if report.only_dry_run else report.steps
+    message = {**report.steps, **report.dry_run} if report.only_dry_run else report.steps
     steps: Mapping[str, Step] = report.plan.steps if report.plan else {}
-    nodes = {name: _node(report, told[name], steps.get(name)) for name in report.steps}
+    nodes = {name: _node(report, message[name], steps.get(name)) for name in report.steps}
     bands = _bands_of_plan(report.plan) if report.plan else _bands_of_steps(nodes)
     return Scene(report.plan.workflow.name if report.plan else "", _title(report, nodes), bands, nodes)
 
@@ -251,8 +251,8 @@ def headline(shown: Shown) -> str:
     if isinstance(shown, (ExecutionPlan, ExecutionReport)):
         scene = scene_of(shown)
         return f"{scene.name}: {scene.title}" if scene.name else scene.title
-    told = counted(len(shown.problems), "problem")
+    told = pluralize(len(shown.problems), "problem")
     if isinstance(shown, Reading):
-        read = counted(len(shown.items), shown.wording.noun)
+        read = pluralize(len(shown.items), shown.item_kind.noun)
         return f"{read}, {told}" + ("" if shown.ok else ": this cannot be planned")
     return f"this cannot be planned: {told}" if isinstance(shown, InvalidWorkflowError) else f"refused: {told}"

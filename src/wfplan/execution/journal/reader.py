@@ -12,13 +12,13 @@ from typing_extensions import Literal
 
 from wfplan._internal.json import is_object
 from wfplan._internal.messages import quote
-from wfplan._internal.model import EMPTY, FreeText, Items, Name, Value
+from wfplan._internal.model import EMPTY, FreeText, Model, Name, TupleOf
 from wfplan.execution.interface import Purpose
 from wfplan.execution.options import RunSettings
 from wfplan.execution.report import AttemptReport, ExecutionReport, Phase, StepReport
 from wfplan.execution.step_table import MOST_ATTEMPTS
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import Problem, ProblemList, RefusedError
+from wfplan.problems import Problem, ProblemCollector, RefusedError
 
 __all__ = ["VERSION", "Record", "read_journal", "report_from_journal", "with_plan"]
 
@@ -27,7 +27,7 @@ VERSION = 2
 _BEGINNING = b'{"wfplan_journal": '
 
 
-class _Line(Value):
+class _Line(Model):
     """Any other line: what became of a step, that the run was asked to stop, is suspended, goes on, or is over."""
 
     at: float
@@ -38,21 +38,21 @@ class _Line(Value):
     cancel: bool = False
     phase: Optional[Phase] = None
     stopped: bool = False
-    problems: Items[Problem] = EMPTY
-    held: Items[Name] = EMPTY
+    problems: TupleOf[Problem] = EMPTY
+    held: TupleOf[Name] = EMPTY
 
 
-class _Header(Value):
+class _Header(Model):
     """The first line. The steps are reports of steps of which nothing is known but which they are."""
 
     wfplan_journal: Literal[2]
     fingerprint: str
     run_id: FreeText
     settings: RunSettings
-    held: Items[Name] = EMPTY
+    held: TupleOf[Name] = EMPTY
     resumes: Optional[FreeText] = None
-    steps: Items[StepReport]
-    known: Items[_Line] = EMPTY
+    steps: TupleOf[StepReport]
+    known: TupleOf[_Line] = EMPTY
     """What was known when it began."""
 
 
@@ -66,7 +66,7 @@ class Record(NamedTuple):
     """Whether the run was asked to stop: `stop` or `cancel`."""
 
 
-def read_journal(data: bytes, problems: ProblemList) -> tuple[Record | None, int]:
+def read_journal(data: bytes, problems: ProblemCollector) -> tuple[Record | None, int]:
     """What a journal tells, and how many bytes of it are whole lines; None if nothing had happened.
 
     Adds a `journal-unreadable` for what keeps it from being read.
@@ -156,7 +156,7 @@ def _read_lines(header: _Header, lines: Iterable[bytes]) -> Record:
         run_id=header.run_id,
         phase=_phase(end, suspended, is_rolling_back=bool(reports["compensate"])),
         stopped=end.stopped if end else stop is not None,
-        halted=stop is not None,
+        stop_requested=stop is not None,
         steps=execution,
         dry_run={**blank, **reports["dry_run"]} if reports["dry_run"] or in_dry_run else {},
         rollback=_in_order(reports["compensate"], list(execution)),
@@ -215,7 +215,7 @@ def _in_order(rollback: dict[str, StepReport], declared: list[str]) -> dict[str,
 
 def report_from_journal(path: str | PathLike[str], plan: ExecutionPlan | None) -> ExecutionReport:
     """See `ExecutionReport.from_journal`."""
-    problems = ProblemList()
+    problems = ProblemCollector()
     if Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir()):
         raise OSError(f"{quote(str(path))} is no regular file")  # reading a pipe would wait for somebody to write
     record, _ = read_journal(Path(path).read_bytes(), problems)
@@ -224,7 +224,7 @@ def report_from_journal(path: str | PathLike[str], plan: ExecutionPlan | None) -
     if record is not None and plan is not None and plan.fingerprint != record.report.plan_fingerprint:
         problems.add("journal-mismatch", "the journal is that of another plan")
     if record is None or problems.has_errors:
-        raise RefusedError(problems.listed())
+        raise RefusedError(problems.as_tuple())
     return with_plan(record.report, plan)
 
 

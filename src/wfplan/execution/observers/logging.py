@@ -31,7 +31,7 @@ def _about_step(event: Event) -> tuple[int, str]:
         return logging.DEBUG, f"starts, attempt {event.attempt}"
     if event.kind == "external-id-set":
         return logging.DEBUG, f"is known as {quote(str(event.external_id))}"
-    if event.kind == "leftover-returned":
+    if event.kind == "abandoned-call-returned":
         return logging.INFO, "came back after its time was up"
     error = f": {event.error}" if event.error else ""
     if event.kind == "attempt-ended":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, List
 
-from wfplan._internal.messages import counted
+from wfplan._internal.messages import pluralize
 from wfplan.render.details import details_of
 from wfplan.render.svg.edges import edges_of
 from wfplan.render.svg.layout import BOX_HEIGHT, LANE, lay_out
@@ -91,7 +91,7 @@ def _band(placed: PlacedBand, x: float, y: float, width: float) -> str:
         f'<rect class="band{" serial" if band.mode == "one by one" else ""}" x="{short(x)}" y="{short(top)}"'
         f' width="{short(width)}" height="{short(placed.height)}" rx="8"/>'
     )
-    lines = [(BODY, band.label), (SMALL, counted(len(band.steps), "step")), (SMALL, band.mode)]
+    lines = [(BODY, band.label), (SMALL, pluralize(len(band.steps), "step")), (SMALL, band.mode)]
     shown = [(font, text) for font, text in lines if text]
     first = top + placed.height / 2 - len(shown) * 7.5 + 11.5
     return rect + "".join(label(font, x + _INSET, first + place * 15, text) for place, (font, text) in enumerate(shown))

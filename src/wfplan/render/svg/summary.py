@@ -6,7 +6,7 @@ from collections import Counter
 from math import ceil
 from typing import Iterator, NamedTuple, Tuple
 
-from wfplan._internal.messages import counted
+from wfplan._internal.messages import pluralize
 from wfplan.render.svg.legend import legend, state_entries
 from wfplan.render.svg.picture import MARGIN, heading
 from wfplan.render.svg.primitives import BODY, SMALL, document, label, title
@@ -40,13 +40,13 @@ class _Line(NamedTuple):
     @property
     def words(self) -> str:
         """How many steps, in which states, and how many may overlap."""
-        told = [counted(self.steps, "step")]
+        told = [pluralize(self.steps, "step")]
         told += [f"{number:,} {state.replace('_', ' ')}" for state, number in self.states if state]
         parallel = sum(1 for band in self.bands if band.parallel)
         if len(self.bands) == 1:
             told += [mode for mode in (self.bands[0].mode,) if mode]
         elif self.bands[0].parallel is not None:
-            told.append(f"{parallel:,} of {counted(len(self.bands), 'batch', 'es')} parallel")
+            told.append(f"{parallel:,} of {pluralize(len(self.bands), 'batch', 'es')} parallel")
         return ", ".join(told)
 
 
