@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, floor
+from math import ceil, floor, fsum
 from typing import Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from wfplan.render.svg.edges import Edge
@@ -135,7 +135,7 @@ def _reversed(needs: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
 
 
 def _mean(left: Mapping[str, float], names: Sequence[str], default: float) -> float:
-    return sum(left[name] for name in names) / len(names) if names else default
+    return fsum(left[name] for name in names) / len(names) if names else default  # fsum: sum differs by Python
 
 
 def _apart(wishes: Sequence[float], pitch: float, end: float) -> list[float]:

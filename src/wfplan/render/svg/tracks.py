@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import fsum
 from typing import Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from wfplan.render.svg.edges import Edge
@@ -41,7 +42,7 @@ class _Aside(NamedTuple):
     @property
     def order(self) -> tuple[bool, float]:
         """Those that go right, from right to left, then those that go left, from left to right: so few cross."""
-        top, bottom = sum(self.tops) / len(self.tops), sum(self.bottoms) / len(self.bottoms)
+        top, bottom = fsum(self.tops) / len(self.tops), fsum(self.bottoms) / len(self.bottoms)
         return bottom < top, -top if bottom >= top else top
 
 
