@@ -49,7 +49,7 @@ class Source(NamedTuple):
 
 
 def open_source(source: object, problems: ProblemCollector, *, has_catalog: bool = False) -> Source | None:
-    """Return the items of `source`, surveyed; adds every problem. None if it cannot be understood.
+    """Return the items of `source`, with their levels; add every problem. None if it cannot be understood.
 
     With a catalog (`has_catalog`), what another one said when a reading was made does not count. Never raises for what
     it is handed: what the caller's own iterator raises is a problem, too.

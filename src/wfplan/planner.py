@@ -140,7 +140,7 @@ def _prepare(
     on_conflict: OnConflict | None,
     problems: ProblemCollector,
 ) -> tuple[Workflow, Levels] | None:
-    """The workflow to plan, and its survey; adds every problem. None if one of them leaves no workflow."""
+    """Return the workflow to plan, and its levels; add every problem. None if one of them leaves no workflow."""
     settings = _settle(opened, naming, execution_strategy, isolate_sequential, max_batch_size, problems)
     _check_on_conflict(on_conflict, problems)
     resolved = opened and opened.resolved_actions if catalog is None else _look_up(opened, catalog, problems)
@@ -231,7 +231,7 @@ def _as_workflow(
     naming: Naming,
     resolved: Sequence[ResolvedAction] | None,
 ) -> tuple[Workflow, Levels]:
-    """The workflow to plan, and the survey by the names of its steps."""
+    """Return the workflow to plan, and the levels by the names of its steps."""
     if opened.workflow is not None and opened.workflow.execution_strategy is settings and resolved is None:
         return opened.workflow, checked_levels
     steps: tuple[Any, ...] = tuple(opened.items)

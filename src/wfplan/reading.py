@@ -155,8 +155,8 @@ def make_reading(
 ) -> Reading:
     """Return the reading of these recommendations or, if there is a workflow, these steps in its place.
 
-    `surveyed` is what a search for problems between the items gave, and is remembered for planning; `resolved` is what
-    `look_up` gave, if there was a catalog.
+    `checked_levels` is what a search for problems between the items gave, and is remembered for planning; `resolved` is
+    what `look_up` gave, if there was a catalog.
     """
     if workflow is not None:
         workflow = construct_unchecked(Workflow, {**workflow.__dict__, "steps": items})

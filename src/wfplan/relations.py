@@ -100,7 +100,7 @@ def check_relations(
             location=location.whole(),
             suggestion="fine if there is nothing to do",
         )
-    checked_levels = None if unreadable else _survey_as_declared(items, item_kind)
+    checked_levels = None if unreadable else _levels_as_declared(items, item_kind)
     if checked_levels is None:
         columns = _columns(items, item_kind, problems)
         if columns is None:
@@ -116,7 +116,7 @@ def check_relations(
 
 
 def refresh(known: Levels, items: Sequence[Item], item_kind: ItemKind) -> Levels:
-    """A survey of the same items at a later time: their metadata may have changed, nothing else can."""
+    """Return the levels of the same items at a later time: their metadata may have changed, nothing else can."""
     locks = item_kind.locks
     fields = map(attrgetter("__dict__"), items)
     return known._replace(special=[at for at, values in enumerate(fields) if values["metadata"] or values[locks]])
@@ -173,8 +173,8 @@ def add_unknown_modes(
             )
 
 
-def _survey_as_declared(items: Sequence[Item], item_kind: ItemKind) -> Levels | None:
-    """The survey in one pass, for the usual case: every dependency is declared before what needs it, and once.
+def _levels_as_declared(items: Sequence[Item], item_kind: ItemKind) -> Levels | None:
+    """Return the levels in one pass, for the usual case: every dependency is declared before what needs it, and once.
 
     None where that is not so, whatever the reason. This is where 100,000 steps spend their time: each is touched
     once, in declared order, since they do not fit into a processor's cache.

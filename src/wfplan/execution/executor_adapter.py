@@ -1,4 +1,4 @@
-"""Backend: any executor in the form that the drivers use."""
+"""ExecutorAdapter: any executor in the form that the drivers use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Walk: the state machine that takes a plan from its first step to its last, for one purpose."""
+"""PhaseRun: the state machine that takes a plan from its first step to its last, for one purpose."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ class PhaseRun:
         grace_seconds: float = GRACE_SECONDS,
         tracebacks: bool = True,
     ) -> None:
-        """A walk that has not begun; the steps that are `held` do not start.
+        """A phase that has not begun; the steps that are `held` do not start.
 
         What was asked to end is waited for at least for `grace_seconds` before something that needs its place is given
         up.
 
         `outputs_for` tells the outputs for a call, by the name of its step, where they are not those of the step's
-        dependencies in this walk.
+        dependencies in this phase.
         """
         self.plan = plan
         self.purpose: Purpose = purpose
@@ -118,14 +118,14 @@ class PhaseRun:
         self._open_next_batches()
 
     def hold(self, abandoned: Iterable[Step]) -> None:
-        """These steps of another walk still hold their places and locks, and are not expected back."""
+        """These steps of another phase still hold their places and locks, and are not expected back."""
         for step in abandoned:
             number = self._layout.add_foreign(step)
             self._queue.hold(number)
             self._queue.lose(number)
 
     def unreserve(self, name: str) -> None:
-        """A step that was held for another walk has come back after all."""
+        """A step that was held for another phase has come back after all."""
         self._queue.release(self._layout.foreign.pop(name))
 
     def get_ready(self, now: float) -> tuple[StepCall, ...]:
@@ -576,7 +576,7 @@ class PhaseRun:
             ):
                 self._queue.push(number)
 
-    # Where a walk goes on, and what it tells.
+    # Where a phase goes on, and what it emits.
 
     def _restore(self, number: int, report: StepReport) -> None:
         self._ledger.take_over(number, report)

@@ -1,4 +1,4 @@
-"""Progress: what a run consists of, one walk after the other: a dry run, the execution proper, a rollback."""
+"""Progress: what a run consists of, one phase after the other: a dry run, the execution proper, a rollback."""
 
 from __future__ import annotations
 
@@ -106,15 +106,15 @@ class Progress:
             grace_seconds=grace_seconds,
             tracebacks=tracebacks,
         )
-        self._walks: list[PhaseRun] = [self._execution]
+        self._phases: list[PhaseRun] = [self._execution]
         self._dry_run: PhaseRun | None = None
         self._rollback: PhaseRun | None = None
         self._tried = tried  # the dry run, if it is over
         self._current = self._execution
         self._rollback_is_due = False
         if self._wants_dry_run(known.values(), report):
-            self._dry_run = self._current = self._make_walk(plan, "dry_run")
-            self._walks.insert(0, self._dry_run)
+            self._dry_run = self._current = self._make_phase(plan, "dry_run")
+            self._phases.insert(0, self._dry_run)
             done = {name: step for name, step in known.items() if step.status == "succeeded"}
             self._dry_run.begin(tried or done, stopped=self._stop_requested)
         trying = self._dry_run is not None and self._dry_run.is_active()
@@ -132,14 +132,14 @@ class Progress:
 
     def get_cancellations(self) -> tuple[str, ...]:
         """The steps whose calls are to be cancelled, each told once: their time is up, or the run is to end."""
-        return tuple(name for walk in self._walks for name in walk.get_cancellations())
+        return tuple(name for phase in self._phases for name in phase.get_cancellations())
 
     def done(self, name: str, output: Any = None, *, now: float) -> None:
         """The call of this step came back with its output. Raises KeyError or ValueError if it was not in flight.
 
         After its time was up, as `get_ready` has noticed, the output is ignored.
         """
-        self._walk_of(name).done(name, output, now=now)
+        self._phase_of(name).done(name, output, now=now)
         if not self._current.is_active():
             self._go_on()
 
@@ -149,7 +149,7 @@ class Progress:
         It is tried again if its retry policy and the state of the run allow it; never after a PermanentError, after
         what is no Exception, or where a `reason` says why not.
         """
-        self._walk_of(name).failed(name, error, now=now, reason=reason)
+        self._phase_of(name).failed(name, error, now=now, reason=reason)
         if not self._current.is_active():
             self._go_on()
 
@@ -158,7 +158,7 @@ class Progress:
 
         Raises KeyError or ValueError if it was not in flight.
         """
-        self._walk_of(name).cancelled(name, now=now, reason=reason)
+        self._phase_of(name).cancelled(name, now=now, reason=reason)
         if not self._current.is_active():
             self._go_on()
 
@@ -190,8 +190,8 @@ class Progress:
         """From now on start a step only while fewer than this are in flight, if more were allowed."""
         if self._limit is None or max_parallel < self._limit:
             self._limit = max_parallel
-        for walk in self._walks:
-            walk.lower_max_parallel(max_parallel)
+        for phase in self._phases:
+            phase.lower_max_parallel(max_parallel)
 
     @property
     def max_parallel(self) -> int | None:
@@ -208,7 +208,7 @@ class Progress:
         if self._rollback is not None:
             for name in self._execution.abandoned:
                 self._rollback.unreserve(name)
-        again = tuple(call for walk in self._walks for call in walk.restart_in_flight(now))
+        again = tuple(call for phase in self._phases for call in phase.restart_in_flight(now))
         self._go_on()
         return again
 
@@ -229,17 +229,17 @@ class Progress:
     @property
     def now(self) -> float:
         """The latest time that is known."""
-        return max(walk.now for walk in self._walks)
+        return max(phase.now for phase in self._phases)
 
     @property
     def in_flight(self) -> tuple[StepCall, ...]:
         """The calls that have started and not come back, those included whose time is up."""
-        return tuple(call for walk in self._walks for call in walk.in_flight)
+        return tuple(call for phase in self._phases for call in phase.in_flight)
 
     @property
     def abandoned(self) -> tuple[str, ...]:
         """The steps whose time is up and whose calls have not come back."""
-        return tuple(name for walk in self._walks for name in walk.abandoned)
+        return tuple(name for phase in self._phases for name in phase.abandoned)
 
     @property
     def has_dry_run(self) -> bool:
@@ -305,21 +305,21 @@ class Progress:
 
     @property
     def _is_before_more(self) -> bool:
-        """Whether this walk has ended and another is due."""
+        """Whether this phase has ended and another is due."""
         return self._current is self._dry_run or (self._current is self._execution and self._wants_rollback())
 
-    # From one walk to the next.
+    # From one phase to the next.
 
-    def _walk_of(self, name: str) -> PhaseRun:
-        """The walk in which this step is in flight; the execution, which knows why not, if it is in none."""
+    def _phase_of(self, name: str) -> PhaseRun:
+        """The phase in which this step is in flight; the execution, which knows why not, if it is in none."""
         if self._current.has_in_flight(name):
             return self._current
         if self._rollback is not None and self._execution.has_in_flight(name):
             self._rollback.unreserve(name)
-        return next((walk for walk in self._walks if walk.has_in_flight(name)), self._execution)
+        return next((phase for phase in self._phases if phase.has_in_flight(name)), self._execution)
 
     def _go_on(self) -> bool:
-        """Enter the next walk if this one has ended and another is due; whether that is so."""
+        """Enter the next phase if this one has ended and another is due; whether that is so."""
         before = self._current
         if self._suspended and not self._stop_requested and not self.settings.dry_run:
             return False
@@ -353,8 +353,8 @@ class Progress:
             advice = "continue it without dry_run, or dry-run the plan by itself"
             problems.add("invalid-setting", "dry_run cannot be given for a run that has begun", suggestion=advice)
 
-    def _make_walk(self, plan: ExecutionPlan, purpose: Purpose, **fields: Any) -> PhaseRun:
-        """A walk in which what fails stops nothing but what needs it."""
+    def _make_phase(self, plan: ExecutionPlan, purpose: Purpose, **fields: Any) -> PhaseRun:
+        """A phase in which what fails stops nothing but what needs it."""
         settings = self.settings.model_copy(update={"on_failure": "skip-dependents"})
         fields = {"limit": self._limit, **self._fields, **fields}
         return PhaseRun(plan, purpose, settings, self.run_id, self._audience, **fields)
@@ -402,14 +402,14 @@ class Progress:
         if problems.has_errors:
             raise RefusedError(problems.as_tuple())
         around = self._execution.outputs_around
-        self._rollback = self._current = self._make_walk(undoing, "compensate", outputs_for=around)
-        self._walks.append(self._rollback)
+        self._rollback = self._current = self._make_phase(undoing, "compensate", outputs_for=around)
+        self._phases.append(self._rollback)
         self._rollback.hold(self.plan.steps[name] for name in self._execution.abandoned)
         self._rollback.begin(known, stopped=self._stop_requested)
 
 
-def _all_succeeded(walk: PhaseRun) -> bool:
-    return all(status == "succeeded" for status in walk.statuses)
+def _all_succeeded(phase: PhaseRun) -> bool:
+    return all(status == "succeeded" for status in phase.statuses)
 
 
 def _waits_for_retry(step: StepReport) -> bool:

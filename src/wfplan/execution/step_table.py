@@ -1,4 +1,4 @@
-"""Ledger: what is known of each step of a run."""
+"""StepTable: what is known of each step of a run."""
 
 from __future__ import annotations
 

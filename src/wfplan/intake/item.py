@@ -18,7 +18,7 @@ class Item:
         position: Where in the list it is.
         fields: Its fields by canonical names, in canonical form as far as that could be reached.
         rest: What no field took, by the keys of the document.
-        wording: The kind of item.
+        item_kind: The kind of item.
     """
 
     __slots__ = ("fields", "item_kind", "position", "rest")

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import Dict
 
+# All of it at once: these modules have the names of the functions below, and one that is imported for the first time
+# later would take the place of its function.
 from wfplan.render.dot import graph
 from wfplan.render.html import bundle, draw_scene, page
 from wfplan.render.mermaid import Kind, mermaid_of

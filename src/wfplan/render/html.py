@@ -18,14 +18,14 @@ from wfplan.render.svg.summary import summarize
 from wfplan.render.text import MOST_ROWS, brief, reasons
 from wfplan.render.view import STATES, Band, Node, Scene, Shown, headline, planned, scene_of
 
-__all__ = ["bundle", "draw_scene", "fragment", "items_table", "page", "problems_table", "steps_table"]
+__all__ = ["bundle", "draw_scene", "page"]
 
 _LONGEST = 300
 _MOST_NAMES = 20
 _SIGNS = {"error": "\u2717", "warning": "!", "info": "i"}
 
 
-def steps_table(scene: Scene) -> Iterator[str]:
+def _steps_table(scene: Scene) -> Iterator[str]:
     """A row for each step, batch by batch; what is not in the columns unfolds below its name."""
     reported = any(node.state for node in scene.nodes.values())
     unit = scene.bands[0].noun if scene.bands else "batch"
@@ -38,14 +38,14 @@ def steps_table(scene: Scene) -> Iterator[str]:
     return _table(head, rows, len(scene.nodes), "step")
 
 
-def problems_table(problems: Sequence[Problem]) -> Iterator[str]:
+def _problems_table(problems: Sequence[Problem]) -> Iterator[str]:
     """A row for each problem."""
     head = ("severity", "code", "message", "where", "what to do")
     rows = (_problem_row(problem) for problem in problems)
     return _table(head, rows, len(problems), "problem")
 
 
-def items_table(key: str, items: Sequence[Recommendation | Step]) -> Iterator[str]:
+def _items_table(key: str, items: Sequence[Recommendation | Step]) -> Iterator[str]:
     """A row for each recommendation or step of a reading that cannot be planned."""
     rows = (
         "".join(_cell(text) for text in (str(vars(item)[key]), item.action, _listed(item.dependencies)))
@@ -130,11 +130,11 @@ def page(shown: Shown) -> str:
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{xml_text(headline(shown))}</title>\n"
         "<style>:root{color-scheme:light dark}body{margin:20px}</style>\n"
-        f"</head>\n<body>\n{fragment(shown)}</body>\n</html>\n"
+        f"</head>\n<body>\n{_fragment(shown)}</body>\n</html>\n"
     )
 
 
-def fragment(shown: Shown, *, as_image: bool = False) -> str:
+def _fragment(shown: Shown, *, as_image: bool = False) -> str:
     """A part of a document; its styles touch nothing else there.
 
     With `as_image` the picture is an image: a notebook that is not trusted shows no SVG of a cell, but does show that.
@@ -155,14 +155,14 @@ def _parts(shown: Shown, *, as_image: bool) -> Iterator[str]:
     if thing is None or isinstance(shown, Reading):
         yield f"<p>{xml_text(headline(shown))}</p>"
     if shown.problems:
-        yield from problems_table(shown.problems)
+        yield from _problems_table(shown.problems)
     if thing is not None:
         scene = scene_of(thing)
         drawn = draw_scene(scene)
         yield f'<div class="picture">{_as_image(drawn, headline(shown)) if as_image else drawn}</div>'
-        yield from steps_table(scene)
+        yield from _steps_table(scene)
     elif isinstance(shown, Reading) and shown.items:
-        yield from items_table(shown.item_kind.key, shown.items)
+        yield from _items_table(shown.item_kind.key, shown.items)
 
 
 def _as_image(drawn: str, title: str) -> str:
@@ -178,7 +178,7 @@ def _states(*, dark: bool) -> str:
 
 def bundle(shown: Shown) -> dict[str, str]:
     """HTML, plain text and, where there is a plan that Mermaid can draw, a flowchart."""
-    forms: Dict[str, str] = {"text/plain": brief(shown), "text/html": fragment(shown, as_image=True)}
+    forms: Dict[str, str] = {"text/plain": brief(shown), "text/html": _fragment(shown, as_image=True)}
     thing = planned(shown)
     if thing is not None:
         with suppress(ValueError):  # where it is too large for Mermaid, there is the picture in the HTML
