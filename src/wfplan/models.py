@@ -82,6 +82,15 @@ class RetryPolicy(Model):
     factor: Annotated[float, Field(ge=1)] = 2
     """By which the delay grows with each attempt."""
     max_delay_seconds: Optional[Seconds] = None
+    """The longest delay; None for no limit."""
+    jitter: Annotated[float, Field(ge=0, le=1), PLAIN_ZERO] = 0
+    """The largest part of a delay that is taken off, from 0 (the default) to 1, so that steps that failed together are
+    not all tried again together.
+
+    How much it is follows from the idempotency key and the number of the attempt: the same at every retry of a replay.
+    """
+    retry_timeouts: bool = True
+    """Whether an attempt that timed out is tried again, like one that failed."""
 
 
 class Compensation(Model):

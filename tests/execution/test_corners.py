@@ -43,8 +43,56 @@ def names(calls: Any) -> List[str]:
 
 def test_a_delay_that_no_number_can_hold_is_the_longest_one() -> None:
     policy = RetryPolicy(max_attempts=5000, delay_seconds=1, factor=10)
-    assert delay_before(policy, 4000) == 1e9
-    assert delay_before(RetryPolicy(max_attempts=5000, delay_seconds=1, factor=10, max_delay_seconds=7), 4000) == 7
+    assert delay_before(policy, 4000, str) == 1e9
+    limited = RetryPolicy(max_attempts=5000, delay_seconds=1, factor=10, max_delay_seconds=7)
+    assert delay_before(limited, 4000, str) == 7
+
+
+def test_jitter_spreads_delays_evenly_over_its_part_and_follows_from_key_and_attempt() -> None:
+    policy = RetryPolicy(max_attempts=9, delay_seconds=8, factor=1, jitter=0.5)
+    delays = [delay_before(policy, attempt, lambda key=key: str(key)) for key in range(500) for attempt in (1, 2)]
+    assert delays == [
+        delay_before(policy, attempt, lambda key=key: str(key)) for key in range(500) for attempt in (1, 2)
+    ]
+    assert all(4 <= delay <= 8 for delay in delays)
+    assert {int(delay * 2) for delay in delays} == set(range(8, 16)), "each of eight parts is hit"
+    assert len(set(delays)) == 1000
+
+
+def test_steps_that_failed_together_are_not_tried_again_together() -> None:
+    retry = RetryPolicy(max_attempts=2, delay_seconds=10, jitter=1)
+    progress = Progress(plan_of(*(Step(name=name, retry=retry) for name in "abcd")), run_id="r")
+    for call in progress.get_ready(0):
+        progress.failed(call.step.name, "no", now=0)
+    again = {}
+    for _ in "abcd":
+        due = progress.next_deadline
+        assert due is not None
+        (call,) = progress.get_ready(due)
+        again[call.step.name] = due
+    assert sorted(again) == list("abcd")
+    assert len(set(again.values())) == 4
+    assert all(0 <= due <= 10 for due in again.values())
+
+
+def test_a_timeout_is_not_tried_again_where_the_policy_says_so_but_a_failure_is() -> None:
+    retry = RetryPolicy(max_attempts=3, retry_timeouts=False)
+    progress = Progress(plan_of(Step(name="a", timeout_seconds=1, retry=retry)))
+    assert names(progress.get_ready(0)) == ["a"]
+    progress.failed("a", "no", now=0)
+    assert names(progress.get_ready(0)) == ["a"]
+    assert progress.get_ready(1) == ()
+    progress.cancelled("a", now=1)
+    report = progress.report()
+    assert (report.steps["a"].status, report.steps["a"].attempts) == ("timed_out", 2)
+    assert report.phase == "failed"
+
+
+@pytest.mark.parametrize("wrong", [{"jitter": 2}, {"jitter": -0.1}, {"jitter": float("nan")}, {"retry_timeouts": "no"}])
+def test_what_no_retry_policy_can_be_is_refused(wrong: Any) -> None:
+    reading = wfplan.read({"steps": [{"name": "a", "retry": wrong}]})
+    errors = [problem.location for problem in reading.problems if problem.severity == "error"]
+    assert errors == [f"/steps/0/retry/{next(iter(wrong))}"]
 
 
 def test_of_two_retries_that_wait_in_vain_the_first_stops_the_run_and_the_second_ends_with_it() -> None:

@@ -23,6 +23,8 @@ def retries() -> st.SearchStrategy[Optional[RetryPolicy]]:
         delay_seconds=st.sampled_from((0, 0.5, 2)),
         factor=st.sampled_from((1, 2, 3)),
         max_delay_seconds=st.sampled_from((None, 0, 1, 5)),
+        jitter=st.sampled_from((0, 0, 0.5, 1)),
+        retry_timeouts=st.sampled_from((True, True, False)),
     )
 
 

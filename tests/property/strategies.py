@@ -130,6 +130,8 @@ def step_fields() -> st.SearchStrategy[Dict[str, Any]]:
         delay_seconds=seconds,
         factor=st.floats(1, 10),
         max_delay_seconds=st.none() | seconds,
+        jitter=st.floats(0, 1),
+        retry_timeouts=st.booleans(),
     )
     everything = st.fixed_dictionaries(
         {},

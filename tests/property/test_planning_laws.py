@@ -993,6 +993,8 @@ _STEP_CHANGES: Dict[str, Dict[str, Any]] = {
     "delay_seconds": {"retry": RetryPolicy(delay_seconds=1)},
     "factor": {"retry": RetryPolicy(factor=3)},
     "max_delay_seconds": {"retry": RetryPolicy(max_delay_seconds=1)},
+    "jitter": {"retry": RetryPolicy(jitter=0.5)},
+    "no retry of timeouts": {"retry": RetryPolicy(retry_timeouts=False)},
     "no rollback": {"rollback": None},
     "action of the rollback": {"rollback": Compensation(action="restore")},
     "parameters of the rollback": {"rollback": Compensation(action="undo", parameters={"x": 1})},

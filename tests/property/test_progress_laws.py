@@ -182,20 +182,30 @@ class Model:
         self.abandoned.add(number)
         self.noticed[number] = self.now
         self.last[number] = how
-        if how == "cancelled" or not self.may_retry(number):
+        retry = self.steps[number].retry
+        if how == "cancelled" or retry is None or not retry.retry_timeouts or not self.may_retry(number):
             self.end(number, how)
 
     def may_retry(self, number: int) -> bool:
         retry = self.steps[number].retry
         return retry is not None and self.attempts[number] < retry.max_attempts and not self.stopped
 
-    def delay(self, number: int) -> float:
+    def delay(self, number: int, attempts: int) -> float:
         retry = self.steps[number].retry
         assert retry is not None
         delay = retry.delay_seconds
-        for _ in range(self.attempts[number] - 1):
+        for _ in range(attempts - 1):
             delay *= retry.factor
-        return delay if retry.max_delay_seconds is None else min(delay, retry.max_delay_seconds)
+        delay = delay if retry.max_delay_seconds is None else min(delay, retry.max_delay_seconds)
+        digits = hashlib.sha256(f"{self.key(number)}:{attempts}".encode()).hexdigest()[:13]
+        return delay * (1 - retry.jitter * (int(digits, 16) / 2**52))
+
+    def key(self, number: int) -> str:
+        step = self.steps[number]
+        text = json.dumps(
+            ["r", "execute", step.name, step.action, step.parameters], sort_keys=True, separators=(",", ":")
+        )
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def back(self, number: int, now: float, how: str, output: Any = None) -> None:
         """A call came back: `succeeded`, `failed`, `permanent` or `cancelled`."""
@@ -218,7 +228,7 @@ class Model:
 
     def _wait(self, number: int) -> None:
         self.status[number] = "pending"
-        self.retry_at[number] = self.now + self.delay(number)
+        self.retry_at[number] = self.now + self.delay(number, self.attempts[number])
 
     def end(self, number: int, status: str, reason: Optional[str] = None) -> None:
         self.status[number] = status
@@ -509,10 +519,8 @@ class Driver:
             retry = step.retry
             assert retry is not None
             assert call.attempt <= retry.max_attempts
-            assert past[-1].how in ("failed", "timed_out")
-            delay = retry.delay_seconds * retry.factor ** (len(past) - 1)
-            most = delay if retry.max_delay_seconds is None else retry.max_delay_seconds
-            assert self.now >= past[-1].back + min(delay, most)
+            assert past[-1].how == "failed" or (past[-1].how == "timed_out" and retry.retry_timeouts)
+            assert self.now >= past[-1].back + model.delay(number, len(past))
         assert call.timeout_seconds == step.timeout_seconds
         assert call.purpose == "execute"
         assert call.outputs == {
@@ -520,9 +528,8 @@ class Driver:
             for name in step.dependencies
             if model.status[model.names.index(name)] == "succeeded"
         }
-        facts = [call.run_id, "execute", step.name, step.action, step.parameters]
-        text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
-        assert call.idempotency_key == hashlib.sha256(text.encode()).hexdigest()
+        assert call.run_id == "r"
+        assert call.idempotency_key == model.key(number)
 
     def look(self) -> None:
         report = self.progress.report()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from heapq import heappop, heappush
-from typing import Iterator
+from typing import Callable, Iterator
 
 from typing_extensions import Literal, TypeAlias
 
@@ -58,12 +59,25 @@ class Timetable:
             yield due, number, at
 
 
-def delay_before(policy: RetryPolicy | None, attempts: int) -> float:
-    """Seconds to wait after so many attempts: the delay, grown by its factor each time, at most its limit."""
+def delay_before(policy: RetryPolicy | None, attempts: int, get_key: Callable[[], str]) -> float:
+    """Return the seconds to wait after so many attempts: the delay, grown by its factor each time, at most its limit.
+
+    Jitter takes a part of it off, which depends on nothing but the idempotency key and the number of attempts.
+    """
     if policy is None or not policy.delay_seconds:
         return 0.0
+    delay = _full_delay(policy, attempts)
+    return delay * (1 - policy.jitter * _fraction(f"{get_key()}:{attempts}")) if policy.jitter else delay
+
+
+def _full_delay(policy: RetryPolicy, attempts: int) -> float:
     longest = _LONGEST_DELAY if policy.max_delay_seconds is None else min(policy.max_delay_seconds, _LONGEST_DELAY)
     try:
         return min(policy.delay_seconds * policy.factor ** (attempts - 1), longest)
     except OverflowError:
         return longest
+
+
+def _fraction(text: str) -> float:
+    """Return a number from 0 to 1, spread evenly over all strings: the first 52 bits of a hash, which a float holds."""
+    return int(hashlib.sha256(text.encode()).hexdigest()[:13], 16) / 16**13

@@ -427,7 +427,8 @@ class PhaseRun:
         self._wait_for_abandoned(number, self._now + max(timeout, self._grace))
         self._ask_to_end(number)
         self._tell_attempt_ended(number, "timed_out")
-        if not self._may_retry(number):
+        policy = self._steps[number].retry
+        if policy is None or not policy.retry_timeouts or not self._may_retry(number):
             self._end(number, "timed_out")
 
     def _wait_for_abandoned(self, number: int, until: float) -> None:
@@ -446,11 +447,17 @@ class PhaseRun:
 
     def _schedule_retry(self, number: int) -> None:
         self._ledger.status[number] = "pending"
-        delay = delay_before(self._steps[number].retry, self._ledger.attempts[number])
+        delay = delay_before(
+            self._steps[number].retry, self._ledger.attempts[number], lambda: self._idempotency_key(number)
+        )
         if delay > 0:
             self._times.set("retry", number, self._now + delay)
         else:
             self._queue.push(number)
+
+    def _idempotency_key(self, number: int) -> str:
+        run_id = self._ledger.run_ids.get(number, self._run_id)
+        return StepCall(self._steps[number], self.purpose, run_id=run_id).idempotency_key
 
     # The end of a step, and what follows from it.
 
