@@ -14,7 +14,7 @@ from timing import Contenders, milliseconds, race, ratio
 
 import wfplan
 from wfplan import ExecutionPlan, Progress, Step
-from wfplan.analysis import critical_path, lint, lower_bound, simulate, slack, width
+from wfplan.analysis import critical_path, lint, lower_bound, simulate, slack, width_bounds
 
 WORKERS = (4, 16, 64)
 Makespan = Callable[[ExecutionPlan, int], float]
@@ -110,7 +110,7 @@ def simulating(rounds: int) -> None:
         print(f"| {shape} | {milliseconds(alone)} | {' | '.join(cells)} |")
 
 
-ANALYSES: Sequence[Callable[[ExecutionPlan], Any]] = (critical_path, slack, width, lint)
+ANALYSES: Sequence[Callable[[ExecutionPlan], Any]] = (critical_path, slack, width_bounds, lint)
 
 
 def analysing(rounds: int) -> None:

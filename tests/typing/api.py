@@ -33,7 +33,7 @@ from wfplan.analysis import (
     lint,
     simulate,
     slack,
-    width,
+    width_bounds,
 )
 from wfplan.catalog import ResolvedAction
 from wfplan.conflicts import Conflict, find_conflicts
@@ -188,7 +188,7 @@ wfplan.run(reviewed.release(lambda asked: asked.deny("jo")), {"restart": restart
 
 assert_type(critical_path(plan), CriticalPath)
 assert_type(slack(plan), Dict[str, StepTiming])
-assert_type(width(plan), int)
+assert_type(width_bounds(plan), Tuple[int, int])
 assert_type(simulate(plan, durations={"b": 3}, outcomes={"b": in_turn(fails("no"), OSError)}), wfplan.ExecutionReport)
 assert_type(compare(plan, max_parallel=[1, 2]), Comparison)
 assert_type(explain(plan, "b"), Explanation)

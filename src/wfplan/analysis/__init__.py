@@ -8,7 +8,7 @@ from wfplan.analysis.parallel_conflicts import Separation, SeparationReason, why
 from wfplan.analysis.simulation import Durations, simulate
 from wfplan.analysis.timing import CriticalPath, StepTiming, critical_path, lower_bound, slack
 from wfplan.analysis.what_if import Comparison, ConstraintCost, ScheduleResult, compare
-from wfplan.analysis.width import largest_antichain, width, width_bounds
+from wfplan.analysis.width import width_bounds
 
 __all__ = [
     "Comparison",
@@ -24,12 +24,10 @@ __all__ = [
     "compare",
     "critical_path",
     "explain",
-    "largest_antichain",
     "lint",
     "lower_bound",
     "simulate",
     "slack",
     "why_not_parallel",
-    "width",
     "width_bounds",
 ]
