@@ -23,9 +23,9 @@ def public_callables() -> Iterator[Tuple[str, Any]]:
 
 
 def takes_arguments(value: Any) -> bool:
-    """Whether this is ours and written as a function; what a model takes are its fields, which have docstrings."""
+    """Whether this is ours and written as a function; models and data classes take fields, which have docstrings."""
     function = vars(value).get("__init__") if inspect.isclass(value) else getattr(value, "__func__", value)
-    return inspect.isfunction(function) and is_ours(function) and function.__name__ != "__replace__"
+    return inspect.isfunction(function) and is_ours(function) and function.__code__.co_filename != "<string>"
 
 
 def parameters(value: Any) -> List[str]:

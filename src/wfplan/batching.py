@@ -34,9 +34,13 @@ def is_sequential(metadata: Mapping[str, Any]) -> bool:
 
 
 def can_execute_in_parallel(steps: Iterable[Step]) -> bool:
-    """Whether these steps may overlap.
+    """Return whether these steps may overlap.
 
-    More than one step, none depends on another of them, none has a sequential hint, no two share a lock.
+    True if there is more than one, none depends on another of them, none has a sequential hint, and no two share a
+    lock.
+
+    Args:
+        steps: The steps.
 
     >>> can_execute_in_parallel([Step(name="left"), Step(name="right")])
     True
@@ -58,11 +62,18 @@ def can_execute_in_parallel(steps: Iterable[Step]) -> bool:
 def calculate_execution_order(
     graph: DependencyGraph, *, isolate_sequential: bool = False, max_batch_size: int | None = None
 ) -> tuple[ExecutionBatch, ...]:
-    """The batches of a graph: its levels, split where hints, locks and `max_batch_size` ask for it.
+    """Return the batches of a graph: its levels, split where hints, locks and `max_batch_size` require it.
 
-    A level with a sequential hint is one batch, done one by one; with `isolate_sequential` the steps without a hint
-    stay together and each hinted one follows alone. Raises InvalidWorkflowError (reason `execution_order_failed`) if
-    there is a cycle, or if `max_batch_size` is below 1.
+    A level with a sequential hint is one batch, done one by one.
+
+    Args:
+        graph: The graph.
+        isolate_sequential: Whether the steps of such a level without a hint stay together and each hinted one follows
+            alone.
+        max_batch_size: The most steps of a batch, at least 1. None: no limit.
+
+    Raises:
+        InvalidWorkflowError: There is a cycle (reason `execution_order_failed`), or `max_batch_size` is below 1.
 
     >>> graph = DependencyGraph.from_mapping({"left": [], "right": [], "join": ["left", "right"]})
     >>> for batch in calculate_execution_order(graph):
@@ -138,7 +149,12 @@ def split_by_locks(names: Iterable[str], locks: Mapping[str, Sequence[str]]) -> 
 
 
 def determine_execution_strategy(batches: Sequence[ExecutionBatch]) -> Strategy:
-    """`parallel`: one batch, and it is parallel. `sequential`: no batch is. Else `sequential-with-parallel`.
+    """Return the strategy: `parallel`, `sequential` or `sequential-with-parallel`.
+
+    `parallel` if there is one batch and it is parallel; `sequential` if no batch is parallel.
+
+    Args:
+        batches: The batches, in order.
 
     >>> determine_execution_strategy([])
     'sequential'

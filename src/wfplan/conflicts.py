@@ -39,14 +39,18 @@ class Conflicts(NamedTuple):
 
 
 def find_conflicts(steps: Iterable[Step]) -> Conflicts:
-    """Every pair of steps that share a lock, where one does more than read and no path leads from one to the other.
+    """Return every pair of unordered steps that share a lock and of which one does more than read.
 
-    A step does more than read unless its `effect` is `read`. Raises InvalidWorkflowError if there is a cycle, KeyError
-    or ValueError if a dependency is no step or a name is there twice.
+    A step does more than read unless its `effect` is `read`. Ancestors are gathered level by level as the bits of an
+    integer, for 4,096 holders of locks at a time; a lock that each holder hands on to one that depends on it needs no
+    such search. The time is that of steps, dependencies and findings, once for each 4,096 holders of other locks.
 
-    What is above each step is gathered on the way down, as the bits of an integer, for 4,096 holders of locks at a
-    time. A lock that each holder hands on to one that depends on it needs no such search. So the time is that of steps,
-    dependencies and findings, once for each 4,096 holders of other locks.
+    Args:
+        steps: The steps, whose dependencies are among them.
+
+    Raises:
+        InvalidWorkflowError: The dependencies form a cycle.
+        ValueError: A dependency is not a step, or a name is declared twice.
 
     >>> scale, restart = (Step(name=name, locks=["prod/web"]) for name in ("scale", "restart"))
     >>> print(*find_conflicts([scale, restart]).listed)

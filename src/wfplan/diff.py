@@ -192,11 +192,15 @@ class PlanDiff(Model):
 
 
 def diff(before: ExecutionPlan, after: ExecutionPlan) -> PlanDiff:
-    """What changed from one plan to another; linear in their steps and dependencies.
+    """Return what changed from one plan to another; linear in their steps and dependencies.
 
-    A step of one plan is the same as a step of the other if their recommendation ids are, where no other step of
-    either plan has that id; else if their names are. So a renamed step is told as renamed. Warnings are not compared,
-    nor is the order of steps where it decides nothing but who of a parallel batch is first.
+    A step of one plan is the same as a step of the other if their recommendation ids are equal and no other step of
+    either plan has that id; otherwise if their names are. So a renamed step is reported as renamed. Not compared:
+    warnings, and the order of steps where it only decides who is first in a parallel batch.
+
+    Args:
+        before: The old plan.
+        after: The new plan.
 
     >>> from wfplan import plan
     >>> print(diff(plan({"a": [], "b": ["a"]}), plan({"a": [], "b": []})))
@@ -217,10 +221,14 @@ def diff(before: ExecutionPlan, after: ExecutionPlan) -> PlanDiff:
 
 
 def diff_steps(before: Sequence[Step], after: Sequence[Step]) -> PlanDiff:
-    """What changed of steps and their dependencies alone, also where they cannot be planned.
+    """Return what changed in steps and their dependencies alone, even if they cannot be planned.
 
-    Steps are tied as by `diff`; of a name declared twice the last counts, and a dependency that does not exist is one
-    like any other.
+    Steps are matched as by `diff`. The last of several with the same name counts, and an unknown dependency is
+    compared like any other.
+
+    Args:
+        before: The old steps.
+        after: The new steps.
     """
     steps, steps_after = ({step.name: step for step in side} for side in (before, after))
     needs = {need for step in before for need in step.dependencies}

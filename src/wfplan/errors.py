@@ -18,9 +18,10 @@ class UnknownNameError(WfplanError, KeyError, ValueError):
 
     It is a `KeyError`, so that `get` and `in` work as for any mapping, and a `ValueError`, as any wrong argument is.
 
-    Attributes:
-        names: The names that were asked for and do not exist.
-        nearest: Up to three names that the first of them may have been meant for, the best first.
+    Args:
+        message: What was not found.
+        names: The names that were asked for and do not exist; also an attribute.
+        nearest: Up to three names that may have been meant, the best first; also an attribute.
     """
 
     names: Tuple[Any, ...]
@@ -34,7 +35,13 @@ class UnknownNameError(WfplanError, KeyError, ValueError):
 
     @classmethod
     def of(cls, noun: str, unknown: Iterable[Any], known: Iterable[str]) -> UnknownNameError:
-        """Return the error for names that are not among those `known`, of which the first 2,000 are looked at."""
+        """Return the error for names that do not exist, with suggestions.
+
+        Args:
+            noun: What the names are names of, such as `step`.
+            unknown: The names that do not exist.
+            known: The names that do; suggestions come from the first 2,000.
+        """
         names, candidates = list(unknown), list(known)
         guesses = Suggester(candidates).nearest(names[0]) if isinstance(names[0], str) else []
         told = join_names([name if isinstance(name, str) else repr(name) for name in names])

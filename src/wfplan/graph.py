@@ -20,10 +20,16 @@ _OPEN = -2
 
 
 class DependencyGraph:
-    """Names in declared order, and for each the names that it needs.
+    """A graph of names in declared order, each with the names that it needs.
 
-    Names are numbered in declared order and all edges are in one flat list, so a million names cost one dictionary
-    and a few lists. No method recurses; each is linear in names and edges.
+    Names are numbered in declared order and all edges are in one flat list, so a million names cost one dictionary and
+    a few lists. No method recurses; each is linear in names and edges.
+
+    Args:
+        names: The names, in declared order.
+        dependencies: For each name, in the same order, the names that it needs.
+        sequential: The names with a sequential hint.
+        locks: The locks of each name that has any. None: there are none.
     """
 
     __slots__ = ("_edges", "_ends", "_names", "_numbers", "_users", "locks", "sequential")
@@ -305,9 +311,12 @@ def _cut_off(path: list[int], number: int) -> list[int]:
 def add_cycles(
     graph: DependencyGraph, problems: ProblemCollector, locate: Callable[[str, str], str] = lambda _name, _needed: ""
 ) -> None:
-    """Add a problem for each of the graph's cycles, told as a path.
+    """Add a problem for each cycle of the graph, which names it as a path.
 
-    `locate` gives the JSON pointer of a dependency, from the name that has it and the name that it is.
+    Args:
+        graph: The graph.
+        problems: Receives the problems.
+        locate: Returns the JSON pointer of a dependency, from the name that has it and the name that it is.
     """
     for cycle in graph.cycles():
         location = locate(cycle[0], cycle[1 % len(cycle)])

@@ -170,9 +170,15 @@ class Workflow(Model):
     execution_strategy: ExecutionStrategy = Field(default_factory=ExecutionStrategy)
 
     def replace(self, name: str, /, **changes: Any) -> Workflow:
-        """A new workflow in which the step of this name, the first of them, has these fields changed.
+        """Return a new workflow in which these fields of one step are changed.
 
-        Raises UnknownNameError if there is no such step, pydantic's ValidationError if a change does not fit.
+        Args:
+            name: The step; the first of several with this name.
+            **changes: New values by the names of fields.
+
+        Raises:
+            UnknownNameError: No step has this name.
+            pydantic.ValidationError: A change does not fit.
         """
         self._require(name)
         steps = list(self.steps)
@@ -181,17 +187,35 @@ class Workflow(Model):
         return self._with_steps(steps)
 
     def add(self, *steps: Step) -> Workflow:
-        """A new workflow with these steps at its end."""
+        """Return a new workflow with these steps at its end.
+
+        Args:
+            *steps: The steps to add.
+        """
         return self._with_steps((*self.steps, *steps))
 
     def without(self, *names: str) -> Workflow:
-        """A new workflow without these steps. Raises UnknownNameError if there is no such step."""
+        """Return a new workflow without these steps.
+
+        Args:
+            *names: The steps to leave out.
+
+        Raises:
+            UnknownNameError: A name is not that of a step.
+        """
         self._require(*names)
         unwanted = set(names)
         return self._with_steps(step for step in self.steps if step.name not in unwanted)
 
     def select(self, *names: str) -> Workflow:
-        """A new workflow of these steps and all that they need. Raises UnknownNameError if there is no such step."""
+        """Return a new workflow of these steps and everything that they depend on.
+
+        Args:
+            *names: The steps to keep.
+
+        Raises:
+            UnknownNameError: A name is not that of a step.
+        """
         self._require(*names)
         needs = {step.name: step.dependencies for step in reversed(self.steps)}
         wanted: set[str] = set()

@@ -65,7 +65,12 @@ every `StepCall`, those of a dry run and of a rollback included; None: the call 
 
 
 def succeeds(output: Any = None, *, delay: float | None = None) -> Outcome:
-    """Return the outcome of an attempt that returns `output`, after `delay` seconds."""
+    """Return the outcome of an attempt that succeeds.
+
+    Args:
+        output: What it returns.
+        delay: After how many seconds. None: after the step's duration.
+    """
     return Outcome("succeeds", output=output, delay=_check_delay(delay))
 
 
@@ -84,7 +89,11 @@ def fails(error: Exception | Type[Exception] | str = "it failed", *, delay: floa
 
 
 def cancelled(*, delay: float | None = None) -> Outcome:
-    """Return the outcome of an attempt that is cancelled from outside, not by the run, after `delay` seconds."""
+    """Return the outcome of an attempt that is cancelled from outside, not by the run.
+
+    Args:
+        delay: After how many seconds. None: after the step's duration.
+    """
     return Outcome("cancelled", delay=_check_delay(delay))
 
 
@@ -94,7 +103,10 @@ def hangs() -> Outcome:
 
 
 def in_turn(*outcomes: OneOutcome) -> InTurn:
-    """Return the outcomes of the first attempt, the second, and so on; the last one holds for all that follow.
+    """Return one outcome for the first attempt, the second, and so on; the last one holds for all that follow.
+
+    Args:
+        *outcomes: An `Outcome`, an exception, or an exception class each.
 
     >>> in_turn(ConnectionError, succeeds(42)).outcomes[-1].output
     42
@@ -105,7 +117,11 @@ def in_turn(*outcomes: OneOutcome) -> InTurn:
 
 
 class Script:
-    """Outcomes, checked and ready to be asked for the outcome of each call."""
+    """Outcomes, checked, from which the outcome of each call is taken.
+
+    Args:
+        outcomes: Outcomes by step name or action. None: every call succeeds.
+    """
 
     def __init__(self, outcomes: Outcomes | None) -> None:
         """Check `outcomes`; raises RefusedError for what is not an outcome."""

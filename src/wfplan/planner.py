@@ -53,21 +53,29 @@ def plan(
     catalog: Catalog | None = None,
     on_conflict: OnConflict | None = None,
 ) -> ExecutionPlan:
-    """The checked execution plan of `source`.
+    """Return the checked execution plan of `source`.
 
-    `source` is a mapping from each name to the names it needs, a workflow, a reading, or an iterable of steps or of
-    recommendations. `naming` tells how recommendations are named as steps, see `name_recommendations`. The other
-    keywords, where given, take the place of what the workflow says, and are part of the plan's own workflow: for any
-    plan p, `plan(p.workflow) == p`.
+    A keyword that is given replaces what the workflow says and is recorded in the plan's own workflow: for any plan p,
+    `plan(p.workflow) == p`.
 
-    With a `catalog`, only its actions are planned, with parameters that fit; what it knows of them is written onto the
-    steps: converted parameters, effect, locks, compensation, times. A reading that was read with a catalog brings along
-    what that said; a catalog that is given takes its place. Steps that share a lock never overlap; where one of them
-    does more than read and neither waits for the other, this is a `conflict`, a warning (`on_conflict="warn"`, as if
-    not given) or an error (`"error"`), unless it is enough that they do not overlap (`"lock"`). Without a catalog
-    conflicts are looked for where `on_conflict` is given.
+    Args:
+        source: A mapping from each name to the names it needs, a workflow, a reading, or an iterable of steps or of
+            recommendations.
+        naming: How recommendations are named as steps: `action` (by their action where it is unique) or `id`; see
+            `name_recommendations`.
+        execution_strategy: All settings of planning and running. None: those of the source, else the defaults.
+        isolate_sequential: Whether steps without a sequential hint stay in one batch and hinted ones follow alone,
+            instead of the whole level running one by one. None: what the settings say.
+        max_batch_size: The most steps of a batch, at least 1. None: what the settings say.
+        catalog: The actions that exist; only these are planned, with parameters that fit. What it knows of them is
+            written onto the steps: converted parameters, effect, locks, compensation, times. None: that of a reading
+            made with one.
+        on_conflict: What to do about steps that share a lock if one of them does more than read and neither waits for
+            the other: `warn` (a warning, the default with a catalog), `error`, or `lock` (nothing: not overlapping is
+            enough). Without a catalog, conflicts are looked for only if this is given.
 
-    Raises InvalidWorkflowError, with every problem, if there is an error. Warnings are in the plan's `problems`.
+    Raises:
+        InvalidWorkflowError: With every problem, if there is an error. Warnings are in the plan's `problems`.
 
     >>> plan({"shirt": [], "tie": ["shirt"], "shoes": []}).strategy
     'sequential-with-parallel'
@@ -92,9 +100,18 @@ def check(
     catalog: Catalog | None = None,
     on_conflict: OnConflict | None = None,
 ) -> tuple[Problem, ...]:
-    """Every problem that `plan`, called in the same way, would find, errors first.
+    """Return every problem that `plan`, called in the same way, would find, errors first.
 
-    Never raises for what it is handed: an iterator that fails and values made without checks are problems, too.
+    Never raises for what it is passed: an iterator that fails and values made without checks are problems, too.
+
+    Args:
+        source: As for `plan`.
+        naming: As for `plan`.
+        execution_strategy: As for `plan`.
+        isolate_sequential: As for `plan`.
+        max_batch_size: As for `plan`.
+        catalog: As for `plan`.
+        on_conflict: As for `plan`.
 
     >>> for problem in check({"tie": ["shirt"], "shoes": ["shoes"]}):
     ...     print(problem.code, problem.steps)
@@ -111,10 +128,13 @@ def check(
 
 
 def build_dependency_graph(steps: Iterable[Step]) -> DependencyGraph:
-    """The graph of these steps, with their hints and locks.
+    """Return the graph of these steps, with their hints and locks. Cycles are left to `calculate_execution_order`.
 
-    Raises InvalidWorkflowError, with every problem, if a dependency is no step or a name is there twice. Cycles are
-    left for `calculate_execution_order` to refuse.
+    Args:
+        steps: The steps.
+
+    Raises:
+        InvalidWorkflowError: With every problem: a dependency is not a step, or a name is declared twice.
     """
     steps = tuple(steps)
     try:

@@ -157,7 +157,11 @@ class Problem(Model):
 
 
 class ProblemCollector:
-    """Collects problems: the first 1,000 of each severity are kept, all are counted."""
+    """A collector of problems, which keeps the first 1,000 of each severity and counts all.
+
+    Args:
+        problems: Problems to begin with.
+    """
 
     __slots__ = ("_counts", "_kept")
 
@@ -235,8 +239,10 @@ class ProblemCollector:
 class InvalidWorkflowError(WfplanError, ValueError):
     """The input cannot be planned; nothing was planned in part.
 
-    `problems` holds everything that was found, errors first; `reason` is `dependency_resolution_failed`, or
-    `execution_order_failed` where an order of a cyclic graph was asked for.
+    Args:
+        problems: Everything that was found; the attribute `problems` has it with errors first.
+        reason: `dependency_resolution_failed`, or `execution_order_failed` if the order of a cyclic graph was asked
+            for.
     """
 
     problems: tuple[Problem, ...]
@@ -255,7 +261,11 @@ class InvalidWorkflowError(WfplanError, ValueError):
 
 
 class RefusedError(WfplanError, ValueError):
-    """Nothing has run, and nothing will; `problems` holds every reason, errors first."""
+    """Nothing has run, and nothing will.
+
+    Args:
+        problems: Every reason; the attribute `problems` has them with errors first.
+    """
 
     problems: tuple[Problem, ...]
 
@@ -268,12 +278,25 @@ class RefusedError(WfplanError, ValueError):
 
 
 def refusal(message: str, suggestion: str = "", *, code: str = "invalid-setting") -> RefusedError:
-    """Return the error for one argument that cannot be."""
+    """Return the error for one wrong argument.
+
+    Args:
+        message: What is wrong.
+        suggestion: What to do about it.
+        code: The problem's code.
+    """
     return RefusedError(_one(code, message, suggestion))
 
 
 def invalid(code: str, message: str, suggestion: str = "", *, steps: Iterable[str] = ()) -> InvalidWorkflowError:
-    """Return the error for one thing that keeps all from being planned."""
+    """Return the error for a single problem that prevents planning.
+
+    Args:
+        code: The problem's code.
+        message: What is wrong.
+        suggestion: What to do about it.
+        steps: The steps it concerns.
+    """
     return InvalidWorkflowError(_one(code, message, suggestion, steps))
 
 

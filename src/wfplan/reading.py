@@ -82,12 +82,18 @@ class Reading(Model):
         return known if items is self.items and resolved is self.resolved_actions else None
 
     def replace(self, id_: str, /, **changes: Any) -> Reading:
-        """A new reading in which the recommendation of this id (the step of this name) has these fields changed.
+        """Return a new reading in which these fields of one item are changed.
 
-        The first of them, if there are several. Problems between the items are looked for anew; those of the document
-        itself stay. Where the action or its parameters have changed, a catalog has to be asked anew: without it, the
-        new reading cannot be planned. Raises UnknownNameError if there is no such item, pydantic's ValidationError if a
-        change does not fit.
+        Problems between the items are looked for anew; those of the document stay. If the action or its parameters
+        change, a reading made with a catalog cannot be planned until the catalog is passed again.
+
+        Args:
+            id_: The id of a recommendation, or the name of a step; the first of several.
+            **changes: New values by the names of fields.
+
+        Raises:
+            UnknownNameError: There is no such item.
+            pydantic.ValidationError: A change does not fit.
         """
         key, items = self.item_kind.key, list(self.items)
         place = next((place for place, item in enumerate(items) if vars(item)[key] == id_), None)
@@ -97,11 +103,15 @@ class Reading(Model):
         return self.with_items(items)
 
     def with_items(self, items: Sequence[Union[Recommendation, Step]], found: Iterable[Problem] = ()) -> Reading:
-        """A new reading of other items, and of what was `found` with them.
+        """Return a new reading of other items.
 
-        Problems between the items are looked for anew; those of the document itself stay. What a catalog had to say of
-        an item's action and parameters is left out where these have changed, and it is an error that the catalog was
-        not asked about what they are now.
+        Problems between the items are looked for anew; those of the document stay. What a catalog said about an item's
+        action and parameters is left out where these have changed, and it is an error that the catalog was not asked
+        about them.
+
+        Args:
+            items: The items.
+            found: Problems that were found with them.
         """
         changed = self._changed_actions(items)
         still_said = [
@@ -136,6 +146,9 @@ class Reading(Model):
 
         Where the list ends with a count of more, and the last one listed has one of these codes, then all that is only
         counted has one, too.
+
+        Args:
+            codes: The codes to leave out.
         """
         problems = list(self.problems)
         if problems and problems[-1].code == "limit-exceeded":

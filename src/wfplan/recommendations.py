@@ -19,11 +19,14 @@ NAMINGS: tuple[Naming, ...] = ("action", "id")
 
 
 def name_recommendations(recommendations: Sequence[Recommendation], naming: Naming = "action") -> dict[str, str]:
-    """The name of the step that each recommendation becomes, by id. The ids are distinct.
+    """Return the name of the step that each recommendation becomes, by id.
 
-    With `naming="action"`, in this order: the action, where it is a valid name, no other recommendation has it, and
-    it is no other's id; `action-id`, where several share the action and this is valid and free; else the id, which
-    no other step can be named by. With `naming="id"`, the id.
+    With `naming="action"`, the first that applies: the action, if it is a valid name that no other recommendation has
+    as its action or id; `action-id`, if several share the action and this is valid and free; otherwise the id.
+
+    Args:
+        recommendations: Recommendations with distinct ids.
+        naming: `action`, or `id` to name every step by its id.
 
     >>> scale = Recommendation(id="1", action="scale")
     >>> restarts = [Recommendation(id="2", action="restart"), Recommendation(id="3", action="restart")]
@@ -55,7 +58,12 @@ def _is_usable(name: str, own_id: str, ids: AbstractSet[str]) -> bool:
 
 
 def recommendations_to_steps(recommendations: Sequence[Recommendation], names: dict[str, str]) -> tuple[Step, ...]:
-    """The steps that these recommendations become, under the names that `name_recommendations` gave them."""
+    """Return the steps that these recommendations become.
+
+    Args:
+        recommendations: Recommendations with distinct ids.
+        names: The name of each step by the id of its recommendation, from `name_recommendations`.
+    """
     with without_collection():
         return tuple(_to_step(vars(recommendation), names) for recommendation in recommendations)
 

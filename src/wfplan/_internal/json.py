@@ -228,10 +228,12 @@ def copy_json_object(value: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def to_plain(value: Any) -> Any:
-    """Return a copy of `value` in which every object is a plain `dict` and every list a plain `list`, to be changed.
+    """Return a mutable copy of `value` in which every object is a plain `dict` and every list or tuple a plain `list`.
 
-    Tuples become lists; what is neither is in the copy as it is. Values of a plan are frozen; some tools, as YAML
-    writers, want plain ones.
+    Values of a plan are frozen; some tools, such as YAML writers, need plain ones.
+
+    Args:
+        value: A JSON value; anything else in it is kept as it is.
 
     >>> to_plain(FrozenDict(replicas=3))
     {'replicas': 3}

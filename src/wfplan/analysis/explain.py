@@ -105,14 +105,20 @@ class Explanation(Model):
 
 
 def explain(plan: ExecutionPlan, step: str, *, durations: Mapping[str, float] | None = None) -> Explanation:
-    """Why a step is where it is: its batch, what binds it, what it holds up, and what would move it earlier.
+    """Explain a step's place: its batch, what binds it, what it delays, and what would let it start earlier.
 
-    `durations` has seconds by the names of steps; what is not there takes its `estimated_seconds`, or 1 second if it
-    has none. What would move it is tried out, each by a simulation in which every step succeeds: leaving out the
-    dependencies that bind it, the eager schedule, and the plan without its limits, its hints or its locks; without all
-    of these together where none does alone.
+    Each improvement is tried in a simulation in which every step succeeds: without the dependencies that bind the
+    step, in the eager schedule, and without the plan's limits, hints or locks; without all of these together if none
+    helps alone.
 
-    Raises KeyError for a name that no step has, ValueError for what is no number of seconds.
+    Args:
+        plan: The plan.
+        step: The name of the step.
+        durations: Seconds by step name. A step without an entry takes its `estimated_seconds`, or 1 second.
+
+    Raises:
+        RefusedError: A duration is not a number of seconds.
+        UnknownNameError: No step has this name, or that of a duration.
 
     >>> import wfplan
     >>> plan = wfplan.plan({"build": [], "test": ["build"], "docs": [], "ship": ["test", "docs"]})

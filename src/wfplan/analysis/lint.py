@@ -18,19 +18,21 @@ _SHARE_IN_A_ROW = 0.8
 
 
 def lint(plan: ExecutionPlan) -> tuple[Problem, ...]:
-    """What makes a plan slower, or harder to read, than its data ask for; nothing of it is wrong.
+    """Return findings about what makes a plan slower or harder to read than it needs to be; none of them is an error.
 
-    `no-dependencies`: several steps, and none needs another. `redundant-dependency`: a step needs another also by way
-    of a third. `over-serialised`: at least five steps, four of five or more in one row of dependencies, though
-    neighbours in it share no lock. `blocking-hint`: a hint makes steps wait for each other that have none.
-    `estimate-over-timeout`: a step is given up before it is expected to end.
+    `no-dependencies`: several steps, none of which needs another. `redundant-dependency`: a dependency that a longer
+    path implies. `over-serialised`: at least five steps, four fifths or more of them in one chain, although neighbors
+    in it share no lock. `blocking-hint`: a hint that makes independent steps wait for each other.
+    `estimate-over-timeout`: a step that times out before it is expected to end.
+
+    Args:
+        plan: The plan.
 
     >>> import wfplan
     >>> for problem in lint(wfplan.plan({"build": [], "test": ["build"], "ship": ["build", "test"]})):
     ...     print(problem)
-    info redundant-dependency: "ship" needs "build" also by way of "test" (leave the dependency on "build" out, unless \
-"ship" uses its output: the order stays the same)
-    """
+    info redundant-dependency: "ship" needs "build" also by way of "test" (leave the dependency on "build" out, unless "ship" uses its output: the order stays the same)
+    """  # noqa: E501 - one line of output
     problems = ProblemCollector()
     _note_missing_dependencies(plan, problems)
     _note_redundant_dependencies(plan, problems)

@@ -63,11 +63,21 @@ class Separation(Model):
 def why_not_parallel(
     plan: ExecutionPlan, one: str, other: str, *, schedule: Schedule | None = None, max_parallel: int | None = None
 ) -> Separation:
-    """Everything that keeps two steps from running at the same time, each thing by itself.
+    """Return everything that keeps two steps from running at the same time.
 
-    A path of dependencies (a shortest one is shown), a sequential hint, a lock, their batches, the limit, the mode. The
-    keywords are those of `run`. Linear. Raises UnknownNameError for a name that no step has, RefusedError for twice the
-    same one, and for a keyword that cannot be.
+    A path of dependencies (a shortest one is shown), a sequential hint, a lock, their batches, the limit, the mode.
+    Linear.
+
+    Args:
+        plan: The plan.
+        one: The name of a step.
+        other: The name of another.
+        schedule: As for `run`.
+        max_parallel: As for `run`.
+
+    Raises:
+        UnknownNameError: No step has one of the names.
+        RefusedError: Both are the same step, or a keyword is wrong.
 
     >>> import wfplan
     >>> plan = wfplan.plan({"scale": [], "restart": ["scale"], "verify": ["restart"], "notify": []})

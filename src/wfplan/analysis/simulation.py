@@ -37,23 +37,30 @@ def simulate(
     outcomes: Outcomes | None = None,
     cancellable: bool = True,
 ) -> ExecutionReport:
-    """The report of a run of `plan` that begins at 0 seconds and in which nothing really happens.
+    """Return the report of a run of `plan` that starts at 0 seconds and in which nothing really happens.
 
-    It is a driver of `Progress`, as `run` is: retries, timeouts, failures, dry runs and rollbacks are what they are in
-    any run, and the keywords that `run` has mean what they mean there. But without `max_parallel`, here or in the plan,
-    as many steps run as may.
+    It drives `Progress` as `run` does: retries, timeouts, failures, dry runs and rollbacks are those of any run. A run
+    that would never end, because a step without a timeout hangs, is reported as it would stay: its phase is
+    `executing`.
 
-    `durations` tells how long calls take: seconds by the names of steps, or a function of the call. What is not told
-    takes the `estimated_seconds` of its step, or 1 second if there are none, whatever it is called for. A step that
-    takes longer than its `timeout_seconds` times out; one that takes just as long does not.
+    Args:
+        plan: The plan.
+        schedule: As for `run`.
+        max_parallel: As for `run`, but None, here and in the plan, means no limit.
+        on_failure: As for `run`.
+        dry_run: As for `run`.
+        run_id: The id of the run.
+        durations: Seconds by step name, or a function from a call to seconds. A step without an entry takes its
+            `estimated_seconds`, or 1 second, whatever the purpose. It times out if that is more than
+            `timeout_seconds`.
+        outcomes: Outcomes by step name or action, see `wfplan.outcomes`. A step without one succeeds.
+        cancellable: Whether a call that is asked to end does so at once, as an async function does. Otherwise it
+            returns when its time has passed, as a plain function does, and keeps its place and its locks until then.
 
-    `outcomes` tells what becomes of them, see `wfplan.outcomes`; what is not told succeeds. A call that is asked to
-    end, as at its timeout, does so at once if `cancellable`, as an async function does; else it comes back when its
-    time has passed, as a plain function does, and holds its place and its locks until then. A run that would never
-    end, since something hangs that has no timeout, is reported as it would stand for ever: its phase is `executing`.
-
-    Raises RefusedError for a keyword that cannot be, for an outcome of what is neither a step nor an action, for what
-    is not a number of seconds, and after a million retries; UnknownNameError for a duration of what is not a step.
+    Raises:
+        RefusedError: A keyword is wrong, an outcome is for neither a step nor an action, a duration is not a number of
+            seconds, or there were a million retries.
+        UnknownNameError: A duration is for a name that is not a step.
 
     >>> import wfplan
     >>> plan = wfplan.plan({"scale": [], "restart": ["scale"], "verify": ["restart"]})

@@ -60,11 +60,17 @@ class StepTiming(Model):
 
 
 def critical_path(plan: ExecutionPlan, *, durations: Mapping[str, float] | None = None) -> CriticalPath:
-    """The longest path of dependencies, in seconds; of several that are as long, the one declared first.
+    """Return the longest path of dependencies, in seconds; of several equally long ones, the one declared first.
 
-    `durations` has seconds by the names of steps; what is not there takes its `estimated_seconds`, or 1 second if it
-    has none. Hints, locks and limits are not part of it. Linear. Raises KeyError for a name that no step has,
-    ValueError for what is no number of seconds.
+    Hints, locks and limits play no part. Linear.
+
+    Args:
+        plan: The plan.
+        durations: Seconds by step name. A step without an entry takes its `estimated_seconds`, or 1 second.
+
+    Raises:
+        RefusedError: A duration is not a number of seconds.
+        UnknownNameError: A duration is for a name that is not a step.
 
     >>> import wfplan
     >>> path = critical_path(wfplan.plan({"build": [], "lint": [], "ship": ["build", "lint"]}), durations={"lint": 5})
@@ -77,9 +83,18 @@ def critical_path(plan: ExecutionPlan, *, durations: Mapping[str, float] | None 
 
 
 def slack(plan: ExecutionPlan, *, durations: Mapping[str, float] | None = None) -> dict[str, StepTiming]:
-    """For each step, by name and in declared order, when it can start, when it has to, and the time between.
+    """Return, for each step in declared order, the earliest and latest times it can start, and the time between.
 
-    `durations` is as for `critical_path`. Less than a billionth of the whole, which comes from rounding, is no slack.
+    Args:
+        plan: The plan.
+        durations: Seconds by step name. A step without an entry takes its `estimated_seconds`, or 1 second.
+
+    Raises:
+        RefusedError: A duration is not a number of seconds.
+        UnknownNameError: A duration is for a name that is not a step.
+
+    Note:
+        Less than a billionth of the whole, which comes from rounding, is not slack.
 
     >>> import wfplan
     >>> timing = slack(wfplan.plan({"build": [], "lint": [], "ship": ["build", "lint"]}), durations={"lint": 5})
@@ -97,11 +112,19 @@ def slack(plan: ExecutionPlan, *, durations: Mapping[str, float] | None = None) 
 def lower_bound(
     plan: ExecutionPlan, max_parallel: int | None = None, *, durations: Mapping[str, float] | None = None
 ) -> float:
-    """The seconds that no schedule can beat with so many steps at once: max(critical path, work / `max_parallel`).
+    """Return the seconds that no schedule can beat: max(critical path, work / `max_parallel`).
 
-    None: as many as there are, which leaves the critical path. What the plan itself allows plays no part, nor do
-    hints and locks. How many steps count 1 second is in `critical_path(plan).assumed`. Raises RefusedError if
-    `max_parallel` is no whole number from 1 on.
+    Neither the plan's own limit nor hints nor locks play a part. `critical_path(plan).assumed` counts the steps
+    without an estimate.
+
+    Args:
+        plan: The plan.
+        max_parallel: The most steps at once, at least 1. None: no limit, which leaves the critical path.
+        durations: Seconds by step name. A step without an entry takes its `estimated_seconds`, or 1 second.
+
+    Raises:
+        RefusedError: `max_parallel` or a duration is not a valid number.
+        UnknownNameError: A duration is for a name that is not a step.
 
     >>> import wfplan
     >>> lower_bound(wfplan.plan({"a": [], "b": [], "c": []}), max_parallel=2)

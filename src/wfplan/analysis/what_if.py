@@ -127,14 +127,20 @@ def compare(
     *,
     durations: Mapping[str, float] | None = None,
 ) -> Comparison:
-    """How long `plan` takes in the batch schedule and in the eager one, with so many steps at once; what costs time.
+    """Compare how long a plan takes under both schedules and several limits, and what its constraints cost.
 
-    Each is a simulation in which every step succeeds at its first attempt. The numbers in `max_parallel` stand in place
-    of the plan's own. `durations` has seconds by the names of steps; what is not there takes its `estimated_seconds`,
-    or 1 second if it has none. What constraints cost is that of the plan as it is, in its own schedule: of the hints
-    and of the shared locks the twenty each with the most work are looked at one by one.
+    Each figure is a simulation in which every step succeeds at its first attempt. The cost of constraints is that of
+    the plan as it is, in its own schedule; of the hints and of the shared locks, the twenty with the most work are
+    tried one by one.
 
-    Raises ValueError for what is no number of steps or seconds, KeyError for a name that no step has.
+    Args:
+        plan: The plan.
+        max_parallel: The limits on steps in flight to try, each at least 1, in place of the plan's own.
+        durations: Seconds by step name. A step without an entry takes its `estimated_seconds`, or 1 second.
+
+    Raises:
+        RefusedError: A limit or a duration is not a valid number.
+        UnknownNameError: A duration is for a name that is not a step.
 
     >>> import wfplan
     >>> plan = wfplan.plan({"a": [], "b": ["a"], "c": [], "d": ["c"]})

@@ -28,12 +28,17 @@ _STEP_CALL = re.compile(r"(typing\.)?(Optional\[)?(\w+\.)*StepCall\]?(\|None)?$"
 
 
 class FunctionExecutor:
-    """Calls the function that is known for a step's action, with the step's parameters as keyword arguments.
+    """An executor that calls a step's function, registered by action, with its parameters as keyword arguments.
 
-    A function may be async; what it returns is the output of the step. An argument that is annotated `StepCall` gets
-    the call: by its annotation, never by its name, since parameters come from a model. For the purpose `dry_run` the
-    functions of `dry_run` are called instead. With `pool`, any `concurrent.futures` executor, plain functions run
-    there; it stays the caller's to shut down.
+    A function may be async; what it returns is the step's output. An argument annotated `StepCall` receives the call.
+    The annotation decides, never the argument's name, because parameters come from a model.
+
+    Args:
+        functions: A function for each action.
+        dry_run: A function for each action that is called instead for the purpose `dry_run`. None: dry runs are not
+            supported.
+        pool: Any `concurrent.futures` executor, in which plain functions then run; the caller shuts it down. None:
+            they run in threads of the run.
 
     >>> import wfplan
     >>> plan = wfplan.plan({"greet": []})
@@ -61,7 +66,11 @@ class FunctionExecutor:
         return self._dry_run is not None
 
     def validate(self, plan: ExecutionPlan) -> tuple[Problem, ...]:
-        """A problem for each action without a function, and for parameters that a function does not take."""
+        """Return a problem for each action without a function, and for parameters that a function does not accept.
+
+        Args:
+            plan: The plan to run.
+        """
         settings = plan.workflow.execution_strategy
         problems = ProblemCollector()
         self._check(plan.workflow.steps, self._functions, "", problems)
@@ -72,7 +81,11 @@ class FunctionExecutor:
         return problems.as_tuple()
 
     def execute(self, call: StepCall) -> Any:
-        """Call the function; with a pool, have it called there."""
+        """Call the function for this call, in the pool if there is one.
+
+        Args:
+            call: The call, whose action has a function.
+        """
         function = self._find(call)
         arguments, keywords = function.arguments_for(call)
         if self._pool is None or function.is_async:
@@ -83,12 +96,20 @@ class FunctionExecutor:
         return PendingOutput(self._pool.submit(_apply, function.function, arguments, keywords, which))
 
     def is_async(self, call: StepCall) -> bool:
-        """Whether the function for this call is async."""
+        """Return whether the function for this call is async.
+
+        Args:
+            call: The call, whose action has a function.
+        """
         known = self._known(call.purpose).get(call.step.action)
         return known is not None and known.is_async
 
     def needs_threads(self, plan: ExecutionPlan) -> bool:
-        """Whether any function that this plan may need is plain, and there is no pool to run it."""
+        """Return whether any function that this plan may call is plain and there is no pool to run it in.
+
+        Args:
+            plan: The plan to run.
+        """
         if self._pool is not None:
             return False
         actions = {step.action for step in plan.workflow.steps}

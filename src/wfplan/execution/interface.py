@@ -53,10 +53,15 @@ class StepCall:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def set_external_id(self, external_id: str) -> None:
-        """Tell the run by which name the backend knows this attempt: a job, a pod, a request.
+        """Record the name by which the backend knows this attempt: a job, a pod, a request.
 
-        It is in the report from then on, also if the attempt fails or never comes back. Does nothing in another
-        process, where the run cannot be told. Raises RefusedError if it is not a string; a long one is cut.
+        The report has it from then on, even if the attempt fails or never returns. Has no effect in another process.
+
+        Args:
+            external_id: The name; cut at 1,024 characters.
+
+        Raises:
+            RefusedError: It is not a string.
         """
         if not isinstance(external_id, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise refusal(f"an external id is a string, not a {type(external_id).__name__}")
@@ -92,17 +97,24 @@ class Executor(Protocol):
     def execute(self, call: StepCall, /) -> Any:
         """Do what `call.step` says, for `call.purpose`, and return its output; an exception is its failure.
 
-        May be async: then it is awaited on an event loop, and cancelled where a plain one could not be. A plain one
-        runs in a thread. Either may return a `PendingOutput`; a plain one also something to await.
+        An async method is awaited on an event loop and cancelled at its timeout; a plain one runs in a thread. Either
+        may return a `PendingOutput`, and a plain one an awaitable.
+
+        Args:
+            call: The step to run, with the attempt, the idempotency key, the timeout and the outputs of its
+                dependencies.
         """
         ...
 
 
 class PendingOutput:
-    """Returned by an executor whose output comes later, in a future: no thread waits for it.
+    """Returned by an executor whose output comes later, in a future, so that no thread waits for it.
 
-    Of the future only `add_done_callback`, `result` and `cancel` are used, as `concurrent.futures` defines them; where
-    `cancel` has no effect, the step counts as running until the future is done.
+    Only `add_done_callback`, `result` and `cancel` are used, as `concurrent.futures` defines them; if `cancel` has no
+    effect, the step counts as running until the future is done.
+
+    Args:
+        future: The future, whose result is the step's output.
     """
 
     __slots__ = ("future",)

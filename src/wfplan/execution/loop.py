@@ -44,12 +44,30 @@ async def arun(
     tracebacks: bool = True,
     observers: Iterable[Observer] = (),
 ) -> ExecutionReport:
-    """Run a plan to its end on this event loop, and tell what happened; otherwise like `wfplan.run`.
+    """Run a plan to its end on this event loop and return its report; otherwise like `wfplan.run`.
 
-    Async functions and executors run as tasks, and plain ones in threads, so that the loop is never blocked (but for a
-    moment by a journal, which is read before the first step, and whose last lines are written, on its thread). If there
-    is no `max_parallel`, as many steps are in flight as may be, unless a step needs a thread: then it is the
-    min(32, CPUs + 4) of `run`. Cancelling the task cancels what runs, and is raised again after an orderly end.
+    Async functions and executors run as tasks, plain ones in threads, so the loop is never blocked, except briefly by
+    a journal, which is read before the first step and whose last lines are written on the loop's thread. Cancelling
+    the task suspends the run, which ends in order; the cancellation is then raised again.
+
+    Args:
+        plan: As for `run`.
+        executor: As for `run`.
+        schedule: As for `run`.
+        max_parallel: As for `run`, but if neither this nor the plan sets a limit there is none, unless a step needs a
+            thread: then it is min(32, CPUs + 4).
+        on_failure: As for `run`.
+        dry_run: As for `run`.
+        journal: As for `run`.
+        resume: As for `run`.
+        run_id: As for `run`.
+        hold: As for `run`.
+        stop: As for `run`.
+        tracebacks: As for `run`.
+        observers: As for `run`.
+
+    Raises:
+        RefusedError: With every problem, before the first step; nothing has run.
     """
     opening = Opening(
         plan,

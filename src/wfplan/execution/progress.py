@@ -23,14 +23,30 @@ __all__ = ["CANCEL_GRACE_SECONDS", "Progress"]
 
 
 class Progress:
-    """What has happened in a run, and what may happen next; in the spirit of graphlib's TopologicalSorter.
+    """The pure state machine of a run, in the spirit of graphlib's TopologicalSorter: what happened, what may start.
 
-    It starts nothing, waits for nothing and reads no clock: `now` is an argument, in seconds, and never goes back
-    (an earlier one counts as the latest one known). Ask `get_ready` what to start, tell `done`, `failed` or
-    `cancelled` what came of it, and come back at `next_deadline` at the latest. Not for several threads at once.
+    It starts nothing, waits for nothing and reads no clock. Call `get_ready` for the calls to start, report each
+    result with `done`, `failed` or `cancelled`, and call `get_ready` again at `next_deadline` at the latest. Every
+    `now` is in seconds of one clock; an earlier one than the latest counts as that. Not thread-safe.
 
-    If the plan says `dry_run_first`, the first calls are for the purpose `dry_run`, and only if all of them succeed
-    there are others; if it says `rollback_on_failure` and a step fails, the last ones are for `compensate`.
+    If the plan says `dry_run_first`, the first calls have the purpose `dry_run`, and others follow only if all of them
+    succeed; if it says `rollback_on_failure` and a step fails, the last calls have the purpose `compensate`.
+
+    Args:
+        plan: The plan to run.
+        state: Step reports, or the report of a run, to continue from. Empty: a new run.
+        schedule: `batch` or `eager`. None: the plan's own, as for all keywords below.
+        max_parallel: The most steps in flight, at least 1; the lower of this and the plan's own applies.
+        on_failure: `stop`, `cancel` or `skip-dependents`.
+        dry_run: True: only a dry run. False: none, even if the plan asks for one.
+        run_id: The id of the run, part of every idempotency key. None: that of `state`, else a random one.
+        hold: Names of steps that must not start. None: those of `state`; `()` releases all.
+        grace_seconds: The least time, in seconds, that a step waits for the abandoned call of another before it is
+            given up.
+        tracebacks: Whether errors in the report keep their tracebacks.
+
+    Raises:
+        RefusedError: An argument is wrong, or the state does not fit the plan; with every problem.
 
     >>> import wfplan
     >>> progress = Progress(wfplan.plan({"shirt": [], "tie": ["shirt"]}), run_id="monday")
@@ -124,7 +140,11 @@ class Progress:
         self._go_on()
 
     def get_ready(self, now: float) -> tuple[StepCall, ...]:
-        """The calls to start now, in this order. They count as running from this moment on."""
+        """Return the calls to start now, in this order. They count as running from now on.
+
+        Args:
+            now: The time, in seconds.
+        """
         calls = self._current.get_ready(now)
         while not self._current.is_active() and self._go_on():
             calls += self._current.get_ready(now)
@@ -135,28 +155,54 @@ class Progress:
         return tuple(name for phase in self._phases for name in phase.get_cancellations())
 
     def done(self, name: str, output: Any = None, *, now: float) -> None:
-        """The call of this step came back with its output. Raises KeyError or ValueError if it was not in flight.
+        """Record that the call of this step returned.
 
-        After its time was up, as `get_ready` has noticed, the output is ignored.
+        Its output is ignored if `get_ready` has already noticed its timeout.
+
+        Args:
+            name: The step.
+            output: What it returned.
+            now: The time, in seconds.
+
+        Raises:
+            UnknownNameError: No step has this name.
+            RefusedError: The step is not in flight.
         """
         self._phase_of(name).done(name, output, now=now)
         if not self._current.is_active():
             self._go_on()
 
     def failed(self, name: str, error: BaseException | str, *, now: float, reason: Reason | None = None) -> None:
-        """The call of this step failed. Raises KeyError or ValueError if it was not in flight.
+        """Record that the call of this step failed.
 
-        It is tried again if its retry policy and the state of the run allow it; never after a PermanentError, after
-        what is no Exception, or where a `reason` says why not.
+        It is retried if its retry policy and the state of the run allow it, but never after a PermanentError, after an
+        error that is not an Exception, or with a `reason`.
+
+        Args:
+            name: The step.
+            error: What it raised, or a message.
+            now: The time, in seconds.
+            reason: Why it must not be retried, for the report; None: it may be.
+
+        Raises:
+            UnknownNameError: No step has this name.
+            RefusedError: The step is not in flight.
         """
         self._phase_of(name).failed(name, error, now=now, reason=reason)
         if not self._current.is_active():
             self._go_on()
 
     def cancelled(self, name: str, *, now: float, reason: Reason | None = None) -> None:
-        """The call of this step was cancelled, by this run or by somebody else: it is not tried again.
+        """Record that the call of this step was cancelled, by this run or from outside; it is not retried.
 
-        Raises KeyError or ValueError if it was not in flight.
+        Args:
+            name: The step.
+            now: The time, in seconds.
+            reason: Why, for the report; None for no special reason.
+
+        Raises:
+            UnknownNameError: No step has this name.
+            RefusedError: The step is not in flight.
         """
         self._phase_of(name).cancelled(name, now=now, reason=reason)
         if not self._current.is_active():
@@ -167,7 +213,10 @@ class Progress:
     ) -> None:
         """Start nothing new, retry nothing, roll nothing back.
 
-        With `cancel`, ask what runs to end, and wait so long for it.
+        Args:
+            cancel: Whether to ask running steps to end.
+            grace_seconds: With `cancel`, how long to wait for them, in seconds.
+            now: The time, in seconds. None: the latest one known.
         """
         self._stop_requested = True
         self._rollback_is_due = False
@@ -177,17 +226,25 @@ class Progress:
     def suspend(
         self, *, cancel: bool = False, grace_seconds: float = CANCEL_GRACE_SECONDS, now: float | None = None
     ) -> None:
-        """Start nothing new, and conclude nothing: a run that goes on from the report does that.
+        """Start nothing new and conclude nothing: a later run continues from the report.
 
-        What runs is waited for; with `cancel`, it is asked to end, and waited for so long. What does not end by itself
-        counts as in flight: it will be made again.
+        Running steps are waited for. One that does not end by itself counts as in flight: its call will be made again.
+
+        Args:
+            cancel: Whether to ask running steps to end.
+            grace_seconds: With `cancel`, how long to wait for them, in seconds.
+            now: The time, in seconds. None: the latest one known.
         """
         self._suspended = True
         self._current.suspend(cancel=cancel, grace_seconds=grace_seconds, now=now)
         self._go_on()
 
     def lower_max_parallel(self, max_parallel: int) -> None:
-        """From now on start a step only while fewer than this are in flight, if more were allowed."""
+        """Lower the limit on steps in flight; a higher limit than the present one has no effect.
+
+        Args:
+            max_parallel: The most steps in flight from now on, at least 1.
+        """
         if self._limit is None or max_parallel < self._limit:
             self._limit = max_parallel
         for phase in self._phases:
@@ -199,11 +256,14 @@ class Progress:
         return self._limit
 
     def restart_in_flight(self, now: float) -> tuple[StepCall, ...]:
-        """The calls in flight, to be made again by somebody who cannot know what became of them.
+        """Return the calls in flight, to be made again by a process that cannot know what became of them.
 
-        They are the same attempts, under the same idempotency keys, and their time starts anew. A step with
-        `idempotent=False` fails instead, with reason `outcome-unknown`, and what was only left behind is let go. That
-        is about steps: dry runs and compensations are always made again.
+        They are the same attempts, under the same idempotency keys; their timeouts start anew. A step with
+        `idempotent=False` fails instead, with reason `outcome-unknown`, and abandoned calls are forgotten. Dry runs
+        and compensations are always made again.
+
+        Args:
+            now: The time, in seconds.
         """
         if self._rollback is not None:
             for name in self._execution.abandoned:
@@ -252,15 +312,27 @@ class Progress:
         return self._rollback is not None
 
     def subscribe(self, observer: Observer) -> None:
-        """Tell `observer` of everything that happens from now on, at once and in order. It must not raise."""
+        """Report every event from now on, at once and in order.
+
+        Args:
+            observer: A callable that takes an `Event` and must not raise.
+        """
         self._audience.observers.append(observer)
 
     def set_waker(self, wake: Callable[[], object]) -> None:
-        """Call `wake`, in any thread, when something was noted that observers are told by the next `get_ready`."""
+        """Set the function that asks the driver to call `get_ready` because there is something to emit.
+
+        Args:
+            wake: Called in any thread; must not block.
+        """
         self._audience.wake = wake
 
     def report(self, problems: Sequence[Problem] = ()) -> ExecutionReport:
-        """What has happened so far."""
+        """Return the report of what has happened so far.
+
+        Args:
+            problems: Further problems to list in it.
+        """
         return construct_unchecked(
             ExecutionReport,
             {

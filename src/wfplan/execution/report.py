@@ -315,11 +315,18 @@ class ExecutionReport(Model):
 
     @classmethod
     def from_journal(cls, path: str | PathLike[str], plan: ExecutionPlan | None = None) -> ExecutionReport:
-        """What a journal tells, also one that is being written; it changes nothing and needs no lock.
+        """Return the report that a journal holds, even while a run is still writing it.
 
-        With the plan of the run, which a journal does not hold, the report has it. A last line that is torn is left
-        out. Raises OSError if the file cannot be read, RefusedError if it is no journal, is empty, was edited into
-        what cannot be read, or is that of another plan than `plan`.
+        Needs no lock and changes nothing.
+
+        Args:
+            path: The journal file. A torn last line is left out.
+            plan: The plan of the run, which a journal does not hold; becomes `report.plan`. None leaves that empty.
+
+        Raises:
+            OSError: The file cannot be read.
+            RefusedError: The file is not a journal, is empty, was edited into something unreadable, or belongs to a
+                plan other than `plan`.
         """
         from wfplan.execution.journal.reader import report_from_journal
 
@@ -327,10 +334,12 @@ class ExecutionReport(Model):
 
     @classmethod
     def of(cls, error: BaseException) -> ExecutionReport | None:
-        """The report of the run that an interrupt ended or suspended; None if the error tells of none.
+        """Return the report of the run that an interrupt ended or suspended; None if the error carries none.
 
-        It is the error's attribute `report`, or that of what it was raised from or while handling: where `asyncio.run`
-        raises an interrupt of its own, that is the cancellation of the task.
+        Args:
+            error: The exception that was caught. The report is its attribute `report`, or that of an exception it was
+                raised from or while handling: where `asyncio.run` raises an interrupt of its own, that is the task's
+                cancellation.
         """
         found: list[BaseException | None] = [error]
         seen: set[int] = set()
@@ -477,7 +486,11 @@ def _is_uncertain(step: StepReport) -> bool:
 
 
 class ExecutionError(WfplanError):
-    """A run ended and not every step was done; `report` tells what happened."""
+    """Raised by `ExecutionReport.raise_for_status`: the run ended without every step done.
+
+    Args:
+        report: The report of that run; also the attribute `report`.
+    """
 
     report: ExecutionReport
 

@@ -41,7 +41,11 @@ class ResumePreview(Model):
 
 
 def resume_preview(plan: ExecutionPlan, report: ExecutionReport) -> ResumePreview:
-    """What would be kept, made again, and refused, if `report` were resumed with `plan`.
+    """Return what would be kept, run again, and refused if `report` were resumed with `plan`.
+
+    Args:
+        plan: The plan that would run.
+        report: The report that would be resumed.
 
     >>> import wfplan
     >>> from wfplan import Step
@@ -71,9 +75,12 @@ def resume_preview(plan: ExecutionPlan, report: ExecutionReport) -> ResumePrevie
 
 
 def resume_state(plan: ExecutionPlan, report: ExecutionReport, problems: ProblemCollector) -> ExecutionReport:
-    """The state, of a run that does not exist yet, in which the steps of `plan` are as `report` tells.
+    """Return the state of a new run in which the steps of `plan` are as `report` has them.
 
-    Adds a `resume-mismatch` for each step that has succeeded and cannot be kept.
+    Args:
+        plan: The plan that will run.
+        report: The report to resume.
+        problems: Receives a `resume-mismatch` for each succeeded step that cannot be kept.
     """
     takeover = _Takeover(plan, report, problems)
     undone = set(report.undone)

@@ -20,14 +20,21 @@ _MOST_ARROWS = 8
 
 
 def rollback_plan(plan: ExecutionPlan, succeeded: Iterable[str]) -> ExecutionPlan:
-    """The plan that undoes these steps of `plan`: a step for each that has a compensation, under the same name.
+    """Return the plan that undoes these steps of `plan`: a step for each that has a compensation, under the same name.
 
-    What depends on a step is undone before it, directly or by way of steps that have no compensation or did not
-    succeed; what does not depend on each other may be undone in parallel. Timeout, retries, locks and the sequential
-    hint of a step hold for its compensation. One that fails stops no other. Raises UnknownNameError.
+    A step's dependents are undone before it, directly or through steps that have no compensation or did not succeed;
+    independent ones may be undone in parallel. Timeout, retries, locks and the sequential hint of a step hold for its
+    compensation. One that fails stops no other.
 
-    So that the plan stays about as small as the graph, of many steps that many others would have to wait for by way of
-    one without compensation, one, which then waits for the rest, stands for all.
+    To keep the plan about as small as the graph, where many steps would have to wait for many others through one
+    without a compensation, one step that waits for all the rest stands for them.
+
+    Args:
+        plan: The plan that ran.
+        succeeded: The names of the steps to undo.
+
+    Raises:
+        UnknownNameError: A name is not that of a step.
 
     >>> from wfplan import Compensation, Step, plan
     >>> made = plan([Step(name="scale", rollback=Compensation(action="scale_back")),
@@ -127,9 +134,14 @@ class RollbackPreview(Model):
 
 
 def rollback_preview(plan: ExecutionPlan, succeeded: Iterable[str] | None = None) -> RollbackPreview:
-    """What a rollback would do, and what it could not undo, if these steps had succeeded; by default all of them.
+    """Return what a rollback would do, and what it could not undo. A step with `effect="read"` needs no undoing.
 
-    A step with `effect="read"` needs no undoing. Raises UnknownNameError.
+    Args:
+        plan: The plan.
+        succeeded: The names of the steps that succeeded. None: all of them.
+
+    Raises:
+        UnknownNameError: A name is not that of a step.
     """
     names = set(plan.steps if succeeded is None else succeeded)
     undoing = rollback_plan(plan, names)

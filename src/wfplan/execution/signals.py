@@ -52,11 +52,19 @@ class StopSignal:
             listener()
 
     def connect(self, listener: Callable[[], object]) -> None:
-        """Have `listener` called, in the thread of the caller, at each later `set`; and now, if it is set already."""
+        """Call a listener at each later `set`, and at once if the signal is already set.
+
+        Args:
+            listener: Called without arguments, in the thread that calls `set`.
+        """
         self._listeners.append(listener)
         if self.is_set:
             listener()
 
     def disconnect(self, listener: Callable[[], object]) -> None:
-        """No longer call `listener`."""
+        """Stop calling a listener.
+
+        Args:
+            listener: One that was passed to `connect`.
+        """
         self._listeners.remove(listener)

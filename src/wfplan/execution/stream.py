@@ -35,11 +35,26 @@ async def astream(
     tracebacks: bool = True,
     observers: Iterable[Observer] = (),
 ) -> AsyncIterator[Event]:
-    """Run a plan on this event loop like `wfplan.arun`, and yield every event; the last one carries the report.
+    """Run a plan on this event loop like `wfplan.arun` and yield every event; the last one carries the report.
 
-    Events wait in a queue: a slow reader does not slow the run down. Leaving the loop early suspends the run, so that
-    it can go on from its journal; without a journal it is lost. An iterator that is not read to its end is closed by
-    `aclose`, or by `contextlib.aclosing` around the loop.
+    Events wait in a queue, so a slow reader does not slow the run. Leaving the loop early suspends the run, so that it
+    can continue from its journal; without a journal it is cancelled. Close an iterator that is not read to its end
+    with `aclose`, or use `contextlib.aclosing` around the loop.
+
+    Args:
+        plan: As for `run`.
+        executor: As for `run`.
+        schedule: As for `run`.
+        max_parallel: As for `arun`.
+        on_failure: As for `run`.
+        dry_run: As for `run`.
+        journal: As for `run`.
+        resume: As for `run`.
+        run_id: As for `run`.
+        hold: As for `run`.
+        stop: As for `run`.
+        tracebacks: As for `run`.
+        observers: As for `run`; they receive each event before the loop does.
 
     Raises:
         RefusedError: At the first step of the loop, with every problem, if nothing can run.

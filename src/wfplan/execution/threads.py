@@ -46,15 +46,33 @@ def run(
     tracebacks: bool = True,
     observers: Iterable[Observer] = (),
 ) -> ExecutionReport:
-    """Run a plan to its end, and tell what happened.
+    """Run a plan to its end and return its report.
 
-    `executor` is an `Executor`, or a mapping from actions to functions. A keyword that is not given comes from the
-    plan; the lower `max_parallel` wins, and if there is none, it is min(32, CPUs + 4). With a `Progress` in place of
-    the plan, the run goes on from there, and it can be watched.
+    Once a step has started, a report is always returned, whatever steps do. KeyboardInterrupt, SystemExit and other
+    interrupts, of the caller or of a step, are raised again after an orderly end, with the report as their attribute
+    `report`.
 
-    Raises RefusedError, with every problem, if something is wrong that can be known before the first step; after
-    that, a report is always returned, whatever steps do. KeyboardInterrupt, SystemExit and other interrupts, of the
-    caller or of a step, are raised again after an orderly end, with the report as their attribute `report`.
+    Args:
+        plan: The plan. A `Progress` in its place continues from there, and can be watched.
+        executor: What runs the steps: an `Executor`, or a mapping from actions to functions.
+        schedule: `batch` (one batch after the other) or `eager` (each step as soon as it may). None: the plan's own.
+        max_parallel: The most steps in flight, at least 1; the lower of this and the plan's own applies. If neither is
+            set, min(32, CPUs + 4).
+        on_failure: `stop`, `cancel` or `skip-dependents`. None: the plan's own.
+        dry_run: True: only a dry run. False: none, even if the plan asks for one. None: what the plan says.
+        journal: The path of a file that records the run. It is created; or the unfinished run in it is continued; or
+            the report of the finished run in it is returned. None: no journal.
+        resume: The report of an earlier run, whose succeeded steps are kept. None: start from the beginning.
+        run_id: The id of the run, part of every idempotency key. None: that of the run that is continued, else a
+            random one.
+        hold: Names of steps that must not start; the run is suspended once nothing else can run. None: those already
+            held by the run that is continued; `()` releases them.
+        stop: A signal that ends or suspends the run from another thread. None: nothing does.
+        tracebacks: Whether errors in the report keep their tracebacks.
+        observers: Callables that receive each `Event`, one at a time; what they raise is logged.
+
+    Raises:
+        RefusedError: With every problem that can be known before the first step; nothing has run.
 
     >>> import wfplan
     >>> report = run(wfplan.plan({"greet": [], "ask": ["greet"]}), {"greet": lambda: "hello", "ask": lambda: 1 / 0})

@@ -13,11 +13,14 @@ __all__ = ["repair"]
 
 
 def repair(reading: Reading) -> Reading:
-    """The same reading without what can be mended for sure; each fix is told as an `info` problem, `repaired`.
+    """Return the reading with everything fixed that has only one possible fix; each is an `info` problem, `repaired`.
 
-    A dependency that is listed more than once is listed once, and one that is an id but for spaces around it is that
-    id. Whatever else is wrong may mean another order, so it stays, for a person or a model to take its suggestion:
-    `reading.replace(id, dependencies=[...])`.
+    A dependency that is listed more than once is listed once, and one that differs from an id only by spaces around it
+    becomes that id. Everything else might change the order, so it is left to a person or a model: `reading.replace(id,
+    dependencies=[...])`.
+
+    Args:
+        reading: What `read` returned.
 
     >>> import wfplan
     >>> answer = [{"id": "a", "action": "x"}, {"id": "b", "action": "y", "dependencies": [" a", "a"]}]

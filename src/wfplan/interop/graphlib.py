@@ -12,7 +12,10 @@ __all__ = ["from_graphlib", "to_graphlib"]
 
 
 def to_graphlib(plan: ExecutionPlan) -> Dict[str, Tuple[str, ...]]:
-    """What each step needs, in declared order: `graphlib.TopologicalSorter(to_graphlib(plan))`.
+    """Return what each step needs, in declared order, as `graphlib.TopologicalSorter` takes it.
+
+    Args:
+        plan: The plan.
 
     >>> import wfplan
     >>> to_graphlib(wfplan.plan({"tie": ["shirt"], "shirt": []}))
@@ -22,11 +25,16 @@ def to_graphlib(plan: ExecutionPlan) -> Dict[str, Tuple[str, ...]]:
 
 
 def from_graphlib(graph: Mapping[str, Iterable[str]]) -> Workflow:
-    """The workflow of a mapping from names to what they need.
+    """Return the workflow of a mapping from names to what they need.
 
-    As graphlib does, and `wfplan.plan` does not, it takes a name that is only needed for a step too, behind the others,
-    and any iterable of names; those of a set are sorted, since it has no order. Raises pydantic's ValidationError where
-    something is no name, or no names.
+    Unlike `wfplan.plan`, and like graphlib, it makes a step of a name that is only needed, after the others, and takes
+    any iterable of names; a set is sorted because it has no order.
+
+    Args:
+        graph: The mapping.
+
+    Raises:
+        pydantic.ValidationError: Something is not a name, or not an iterable of names.
 
     >>> [step.name for step in from_graphlib({"tie": ["shirt"]}).steps]
     ['tie', 'shirt']

@@ -21,10 +21,16 @@ _DERIVED = frozenset(("batch",))
 
 
 def to_networkx(plan: ExecutionPlan) -> Any:
-    """A `networkx.DiGraph` of the steps in declared order, their fields and the numbers of their batches as attributes.
+    """Return a `networkx.DiGraph` of the steps in declared order, with their fields and batch numbers as attributes.
 
-    An edge leads from a step to one that needs it, so that a topological order of the graph is one to run in. Name and
-    settings of the workflow are attributes of the graph. Raises BackendNotAvailableError without networkx.
+    An edge leads from a step to one that needs it, so a topological order of the graph is a valid order to run in.
+    Name and settings of the workflow are attributes of the graph.
+
+    Args:
+        plan: The plan.
+
+    Raises:
+        BackendNotAvailableError: networkx is not installed.
 
     >>> import wfplan
     >>> graph = to_networkx(wfplan.plan({"shirt": [], "tie": ["shirt"]}))
@@ -46,10 +52,13 @@ def to_networkx(plan: ExecutionPlan) -> Any:
 
 
 def from_networkx(graph: Any) -> Workflow:
-    """The workflow of a directed graph, to be planned: what `to_networkx` gave, or any other.
+    """Return the workflow of a directed graph: what `to_networkx` returned, or any other.
 
-    Attributes of nodes that are fields of a step are taken for them; all others, but for `batch`, go into its metadata,
-    and have to be JSON.
+    Node attributes that are fields of a step become these fields; all others except `batch` go into its metadata and
+    have to be JSON.
+
+    Args:
+        graph: A `networkx.DiGraph`, whose edges lead from a step to those that need it.
 
     Raises:
         RefusedError: `graph` is not a directed graph.

@@ -23,10 +23,16 @@ Approver: TypeAlias = Callable[[ApprovalRequest], Optional[Approval]]
 
 
 def review(plan: ExecutionPlan, policy: Policy, *, approved: ExecutionPlan | None = None) -> Review:
-    """What `policy` says of `plan`; with what changed since `approved`, a plan that was approved before.
+    """Return what `policy` says about `plan`.
 
-    Raises RefusedError where one of them is something else, and where the plan was changed since it was planned,
-    so that it is none any more.
+    Args:
+        plan: The plan.
+        policy: The rules.
+        approved: A plan that was approved before; the review then shows what has changed since. None: there is none.
+
+    Raises:
+        RefusedError: An argument is of another type, or the plan was changed since it was planned and is no longer
+            valid.
 
     >>> import wfplan
     >>> from wfplan import Step
@@ -41,10 +47,15 @@ def review(plan: ExecutionPlan, policy: Policy, *, approved: ExecutionPlan | Non
 
 
 class Review:
-    """What a policy says of a plan, made by `review`; `str()` is a text, `data` the same for JSON.
+    """What a policy says about a plan; made by `review`. `str()` is for people, `data` for JSON.
 
-    `release` is the gate: what it gives back may run. It is a copy, made when the plan was reviewed: whatever becomes
-    of the plan itself by Python's back doors after that is not released.
+    `release` is the gate: what it returns may run. It is a copy made when the plan was reviewed, so later changes of
+    the plan through Python's back doors are not released.
+
+    Args:
+        plan: The plan.
+        policy: The policy.
+        approved: A plan that was approved before, or None.
     """
 
     plan: ExecutionPlan

@@ -98,7 +98,14 @@ class Policy(Model):
 
 
 def read_policy(source: Union[str, bytes]) -> Policy:
-    """A policy from JSON. Raises RefusedError, with every problem, if it is none: no typo may switch a rule off.
+    """Return the policy in a JSON document.
+
+    Args:
+        source: JSON, as a string or in UTF-8.
+
+    Raises:
+        RefusedError: With every problem, if it is not a policy; an unknown key is refused because a typo must not
+            switch a rule off.
 
     >>> read_policy('{"max_steps": 20, "deny_actions": ["delete_namespace"]}').max_steps
     20

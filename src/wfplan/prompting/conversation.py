@@ -22,7 +22,14 @@ Answer: TypeAlias = Union[str, bytes, bytearray, "dict[str, Any]", "list[Any]"]
 
 
 class Exchange:
-    """One answer, how it was read, and the feedback on it."""
+    """One answer, how it was read, and the feedback on it.
+
+    Args:
+        number: Counted from 1.
+        reading: How the answer was read.
+        before: The exchange before this one; None for the first.
+        catalog: The actions that exist; None if any are accepted.
+    """
 
     number: int
     """Counted from 1."""
@@ -46,7 +53,12 @@ class Exchange:
 
 
 class Conversation:
-    """All attempts to get a plan, and what they led to."""
+    """All attempts to get a plan from a model, and their result.
+
+    Args:
+        attempts: The exchanges, in order.
+        error: What ended the conversation early, if anything.
+    """
 
     attempts: Tuple[Exchange, ...]
     plan: Optional[ExecutionPlan]

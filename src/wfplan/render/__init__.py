@@ -26,34 +26,60 @@ __all__ = ["dot", "html", "mermaid", "mimebundle", "plan_to_text", "report_to_te
 
 
 def text(shown: Shown) -> str:
-    """Plain text: a plan as its batches, a report as what happened, the rest as the problems."""
+    """Return plain text: the batches of a plan, the outcome of a report, the problems of anything else.
+
+    Args:
+        shown: Anything that wfplan displays.
+    """
     return plain(shown)
 
 
 def mermaid(thing: Thing, kind: Kind = "flowchart", *, max_edges: int = 500, max_characters: int = 50_000) -> str:
-    """A diagram for Mermaid: a `flowchart` by batches or, from a report, a `gantt` chart.
+    """Return a Mermaid diagram.
 
-    Raises ValueError if it would be larger than Mermaid draws: 500 dependencies and 50,000 characters, unless its
-    `maxEdges` and `maxTextSize` are raised.
+    Args:
+        thing: A plan, a report, a workflow or a reading.
+        kind: `flowchart`, by batches, or `gantt`, from a report only.
+        max_edges: The most dependencies to draw; Mermaid's own default for `maxEdges`.
+        max_characters: The longest diagram; Mermaid's own default for `maxTextSize`.
+
+    Raises:
+        ValueError: The diagram would be larger than these limits.
     """
     return mermaid_of(thing, kind, max_edges, max_characters)
 
 
 def dot(thing: Thing) -> str:
-    """A graph for Graphviz, with a cluster for each batch."""
+    """Return a graph for Graphviz, with a cluster for each batch.
+
+    Args:
+        thing: A plan, a report, a workflow or a reading.
+    """
     return graph(scene_of(thing))
 
 
 def svg(thing: Thing) -> str:
-    """A picture: each step as a box in its batch, up to 200 steps; each batch as a bar, if there are more."""
+    """Return an SVG picture: each step as a box in its batch, up to 200 steps; each batch as a bar if there are more.
+
+    Args:
+        thing: A plan, a report, a workflow or a reading.
+    """
     return draw_scene(scene_of(thing))
 
 
 def html(shown: Shown) -> str:
-    """A page that works from a file: the picture, problems, and all steps with their details. It has no script."""
+    """Return a self-contained HTML page without scripts: the picture, the problems, and all steps with their details.
+
+    Args:
+        shown: Anything that wfplan displays.
+    """
     return page(shown)
 
 
 def mimebundle(shown: Shown) -> Dict[str, str]:
-    """What a notebook shows, by MIME type: HTML, plain text and, where Mermaid can draw it, a flowchart."""
+    """Return what a notebook shows, by MIME type: HTML, plain text and, if Mermaid can draw it, a flowchart.
+
+    Args:
+        shown: Anything that wfplan displays.
+    """
     return bundle(shown)

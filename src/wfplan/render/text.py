@@ -32,7 +32,11 @@ _HEAD = ("batch", "parallel", "step", "action", "waits for")
 
 
 def plan_to_text(plan: ExecutionPlan) -> str:
-    """The strategy, then the batches as a table: for each step its action and what it waits for."""
+    """Return the strategy, then the batches as a table: for each step its action and what it waits for.
+
+    Args:
+        plan: The plan.
+    """
     steps, batches = len(plan.workflow.steps), len(plan.batches)
     title = f"{plan.strategy}: {pluralize(steps, 'step')} in {pluralize(batches, 'batch', 'es')}"
     if not plan.batches:
@@ -59,7 +63,11 @@ _REPORT_HEAD = ("step", "status", "attempts", "seconds", "why")
 
 
 def report_to_text(report: ExecutionReport) -> str:
-    """The phase and how many steps ended how, tables of the steps, and what is worth knowing about the run itself."""
+    """Return the phase, how many steps ended in which status, tables of the steps, and findings about the run itself.
+
+    Args:
+        report: The report.
+    """
     counts = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in report.counts.items() if number)
     title = f"{report.phase.replace('_', ' ')}: {counts or 'no steps'}, {_seconds(report.makespan)} s"
     lines = [title]

@@ -26,11 +26,19 @@ _Run = Callable[..., ExecutionReport]
 def check_executor(
     factory: Callable[[], Executor], *, succeeds: Step, fails: Step, hangs: Step | None = None, patience: float = 60.0
 ) -> None:
-    """Raise AssertionError, with everything that was found, unless executors made by `factory` keep the contract.
+    """Raise AssertionError, with everything that was found, unless the executors keep the contract of `Executor`.
 
-    The steps say what succeeds, fails and never comes back with this executor; only their actions and parameters
-    are used. Each check has an executor of its own, and runs under `run` and under `arun`. `patience`, in seconds,
-    bounds each step. Without `hangs`, timeouts and cancellation are not checked.
+    Each check has an executor of its own and runs under both `run` and `arun`.
+
+    Args:
+        factory: Makes an executor.
+        succeeds: A step that succeeds with it; only its action and parameters are used, as of the next two.
+        fails: A step that fails with it.
+        hangs: A step that never returns. None: timeouts and cancellation are not checked.
+        patience: The most seconds that a step may take.
+
+    Raises:
+        AssertionError: A check failed.
 
     >>> from wfplan import FunctionExecutor, Step
     >>> check_executor(

@@ -17,10 +17,13 @@ __all__ = ["FakeExecutor"]
 
 
 class FakeExecutor:
-    """An executor with scripted outcomes, see `wfplan.outcomes`; calls that have none return None.
+    """An executor with scripted outcomes, see `wfplan.outcomes`; a call without one returns None.
 
-    It is a plain executor, so it runs in threads and knows nothing of the rest of the run. A run is refused if an
-    outcome is for a name that is neither a step nor an action of its plan.
+    It is a plain executor, so it runs in threads. A run is refused if an outcome is for a name that is neither a step
+    nor an action of its plan.
+
+    Args:
+        outcomes: Outcomes by step name or action. None: every call succeeds.
 
     >>> import wfplan
     >>> from wfplan.outcomes import in_turn, succeeds

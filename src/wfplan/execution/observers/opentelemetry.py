@@ -12,12 +12,17 @@ __all__ = ["opentelemetry_spans"]
 
 
 def opentelemetry_spans(tracer: Any = None) -> Observer:
-    """An observer that makes a span for the run, and below it one for each attempt at a step.
+    """Return an observer that makes a span for the run and, below it, one for each attempt at a step.
 
-    An attempt is linked to the last attempts at the steps that its own depends on. Names, numbers and statuses are
-    attributes; parameters, outputs and the messages of errors, which may hold anything, are not. `tracer` is an
-    OpenTelemetry tracer, by default the global one called `wfplan`; the span that is current when the run starts is
-    the parent. Raises BackendNotAvailableError if OpenTelemetry is not installed.
+    An attempt is linked to the last attempts at its dependencies. Names, numbers and statuses are attributes;
+    parameters, outputs and error messages, which may hold anything, are not. The span that is current when the run
+    starts is the parent.
+
+    Args:
+        tracer: An OpenTelemetry tracer. None: the global one named `wfplan`.
+
+    Raises:
+        BackendNotAvailableError: OpenTelemetry is not installed.
     """
     try:
         from opentelemetry import trace

@@ -14,12 +14,15 @@ _LABELS = {"execute": "", "dry_run": "dry run: ", "compensate": "undoing "}
 
 
 def progress_bar(console: Any = None) -> Observer:
-    """An observer that shows how many steps have ended, which one began last, and how many failed.
+    """Return an observer that shows how many steps have ended, which one started last, and how many failed.
 
-    Dry runs and compensations are named as they begin, and not counted.
+    Dry runs and compensations are named as they start, and not counted. One bar serves one run at a time.
 
-    `console` is a `rich.console.Console`, by default the one that rich writes to. One bar is for one run at a time.
-    Raises BackendNotAvailableError if rich is not installed.
+    Args:
+        console: A `rich.console.Console`. None: rich's default.
+
+    Raises:
+        BackendNotAvailableError: rich is not installed.
     """
     try:
         from rich.markup import escape
