@@ -31,6 +31,8 @@ fuzz: $(VENV)/test
 check: $(VENV)/check
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/codespell src docs examples benchmarks README.md CHANGELOG.md Makefile pyproject.toml
+	$(BIN)/python tests/vocabulary.py
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/python tests/typing/verify_types.py

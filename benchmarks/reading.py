@@ -1,7 +1,7 @@
 """What reading answers costs: a clean one beside the canonical reader, untidy ones beside the clean one.
 
 The canonical reader is the least that anybody has to do: pydantic parses the JSON into the models, and the graph is
-looked at. YAML is told beside its parser's own events, of which a document has to be made yet.
+looked at. YAML is compared with its parser's own events, of which a document has to be made yet.
 """
 
 from __future__ import annotations

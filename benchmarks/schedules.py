@@ -1,4 +1,4 @@
-"""How near to the best schedules come, in simulated time; and what simulating and analysing cost."""
+"""How near to the best schedules come, in simulated time; and what simulating and analyzing cost."""
 
 from __future__ import annotations
 
@@ -113,15 +113,15 @@ def simulating(rounds: int) -> None:
 ANALYSES: Sequence[Callable[[ExecutionPlan], Any]] = (critical_path, slack, width_bounds, lint)
 
 
-def analysing(rounds: int) -> None:
+def analyzing(rounds: int) -> None:
     """What else there is, of 10,000 and of 100,000 steps."""
     print("\n| what | graph | 10,000 | 100,000 | growth |\n|---|---|---|---|---|")
     for (shape, small), (_, large) in zip(_plans(10_000), _plans(100_000)):
-        for analyse in ANALYSES:
-            seconds = race({"small": partial(analyse, small), "large": partial(analyse, large)}, rounds)
+        for analyze in ANALYSES:
+            seconds = race({"small": partial(analyze, small), "large": partial(analyze, large)}, rounds)
             grown = ratio(seconds["large"], seconds["small"])
             cells = f"{milliseconds(seconds['small'])} | {milliseconds(seconds['large'])} | {grown:.1f} x"
-            print(f"| `{analyse.__name__}` | {shape} | {cells} |")
+            print(f"| `{analyze.__name__}` | {shape} | {cells} |")
 
 
 def _plans(size: int) -> Iterator[Tuple[str, ExecutionPlan]]:
@@ -132,12 +132,12 @@ def _plans(size: int) -> Iterator[Tuple[str, ExecutionPlan]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="*", default=["simulating", "analysing"])
+    parser.add_argument("--only", nargs="*", default=["simulating", "analyzing"])
     parser.add_argument("--workflows", type=Path, help="workflows with durations, one JSON record a line")
     arguments = parser.parse_args()
     if arguments.workflows is not None:
         near_the_best(arguments.workflows)
-    for measure in (simulating, analysing):
+    for measure in (simulating, analyzing):
         if measure.__name__ in arguments.only:
             measure(arguments.rounds)
 

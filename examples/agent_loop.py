@@ -1,4 +1,4 @@
-"""A model answers with a chatty, broken, cyclic plan, is told what is wrong, and answers well; a person approves.
+"""A model answers with a chatty, broken, cyclic plan, gets feedback, and answers well; a person approves.
 
 The catalog says what may be done at all, the policy what is denied, and so not offered, and what a person has to see
 first. The plan runs up to there and is suspended; once it is approved, the same run goes on. What is changed after the
@@ -55,7 +55,7 @@ CATALOG = {
 }
 POLICY = Policy(max_parallel=5, max_steps=20, deny_actions=["delete_namespace"])
 OFFERED = POLICY.allowed(CATALOG)
-"""What the model is told of, and asked for: not what would be denied anyway."""
+"""The actions that the model is offered: none that the policy denies."""
 
 
 class Model:
@@ -109,13 +109,13 @@ def main() -> None:
         liberties = sorted({problem.code for problem in attempt.reading.problems if problem.severity == "warning"})
         print(f"  read in spite of {', '.join(liberties)}")
 
-    print("\nwhat the model was told:")
+    print("\nfeedback to the model:")
     print("\n".join(f"  {line}" for line in model.messages[1].splitlines()[:4]))
 
     second = conversation.attempts[1]
     print("\nwhat it changed:")
     print("\n".join(f"  {line}" for line in str(second.changes).splitlines()))
-    print(f"beyond what it was told: {second.unasked}")
+    print(f"beyond the feedback: {second.unasked}")
 
     plan = conversation.raise_for_plan()
     print(f"\n{plan}\n")

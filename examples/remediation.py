@@ -1,4 +1,4 @@
-"""A model's remediation that dies halfway, goes on, fails, is rolled back, mended and brought to its end.
+"""A model's remediation that dies halfway, is continued, fails, is rolled back, fixed and completed.
 
 The "cluster" is a folder with a file for each setting, so that everything happens and nothing is broken.
 """
@@ -86,7 +86,7 @@ def verify_memory_usage(call: StepCall, **_: Any) -> str:
 
 
 def notify_on_call(channel: str) -> str:
-    return f"told {channel}"
+    return f"notified {channel}"
 
 
 def put_back(call: StepCall, path: str) -> str:
@@ -180,9 +180,9 @@ def main(folder: Path) -> None:
 
     print("\nwith more memory:")
     parameters = {**plan.steps["increase_memory_limit"].parameters, "memory": "2Gi"}
-    mended = wfplan.plan(plan.workflow.replace("increase_memory_limit", parameters=parameters))
-    print(f"  keeps {', '.join(resume_preview(mended, failed).keeps)}")
-    tell(wfplan.run(mended, FUNCTIONS, resume=failed, journal=folder / "mended.jsonl"))
+    fixed = wfplan.plan(plan.workflow.replace("increase_memory_limit", parameters=parameters))
+    print(f"  keeps {', '.join(resume_preview(fixed, failed).keeps)}")
+    tell(wfplan.run(fixed, FUNCTIONS, resume=failed, journal=folder / "fixed.jsonl"))
 
     print("\nthe first journal:")
     tell_journal(journal)

@@ -162,7 +162,7 @@ class Service:
         """Lines of the journal: they are on disk, so that their numbers are the same after a restart."""
         journal, run = self._home(plan_id) / "journal", self._task(plan_id)
         if last_event_id and run.done() and last_event_id >= len(files.read_lines(journal, 0)[0]):
-            return Response(status_code=204)  # a browser comes back until it is told this
+            return Response(status_code=204)  # a browser reconnects until it gets this status
         lines = files.follow(journal, run, last_event_id or 0)
         return StreamingResponse(lines, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 

@@ -21,7 +21,7 @@ def load_approval(home: Path) -> Optional[Approval]:
     try:
         return Approval.model_validate_json(file.read_bytes()) if file.exists() else None
     except ValidationError:
-        told = "the approval was changed after it was given, and is none any more"
+        told = "the approval was changed after it was given and is no longer valid"
         raise RefusedError([wfplan.Problem(code="approval-altered", severity="error", message=told)]) from None
 
 

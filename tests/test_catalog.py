@@ -39,7 +39,7 @@ from wfplan import (
 )
 
 NOT_KNOWN = "is not a known field"
-MEND = "mend the catalog"
+MEND = "fix the catalog"
 
 
 class Deployment(BaseModel, extra="forbid"):
@@ -864,18 +864,18 @@ def test_what_is_no_mapping_is_no_catalog(given: Any, kind: str) -> None:
 @pytest.mark.parametrize(
     ("key", "reason"),
     [
-        ("", '"" is no action for a catalog: it is empty'),
-        (" a", '" a" is no action for a catalog: it begins or ends with a space'),
-        ("a\n", '"a\\n" is no action for a catalog: it begins or ends with a space'),
-        ("restart_*", '"restart_*" is no action for a catalog: it holds "*"'),
-        ("a?", '"a?" is no action for a catalog: it holds "?"'),
-        ("[ab]", '"[ab]" is no action for a catalog: it holds "["'),
-        ("a|b", '"a|b" is no action for a catalog: it holds "|"'),
-        ("^a$", '"^a$" is no action for a catalog: it holds "^"'),
-        ("x" * 1025, f'"{"x" * 77}..." is no action for a catalog: it has 1,025 characters'),
-        (5, "a number is no action for a catalog: it is no text"),
-        (None, "null is no action for a catalog: it is no text"),
-        (("a", "b"), "a list is no action for a catalog: it is no text"),
+        ("", '"" is not an action for a catalog: it is empty'),
+        (" a", '" a" is not an action for a catalog: it begins or ends with a space'),
+        ("a\n", '"a\\n" is not an action for a catalog: it begins or ends with a space'),
+        ("restart_*", '"restart_*" is not an action for a catalog: it holds "*"'),
+        ("a?", '"a?" is not an action for a catalog: it holds "?"'),
+        ("[ab]", '"[ab]" is not an action for a catalog: it holds "["'),
+        ("a|b", '"a|b" is not an action for a catalog: it holds "|"'),
+        ("^a$", '"^a$" is not an action for a catalog: it holds "^"'),
+        ("x" * 1025, f'"{"x" * 77}..." is not an action for a catalog: it has 1,025 characters'),
+        (5, "a number is not an action for a catalog: it is not a string"),
+        (None, "null is not an action for a catalog: it is not a string"),
+        (("a", "b"), "a list is not an action for a catalog: it is not a string"),
     ],
 )
 def test_a_key_that_is_no_action_is_refused(key: Any, reason: str) -> None:
@@ -911,9 +911,9 @@ def test_a_value_that_is_no_action_is_refused(value: Any, kind: str) -> None:
 def test_everything_that_is_wrong_with_a_catalog_is_told() -> None:
     catalog: Any = {"*": None, "b": Action(), 1: 2}
     assert [problem.message for problem in check({"b": []}, catalog=catalog)] == [
-        '"*" is no action for a catalog: it holds "*", but patterns are not known: name each action in full',
+        '"*" is not an action for a catalog: it holds "*", but patterns are not known: name each action in full',
         'the catalog has null for "*", not an Action',
-        "a number is no action for a catalog: it is no text",
+        "a number is not an action for a catalog: it is not a string",
         "the catalog has a number for a number, not an Action",
     ]
 

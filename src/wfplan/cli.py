@@ -65,8 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except OSError as error:
         message = f"the result cannot be written: {error.strerror}"
-        told = _emit((_problem("invalid-setting", message),), form) if form in _JSON_FORMATS else f"wfplan: {message}"
-        _write(told, sys.stderr)
+        shown = _emit((_problem("invalid-setting", message),), form) if form in _JSON_FORMATS else f"wfplan: {message}"
+        _write(shown, sys.stderr)
         return _INVALID
     worst = {problem.severity for problem in (*outcome.problems, *outcome.found)}
     if outcome.code == _FINE and getattr(options, "fail_on", "error") == "warning" and "warning" in worst:
@@ -94,8 +94,8 @@ def _explain(options: argparse.Namespace) -> _Outcome:
         advice = Suggester(planned.steps).suggest(wanted)
         unknown = _problem("invalid-setting", f"no step is named {quote(wanted)}", advice)
         return _Outcome(_INVALID, "", (*problems, unknown))
-    told = explain(planned, wanted if wanted in named else named[0])
-    return _Outcome(_FINE, _show(told, options.format), problems)
+    explanation = explain(planned, wanted if wanted in named else named[0])
+    return _Outcome(_FINE, _show(explanation, options.format), problems)
 
 
 def _simulate(options: argparse.Namespace) -> _Outcome:

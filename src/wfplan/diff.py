@@ -70,7 +70,7 @@ class StepChange(Model):
 
     @property
     def changes_what_runs(self) -> bool:
-        """Whether anything but commentary changed; a name is no commentary."""
+        """Whether anything but commentary changed; a name is not commentary."""
         return self.is_renamed or not all(field.is_commentary for field in self.fields)
 
     def __str__(self) -> str:
@@ -134,7 +134,7 @@ class Overlap(Model):
 class PlanDiff(Model):
     """What changed between two plans; true if anything did.
 
-    What is no more is told in the names of the plan before, everything else in those of the plan after; in the order
+    Removed items use the old plan's names, everything else the new plan's; in the order
     in which the steps are declared there.
     """
 
@@ -304,7 +304,7 @@ def _field_changes(before: Step, after: Step, partner: Mapping[str, str]) -> tup
     fields = {field for field in _FIELDS if field != "dependencies" and _differ(field, was[field], now[field])}
     if [partner.get(name) for name in before.dependencies] != list(after.dependencies):
         fields.add("dependencies")
-    return _told(before, after, fields)
+    return _changes_in(before, after, fields)
 
 
 def _differ(field: str, one: Any, other: Any) -> bool:
@@ -319,10 +319,10 @@ _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=vars).
 
 def _setting_changes(before: ExecutionStrategy, after: ExecutionStrategy) -> tuple[FieldChange, ...]:
     was, now = vars(before), vars(after)
-    return _told(before, after, {field for field in was if was[field] != now[field]})
+    return _changes_in(before, after, {field for field in was if was[field] != now[field]})
 
 
-def _told(before: Model, after: Model, fields: set[str]) -> tuple[FieldChange, ...]:
+def _changes_in(before: Model, after: Model, fields: set[str]) -> tuple[FieldChange, ...]:
     """What these fields are in either, in the order of the model."""
     if not fields:
         return ()

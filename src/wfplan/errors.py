@@ -44,9 +44,9 @@ class UnknownNameError(WfplanError, KeyError, ValueError):
         """
         names, candidates = list(unknown), list(known)
         guesses = Suggester(candidates).nearest(names[0]) if isinstance(names[0], str) else []
-        told = join_names([name if isinstance(name, str) else repr(name) for name in names])
+        unknown_names = join_names([name if isinstance(name, str) else repr(name) for name in names])
         existing = f"there are {join_names(candidates)}" if candidates else "there are none"
-        return cls(f"no {noun} is named {told}: {did_you_mean(guesses) or existing}", names, guesses)
+        return cls(f"no {noun} is named {unknown_names}: {did_you_mean(guesses) or existing}", names, guesses)
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -64,7 +64,7 @@ def require_names(noun: str, names: Iterable[Any], known: Collection[str]) -> No
 
 
 class PermanentError(WfplanError):
-    """Raise it in a step, or a class of its own, to say that trying again is no use: the step is not retried."""
+    """Raise it in a step, or a class of its own, to say that retrying is useless: the step is not retried."""
 
 
 class BackendNotAvailableError(WfplanError, ImportError):

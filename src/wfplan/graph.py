@@ -49,7 +49,7 @@ class DependencyGraph:
     ) -> None:
         """A graph of `names`, the n-th of which needs the n-th of `dependencies`.
 
-        Raises UnknownNameError for a dependency that is no name, InvalidWorkflowError if a name is there twice or the
+        Raise UnknownNameError for a dependency that is not a name, InvalidWorkflowError if a name is there twice or the
         two differ in length. Cycles are allowed; `levels` refuses them.
         """
         if len(names) != len(dependencies):
@@ -77,7 +77,7 @@ class DependencyGraph:
         """A graph from `{name: what it needs}`, the form of the standard library's graphlib.
 
         A name that is only a dependency is part of the graph too, after the others. Raises InvalidWorkflowError where a
-        text or a set stands for a list: a text is no list of names, and a set has no order.
+        string or a set stands for a list: a string is not a list of names, and a set has no order.
 
         >>> DependencyGraph.from_mapping({"tie": ["shirt"], "jacket": ["tie"]}).levels()
         (('shirt',), ('tie',), ('jacket',))
@@ -219,11 +219,11 @@ class DependencyGraph:
         return list(dict.fromkeys(users[ends[number] : ends[number + 1]]))
 
     def _reach(self, start: int, *, upwards: bool) -> list[int]:
-        neighbours = self._needs if upwards else self._used_by
+        neighbors = self._needs if upwards else self._used_by
         seen = {start}
         pending = [start]
         while pending:
-            for number in neighbours(pending.pop()):
+            for number in neighbors(pending.pop()):
                 if number not in seen:
                     seen.add(number)
                     pending.append(number)

@@ -193,7 +193,7 @@ def _why_not_a_source(source: object) -> tuple[str, str] | None:
     """What keeps `source` from being one that can be planned, and what to do about it."""
     kind = type(source).__name__
     if isinstance(source, (str, bytes, bytearray)):
-        return "a text cannot be planned", READ_FIRST
+        return "a string cannot be planned", READ_FIRST
     if isinstance(source, ExecutionPlan):
         return "this is a plan already", "plan its workflow: plan(source.workflow)"
     if isinstance(source, (Step, Recommendation)):

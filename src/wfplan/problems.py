@@ -117,7 +117,7 @@ CODES: Mapping[str, Severity] = {
     "abandoned": "warning",
     "close-failed": "warning",
 }
-"""Every code with its usual severity. Codes are never renamed; docs/problems.md tells what each one means."""
+"""Every code with its usual severity. Codes are never renamed; docs/problems.md says what each one means."""
 
 LENIENT_READING_CODES: FrozenSet[str] = frozenset(
     """
@@ -231,7 +231,7 @@ class ProblemCollector:
             code="limit-exceeded",
             severity=next(severity for severity in wanted if self._counts[severity] > listed[severity]),
             message=f"{total - len(shown):,} more problems are not listed",
-            suggestion="mend the listed ones and look again",
+            suggestion="fix the listed ones and look again",
         )
         return (*shown, rest)
 

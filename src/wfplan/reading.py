@@ -126,8 +126,8 @@ class Reading(Model):
         if self.item_kind is RECOMMENDATIONS:
             note_missing_dependencies(items, problems)
         checked_levels = check_relations(tuple(items), self.item_kind, problems, unreadable=sorted(unreadable))
-        told = {name for problem in kept if problem.code in CATALOG_ERRORS for name in problem.steps}
-        report_unresolved(items, self.item_kind, self.resolved_actions, problems, told)
+        reported = {name for problem in kept if problem.code in CATALOG_ERRORS for name in problem.steps}
+        report_unresolved(items, self.item_kind, self.resolved_actions, problems, reported)
         return make_reading(
             tuple(items), self.workflow, problems, checked_levels, self.execution_strategy, self.resolved_actions
         )
@@ -193,15 +193,15 @@ def report_unresolved(
     item_kind: ItemKind,
     resolved_actions: Sequence[ResolvedAction] | None,
     problems: ProblemCollector,
-    told: Container[str] = (),
+    reported: Container[str] = (),
 ) -> None:
-    """Add an error for each item that a catalog was not asked about, if there was one, but for those in `told`."""
+    """Add an error for each item that a catalog was not asked about, if there was one, but for those in `reported`."""
     if resolved_actions is None:
         return
     requests = {resolved.request for resolved in resolved_actions}
     for item in items:
         name = vars(item)[item_kind.key]
-        if name not in told and _request_of(item) not in requests:
+        if name not in reported and _request_of(item) not in requests:
             problems.add(
                 "catalog-needed",
                 f"the catalog was not asked about {item_kind.noun} {quote(name)} as it is now",

@@ -157,7 +157,7 @@ def add_unknown_modes(
     problems: ProblemCollector,
     location: ListLocation = NOWHERE,
 ) -> None:
-    """Add a warning for each hint, among the items at these positions, that is none of the known ones."""
+    """Add a warning for each hint, among the items at these positions, that is not a known one."""
     for position in special:
         item = items[position]
         mode = item.metadata.get("execution_mode", "auto")
@@ -226,7 +226,7 @@ def find_levels(
 ) -> list[int] | None:
     """The level of each name, in any declared order; adds every problem between the names.
 
-    None if one of these is an error. A dependency that is no text is passed over.
+    None if one of these is an error. A dependency that is not a string is passed over.
     """
     try:
         graph = DependencyGraph(names, dependencies)

@@ -52,7 +52,7 @@ def test_an_explanation_reads_line_by_line() -> None:
         '  what it needs and ends last: "fetch"',
         '  what it needs and decides its batch: "test"',
         '  the longest path to it: "fetch", "ship"',
-        "as far as dependencies go, any delay of it delays the whole",
+        "considering dependencies only, any delay of it delays the whole",
         'steps that wait for it (1): "tell"',
         'it would start earlier without the dependency on "test" at 9.000 s',
         'it would start earlier without the schedule "batch" at 9.000 s',
@@ -85,7 +85,7 @@ def test_a_first_step_cannot_start_earlier() -> None:
         '"build" is in batch 1, beside "fetch"',
         "it starts at 0.000 s; its dependencies alone allow 0.000 s",
         "  4 steps of the plan without an estimate, counted as 1 s",
-        "as far as dependencies go, it can start 7.000 s later without delaying the whole",
+        "considering dependencies only, it can start 7.000 s later without delaying the whole",
         'steps that wait for it (3): "test", "ship", "tell"',
     ]
 
@@ -103,7 +103,7 @@ def test_constraints_are_tried_out_too() -> None:
         '"b" is in batch 1, one at a time with "h", "a"',
         "it starts at 3.000 s; its dependencies alone allow 0.000 s",
         "  2 steps of the plan without an estimate, counted as 1 s",
-        "as far as dependencies go, it can start 1.000 s later without delaying the whole",
+        "considering dependencies only, it can start 1.000 s later without delaying the whole",
         "nothing waits for it",
         'it would start earlier without the hint of "h" at 2.000 s',
     ]

@@ -161,7 +161,7 @@ def test_two_steps_of_a_batch_that_is_not_parallel_cannot_both_be_in_flight() ->
 
 
 def test_a_state_of_something_else_is_refused() -> None:
-    with pytest.raises(RefusedError, match="a int is no report of a step"):
+    with pytest.raises(RefusedError, match="a int is not a report of a step"):
         Progress(plan_of(Step(name="a")), [1])  # type: ignore[list-item]
 
 

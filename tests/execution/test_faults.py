@@ -19,7 +19,7 @@ from wfplan import ExecutionReport, FunctionExecutor, PermanentError, Progress, 
 from wfplan.execution.functions import _apply
 from wfplan.execution.interface import PendingOutput
 from wfplan.execution.outputs import as_json, own_copy
-from wfplan.execution.report import StepError, ToldError
+from wfplan.execution.report import RemoteError, StepError
 
 if sys.version_info < (3, 11):
     from exceptiongroup import ExceptionGroup  # pytest brings it along
@@ -334,10 +334,10 @@ def test_an_error_that_does_not_arrive_is_told_by_one_that_does() -> None:
         raise NeedsTwoError(1, 2)
 
     elsewhere = ("run", "execute", "a", 1, os.getpid() + 1)
-    with pytest.raises(ToldError, match="1 and 2") as caught:
+    with pytest.raises(RemoteError, match="1 and 2") as caught:
         _apply(act, (), {}, elsewhere)
     arrived = pickle.loads(pickle.dumps(caught.value))
-    assert (arrived.told, arrived.is_permanent) == (StepError.of(NeedsTwoError(1, 2)), False)
+    assert (arrived.error, arrived.is_permanent) == (StepError.of(NeedsTwoError(1, 2)), False)
     with pytest.raises(NeedsTwoError):
         _apply(act, (), {}, (*elsewhere[:-1], os.getpid()))
 

@@ -467,7 +467,7 @@ def test_an_opening_that_fails_leaves_no_lock(drive: Driver, path: Path) -> None
 
 def test_a_pipe_is_not_waited_for(path: Path) -> None:
     os.mkfifo(path)
-    with pytest.raises(OSError, match="no regular file"):
+    with pytest.raises(OSError, match="not a regular file"):
         ExecutionReport.from_journal(path)
     with pytest.raises(IsADirectoryError):
         ExecutionReport.from_journal(path.parent)
@@ -561,7 +561,7 @@ def test_what_was_left_behind_by_a_process_that_is_gone_holds_nothing() -> None:
 
 def test_reports_of_what_is_no_step_cannot_be(drive: Driver) -> None:
     report = drive(plan_of(Step(name="a")), Acting())
-    with pytest.raises(ValueError, match="no step of the run"):
+    with pytest.raises(ValueError, match="not a step of the run"):
         ExecutionReport.model_validate({**vars(report), "rollback": {"b": StepReport(name="b")}})
 
 

@@ -412,7 +412,7 @@ def test_max_parallel_lowers_and_never_denies(
 
 @pytest.mark.parametrize("field", ["verdict", "reasons", "steps", "fingerprint"])
 def test_what_is_written_onto_a_review_opens_nothing(field: str) -> None:
-    """The gate has its own judgement: the fields of the review are there to be read."""
+    """The gate has its own judgment: the fields of the review are there to be read."""
     plan = repair()
     harmless = review(plan, LAX)
     for policy, expected in (

@@ -23,7 +23,7 @@ def test_a_report_tells_what_is_unusual() -> None:
     text = render.text(report)
     assert "a     timed out  1         -        still running\n" in text
     assert "from run before; its output, a module.Kind, was not kept" in text
-    assert 'nobody knows what was done by "a"' in text
+    assert 'outcome unknown: "a"' in text
     assert text.endswith("warning abandoned: one is left")
 
 

@@ -34,5 +34,5 @@ def _read(kind: type) -> Iterator[Tuple[str, str]]:
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
             try:
                 yield field.target.id, " ".join(str(ast.literal_eval(text.value)).split())
-            except ValueError:  # an expression that is no docstring
+            except ValueError:  # an expression that is not a docstring
                 continue

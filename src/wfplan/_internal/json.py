@@ -43,7 +43,7 @@ _new_list, _extend_list = _LIST.__new__, _LIST.extend
 
 
 class NotJsonError(ValueError):
-    """A value, or something in it, is none that JSON can hold; `path` tells where it is in the value."""
+    """Raised for a value that JSON cannot represent; `path` locates the offending part."""
 
     path: _Path
 
@@ -263,7 +263,7 @@ def _copy_key(key: Any, path: _Path) -> str:
     if type(key) is str and key.isascii():
         return key
     if not isinstance(key, str):
-        raise NotJsonError(path, f"has a key of type {type(key).__name__}, not a text")
+        raise NotJsonError(path, f"has a key of type {type(key).__name__}, not a string")
     return _copy_text(key, path)
 
 

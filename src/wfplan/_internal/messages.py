@@ -65,7 +65,7 @@ def pluralize(number: int, noun: str, plural: str = "s") -> str:
 
 
 def describe_error(error: BaseException) -> str:
-    """What an exception of somebody else's code is and says, for a message: short, on one line."""
+    """Describe a third-party exception on one short line."""
     try:
         return f"{type(error).__name__}: {escape(str(error)[:200])}"
     except Exception:  # noqa: BLE001 - it cannot even tell itself
@@ -75,7 +75,7 @@ def describe_error(error: BaseException) -> str:
 def similarity(one: str, other: str) -> float:
     """How alike two texts are, from 0 to 1, whatever their case; at a cost that is linear in their length.
 
-    The Sørensen-Dice coefficient of their pairs of neighbouring characters, beginning and end included.
+    The Sørensen-Dice coefficient of their pairs of neighboring characters, beginning and end included.
 
     >>> round(similarity("rec-04", "rec-004"), 2), similarity("scale", "verify")
     (0.93, 0.0)

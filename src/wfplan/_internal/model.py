@@ -113,7 +113,7 @@ def _with_advice(error: ValidationError, kind: type[BaseModel]) -> ValidationErr
             known = f"its fields are {join_names(list(kind.model_fields), 20)}"
             advice = Suggester(kind.model_fields).suggest(str(detail["loc"][0]), known)
             message = f"{kind.__name__} has no such field: {advice}"
-        custom = PydanticCustomError(kind_of_error, "{told}", {**context, "told": message})
+        custom = PydanticCustomError(kind_of_error, "{sentence}", {**context, "sentence": message})
         details.append({"type": custom, "loc": detail["loc"], "input": detail["input"]})
     return ValidationError.from_exception_data(error.title, details)
 
@@ -274,7 +274,7 @@ if TYPE_CHECKING:
 else:
 
     class TupleOf:
-        """`TupleOf[T]`: a tuple of T; a list is accepted, a set or a text is not."""
+        """`TupleOf[T]`: a tuple of T; a list is accepted, a set or a string is not."""
 
         def __class_getitem__(cls, item: Any) -> Any:
             kind = (Tuple[item, ...], _FromList)

@@ -28,7 +28,7 @@ class Layout:
     alone: set[int]
     """Steps with a sequential hint."""
     foreign: dict[str, int]
-    """Numbers behind those of the plan, for steps that are no part of it."""
+    """Numbers behind those of the plan, for steps that are not part of it."""
 
     def __init__(self, plan: ExecutionPlan, schedule: Schedule) -> None:
         steps = plan.workflow.steps
@@ -55,7 +55,7 @@ class Layout:
                     self.locks[number] = (planned.number, *self.locks.get(number, ()))
 
     def number_of(self, name: str | None) -> int:
-        """The number of a step, also of one that is no part of the plan and only referred to."""
+        """The number of a step, also of one that is not part of the plan and only referred to."""
         number = self.numbers.get(name or "")
         if number is None:
             number = self.foreign.setdefault(name or "", len(self.names))
@@ -64,7 +64,7 @@ class Layout:
         return number
 
     def add_foreign(self, step: Step) -> int:
-        """Number a step that is no part of the plan, and what it holds."""
+        """Number a step that is not part of the plan, and what it holds."""
         number = self.number_of(step.name)
         if step.locks:
             self.locks[number] = tuple(dict.fromkeys(step.locks))

@@ -14,7 +14,7 @@ def import_submodule(package: ModuleType, name: str) -> ModuleType:
     """Return the public submodule of this name.
 
     Raises:
-        AttributeError: There is none.
+        AttributeError: There is no such submodule.
     """
     if name in list_submodules(package.__path__):
         return import_module(f"{package.__name__}.{name}")

@@ -13,7 +13,7 @@ from wfplan.problems import ProblemCollector
 
 __all__ = ["add_field_errors", "kind_of", "show"]
 
-_TOLD: Mapping[str, str] = {
+_TEMPLATES: Mapping[str, str] = {
     "bool_type": "must be true or false, not {kind}",
     "dict_type": "must be an object, not {kind}",
     "extra_forbidden": "is not a known field",
@@ -79,7 +79,7 @@ def add_field_errors(
 
     `subject` is what the sentences are about ("recommendation 3"); `location` is the pointer of the subject in its
     document, None if there is no document, unless `locate` gives that of a way from the subject;
-    `spelled` tells how the document writes a field, where it differs; `within`
+    `spelled` says how the document writes a field, where that differs; `within`
     is the way from the subject to what was validated, where that is only a part of it; `place` makes a way in the
     document of what pydantic gives for one; `known` are names that one which is not known may have been meant for.
     """
@@ -117,21 +117,21 @@ def add_field_errors(
 
 
 def _emit(detail: Mapping[str, Any]) -> str:
-    """The end of the sentence that tells an error."""
+    """Return the end of the sentence that describes an error."""
     value = detail.get("input")
-    told = _TOLD.get(detail["type"])
+    template = _TEMPLATES.get(detail["type"])
     if detail["type"] == "float_type" and isinstance(value, int) and not isinstance(value, bool):
         return "is too large a number"
     context = {key: _whole(bound) for key, bound in detail.get("ctx", {}).items()}
     try:
-        sentence = (told or "").format_map({**context, "kind": kind_of(value), "value": show(value)})
-    except (KeyError, ValueError):  # somebody else's error, of a type that pydantic has too
+        sentence = (template or "").format_map({**context, "kind": kind_of(value), "value": show(value)})
+    except (KeyError, ValueError):  # a third-party error of a type that pydantic has too
         sentence = ""
-    return sentence if sentence and told != "{error}" else _cut(sentence or f"does not fit: {detail['msg']}")
+    return sentence if sentence and template != "{error}" else _cut(sentence or f"does not fit: {detail['msg']}")
 
 
 def _cut(text: str) -> str:
-    """What somebody else's code says, which may repeat its input."""
+    """Return the message of third-party code, which may repeat its input."""
     return escape(text[:_LONGEST_SENTENCE]) + ("..." if len(text) > _LONGEST_SENTENCE else "")
 
 

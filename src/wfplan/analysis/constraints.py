@@ -77,8 +77,8 @@ def unconstrained(plan: ExecutionPlan) -> ExecutionPlan:
 
 
 def describe_constraint(kind: ConstraintKind, subject: str) -> str:
-    """A constraint for a text."""
-    told: Mapping[ConstraintKind, str] = {
+    """Describe a constraint in words."""
+    phrases: Mapping[ConstraintKind, str] = {
         "hint": f"the hint of {quote(subject)}",
         "hints": f"all {subject} hints",
         "lock": f"the lock {quote(subject)}",
@@ -87,7 +87,7 @@ def describe_constraint(kind: ConstraintKind, subject: str) -> str:
         "max-batch-size": f"max_batch_size {subject}",
         "mode": f"the mode {quote(subject)}",
     }
-    return told[kind]
+    return phrases[kind]
 
 
 def left_out(plan: ExecutionPlan) -> int:

@@ -20,7 +20,7 @@ _LONGEST = 1e15  # thirty million years: sums of what is beyond would be no numb
 def step_seconds(plan: ExecutionPlan, durations: Mapping[str, float] | None = None) -> list[float]:
     """The seconds that each step takes, in declared order.
 
-    Raises UnknownNameError for a name that no step has, RefusedError for what is no number of seconds.
+    Raises UnknownNameError for a name that no step has, RefusedError for a duration that is not a number of seconds.
     """
     given: Mapping[str, float] = {} if durations is None else durations
     check_names(plan, given)
@@ -38,7 +38,7 @@ def count_assumed(plan: ExecutionPlan, durations: Mapping[str, float] | None = N
 
 
 def check_seconds(name: str, value: Any) -> float:
-    """`value` as the seconds that a step takes. Raises RefusedError if it is no finite number from 0 on."""
+    """Return `value` as the seconds that a step takes; raise RefusedError unless it is a finite number from 0 on."""
     if not isinstance(value, bool) and _is_real(value) and 0 <= value < math.inf:
         return float(min(value, _LONGEST))
     shown = f"{value}"[:40] if isinstance(value, (int, float)) else f"a {type(value).__name__}"
@@ -50,7 +50,7 @@ def _is_real(value: object) -> bool:
 
 
 def show_seconds(seconds: float) -> str:
-    """Seconds for a text or a table."""
+    """Return seconds as they are shown."""
     return f"{seconds:.2g} s" if 0 < seconds < 0.001 else f"{seconds:,.3f} s"
 
 

@@ -61,7 +61,7 @@ class Explanation(Model):
     parallel: bool
     """Whether they may overlap."""
     timing: StepTiming
-    """When it can start and when it has to, as far as dependencies go."""
+    """When it can start and when it has to, considering dependencies only."""
     starts_at: float
     """When it does start, if every step succeeds and takes its time; the plan is run as it says, without dry run."""
     path: TupleOf[str]
@@ -95,10 +95,10 @@ class Explanation(Model):
             yield f"  what it needs and decides its batch: {join_names(self.deepest)}"
             yield f"  the longest path to it: {join_names(self.path)}"
         if timing.is_critical:
-            yield "as far as dependencies go, any delay of it delays the whole"
+            yield "considering dependencies only, any delay of it delays the whole"
         else:
             later = show_seconds(timing.slack)
-            yield f"as far as dependencies go, it can start {later} later without delaying the whole"
+            yield f"considering dependencies only, it can start {later} later without delaying the whole"
         waiting = f"steps that wait for it ({len(self.holds_up):,}): {join_names(self.holds_up)}"
         yield waiting if self.holds_up else "nothing waits for it"
         yield from (f"it would start earlier {change}" for change in self.earlier)
@@ -129,7 +129,7 @@ def explain(plan: ExecutionPlan, step: str, *, durations: Mapping[str, float] | 
       what it needs and ends last: "test"
       what it needs and decides its batch: "test"
       the longest path to it: "build", "test", "ship"
-    as far as dependencies go, any delay of it delays the whole
+    considering dependencies only, any delay of it delays the whole
     nothing waits for it
     it would start earlier without the dependency on "test" at 1.000 s
     """

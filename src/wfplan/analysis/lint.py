@@ -67,7 +67,7 @@ def _note_redundant_dependencies(plan: ExecutionPlan, problems: ProblemCollector
 
 
 def _note_row(plan: ExecutionPlan, problems: ProblemCollector) -> None:
-    """Nearly all steps, one after the other, with no lock between neighbours."""
+    """Nearly all steps, one after the other, with no lock between neighbors."""
     times = Times(plan, dict.fromkeys(plan.steps, 1.0))
     row = [] if times.last is None else times.named(times.path_to(times.last))
     locks = {name: set(plan.steps[name].locks) for name in row}

@@ -20,7 +20,7 @@ from wfplan.problems import RefusedError, refusal
 __all__ = ["Durations", "simulate"]
 
 Durations: TypeAlias = Union[Mapping[str, float], Callable[[StepCall], float]]
-"""Seconds by the names of steps, or a function that tells those of a call."""
+"""Seconds by the names of steps, or a function that returns those of a call."""
 
 _MOST_RETRIES = 1_000_000
 
@@ -168,7 +168,7 @@ _ENDED = Outcome("cancelled")
 
 
 def _seconds_of(durations: Durations | None, plan: ExecutionPlan) -> Callable[[StepCall], float]:
-    """A function that tells the seconds of a call."""
+    """Return a function from a call to its seconds."""
     if callable(durations):
         ask: Any = durations
         return lambda call: check_seconds(call.step.name, ask(call))

@@ -1,4 +1,4 @@
-"""When steps can start and when they have to, as far as their dependencies go."""
+"""When steps can start and when they have to, considering dependencies only."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class StepTiming(Model):
     latest_start: float
     latest_end: float
     slack: float
-    """How much later than at the earliest it can start without delaying the whole, as far as dependencies go."""
+    """How much later than at the earliest it can start without delaying the whole, considering dependencies only."""
     assumed: bool = False
     """Whether it counts 1 second, since it has no estimate."""
 
@@ -55,7 +55,7 @@ class StepTiming(Model):
 
     @property
     def is_critical(self) -> bool:
-        """Whether any delay of it delays the whole, as far as dependencies go: what else binds may leave it time."""
+        """Whether any delay of it delays the whole, considering dependencies only."""
         return self.slack == 0
 
 
@@ -135,7 +135,7 @@ def lower_bound(
 
 
 def check_workers(value: object) -> int:
-    """`value` as a number of steps that may be in flight. Raises RefusedError if it is none."""
+    """Return `value` as a limit on steps in flight; raise RefusedError unless it is a whole number from 1 on."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return min(value, _MOST)
     shown = f"{value}"[:40] if isinstance(value, (int, float)) else f"a {type(value).__name__}"

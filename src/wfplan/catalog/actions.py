@@ -51,7 +51,7 @@ class Action(Model):
 
 
 Catalog: TypeAlias = Mapping[str, Action]
-"""Everything that may be done; what is no key of it is refused."""
+"""Everything that may be done; an action that is not a key of it is refused."""
 
 
 class ResolvedAction(Model):
@@ -98,9 +98,9 @@ def as_catalog(given: object, problems: ProblemCollector) -> Optional[Dict[str, 
 def _is_sound(name: Any, action: Any, problems: ProblemCollector) -> bool:
     """Return whether an entry can be used, after reporting everything that is wrong with it."""
     shown = quote(name) if isinstance(name, str) else kind_of(name)
-    reason = action_error(name) if isinstance(name, str) else "is no text"
+    reason = action_error(name) if isinstance(name, str) else "is not a string"
     if reason is not None:
-        problems.add("invalid-catalog", f"{shown} is no action for a catalog: it {reason}")
+        problems.add("invalid-catalog", f"{shown} is not an action for a catalog: it {reason}")
     if not _is_action(action):
         problems.add("invalid-catalog", f"the catalog has {kind_of(action)} for {shown}, not an Action")
         return False
@@ -127,8 +127,8 @@ def _forbids_unknown_keys(shown: str, model: Optional[Type[BaseModel]], problems
             "invalid-catalog", f"{whose} cannot be checked: building their model raised {describe_error(error)}"
         )
         return False
-    for told, suggestion in loose:
-        problems.add("invalid-catalog", f"{whose} {told}", suggestion=suggestion)
+    for fault, suggestion in loose:
+        problems.add("invalid-catalog", f"{whose} {fault}", suggestion=suggestion)
     return not loose
 
 

@@ -148,7 +148,7 @@ class _LookUp:
             return convert(None if function is None else function(value))
         except _NonsenseError as error:
             self._blame(use, field, str(error))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
             self._blame(use, field, f"raises {describe_error(error)}")
         return None
 
@@ -221,7 +221,7 @@ class _LookUp:
             f"{part} of the action {quote(use.action)} cannot be used for {self._subject(use)}: it {escape(reason)}",
             steps=(use.name,),
             location=self._location.of(use.position),
-            suggestion="mend the catalog",
+            suggestion="fix the catalog",
         )
 
 

@@ -16,7 +16,7 @@ __all__ = ["KeyRules", "LooseModel", "key_rules"]
 class LooseModel(NamedTuple):
     """A model that takes what it does not know."""
 
-    told: str
+    sentence: str
     """The end of a sentence that begins with the parameters."""
     suggestion: str
     """The line to add."""
@@ -105,7 +105,7 @@ def _looseness(place: _Place) -> List[LooseModel]:
 
 
 def _alias_paths(node: Any) -> List[Any]:
-    """Return the paths by which a field is read, where they are told as such."""
+    """Return the paths by which a field is read, where they are known as such."""
     alias = node.get("validation_alias")
     if not is_list(alias):
         return []

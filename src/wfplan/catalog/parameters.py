@@ -87,7 +87,7 @@ def _read(model: Type[BaseModel], parameters: Dict[str, Any]) -> BaseModel:
         return model.model_validate_json(encode(parameters))
     except ValidationError:
         raise
-    except Exception as error:  # noqa: BLE001 - it is code of somebody else's
+    except Exception as error:  # noqa: BLE001 - it is third-party code
         raise UnusableModelError(f"raises {describe_error(error)}") from None
 
 
@@ -96,7 +96,7 @@ def _write(value: BaseModel) -> Dict[str, Any]:
         written: Any = value.model_dump(mode="json", by_alias=True, warnings=False)
         if is_object(written) and _has_sets(type(value)):
             _sort_sets(written, value.model_dump(by_alias=True, warnings=False))
-    except Exception as error:  # noqa: BLE001 - it is code of somebody else's
+    except Exception as error:  # noqa: BLE001 - it is third-party code
         raise UnusableModelError(f"raises {describe_error(error)} where it writes them") from None
     if not is_object(written):
         raise UnusableModelError("does not write a JSON object")
@@ -110,7 +110,7 @@ def _says_the_same(again: BaseModel, value: BaseModel) -> bool:
     """Whether what was given is still there; a default need not be of the type that it is read as."""
     try:
         return all(getattr(again, field) == getattr(value, field) for field in value.model_fields_set)
-    except Exception as error:  # noqa: BLE001 - it is code of somebody else's
+    except Exception as error:  # noqa: BLE001 - it is third-party code
         raise UnusableModelError(f"raises {describe_error(error)} where it is compared") from None
 
 

@@ -179,7 +179,7 @@ class Calls:
         attempt.future = future
         try:
             future.add_done_callback(partial(self._future_done, attempt))
-        except BaseException as error:  # noqa: BLE001 - it is no future, or it is broken
+        except BaseException as error:  # noqa: BLE001 - it is not a future, or it is broken
             self._deliver(Outcome(attempt, None, error))
         if attempt.cancelled:
             _cancel_future(future)

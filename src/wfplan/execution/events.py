@@ -1,4 +1,4 @@
-"""Event: one thing that happened in a run, for whoever wants to be told."""
+"""Event: one thing that happened in a run, for its observers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Event(Model):
     """When an attempt ended and another follows: not before this."""
     reason: Optional[Reason] = None
     root_cause: Optional[str] = None
-    """As far as it is known at this moment; the report tells the last word."""
+    """As known at this moment; the report has the final value."""
     external_id: Optional[str] = None
     dependencies: TupleOf[str] = EMPTY
     """When an attempt starts: those of its step."""
@@ -69,11 +69,11 @@ class Event(Model):
 
 
 Observer: TypeAlias = Callable[[Event], object]
-"""Told of every event, one at a time; what it returns is ignored, what it raises is logged once."""
+"""Receives every event, one at a time; what it returns is ignored, what it raises is logged once."""
 
 
 class Subscribers:
-    """Who is told of what happens in a run; shared by the walks that it consists of."""
+    """The observers of a run, shared by its phases."""
 
     def __init__(self) -> None:
         self.observers: list[Observer] = []

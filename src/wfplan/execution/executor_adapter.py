@@ -40,7 +40,7 @@ class ExecutorAdapter:
 def adapt_executor(
     executor: Executor | Mapping[str, Callable[..., Any]], problems: ProblemCollector
 ) -> ExecutorAdapter | None:
-    """The backend for an executor, or for functions by action; None if it is none. Adds what is wrong with it."""
+    """Return the adapter of an executor, or of functions by action; None, with a problem, if it is neither."""
     given: Any = executor
     if isinstance(executor, Mapping):
         try:

@@ -16,7 +16,7 @@ from wfplan._internal.json import to_plain
 from wfplan._internal.messages import Suggester, join_names, quote
 from wfplan.errors import PermanentError
 from wfplan.execution.interface import PendingOutput, Purpose, StepCall
-from wfplan.execution.report import StepError, ToldError, is_permanent
+from wfplan.execution.report import RemoteError, StepError, is_permanent
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, ProblemCollector, refusal
 
@@ -53,7 +53,7 @@ class FunctionExecutor:
         dry_run: Mapping[str, Callable[..., Any]] | None = None,
         pool: Any = None,
     ) -> None:
-        """Raises RefusedError if a key is no text, a value no function, or `pool` has no `submit`."""
+        """Raise RefusedError if a key is not a string, a value not a function, or `pool` has no `submit`."""
         self._functions = {action: _Function(action, function) for action, function in functions.items()}
         self._dry_run = None if dry_run is None else {action: _Function(action, f) for action, f in dry_run.items()}
         if pool is not None and not callable(getattr(pool, "submit", None)):
@@ -259,8 +259,8 @@ def _type_hints(function: Any) -> dict[str, Any]:
 
 
 def _is_step_call(annotation: Any) -> bool:
-    """Whether an annotation is `StepCall`, or that or None; as a text, where it could not be resolved."""
-    annotation = getattr(annotation, "__forward_arg__", annotation)  # a text within a text, before Python 3.9
+    """Return whether an annotation is `StepCall`, or that or None; as a string, if it could not be resolved."""
+    annotation = getattr(annotation, "__forward_arg__", annotation)  # a string within a string, before Python 3.9
     if isinstance(annotation, str):
         return _STEP_CALL.match(annotation.replace(" ", "").strip("'\"")) is not None
     return annotation is StepCall or (get_origin(annotation) in _UNIONS and StepCall in get_args(annotation))
@@ -298,13 +298,13 @@ def _compensations(plan: ExecutionPlan) -> Iterator[_Undo]:
 def _apply(
     function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any], which: tuple[Any, ...]
 ) -> Any:
-    """What the function gives; an error that would not arrive in the process of the run is told in one that does."""
+    """What the function gives; an error that cannot be pickled is described by one that can."""
     try:
         return function(*arguments, **keywords)
     except Exception as error:
         if os.getpid() == which[-1] or _arrives(error):
             raise
-        raise ToldError(StepError.of(error), is_permanent=is_permanent(error)) from None
+        raise RemoteError(StepError.of(error), is_permanent=is_permanent(error)) from None
 
 
 def _arrives(error: Exception) -> bool:

@@ -178,7 +178,7 @@ class _Run:
 
     def _wake_from_anywhere(self) -> None:
         """By a signal handler while this thread sleeps in the loop's own wait, for instance."""
-        with suppress(RuntimeError):  # the loop is closed: what a thread that was left behind tells is for nobody
+        with suppress(RuntimeError):  # the loop is closed: nobody waits for the result of an abandoned thread
             self._loop.call_soon_threadsafe(self._wake_here)
 
     def _wake_here(self) -> None:

@@ -64,7 +64,7 @@ class LoopThread:
         return not self._thread.is_alive()
 
     def _start(self) -> None:
-        loop = asyncio.new_event_loop()  # here, so that whoever asked is told if there cannot be one
+        loop = asyncio.new_event_loop()  # here, so that the caller gets the error if there cannot be one
         started = threading.Event()
         thread = threading.Thread(target=self._run, args=(loop, started), name=self.name, daemon=True)
         try:

@@ -55,7 +55,7 @@ def settle(
     if not isinstance(dry_run, (bool, type(None))):
         _refuse("dry_run", "true or false", dry_run, problems)
     if run_id is not None and not _is_run_id(run_id):
-        _refuse("run_id", "a text of 1 to 1,024 characters that UTF-8 can hold", run_id, problems)
+        _refuse("run_id", "a string of 1 to 1,024 characters that UTF-8 can hold", run_id, problems)
     return RunSettings(
         schedule=schedule if schedule in get_args(Schedule) else known.schedule,  # type: ignore[arg-type]
         max_parallel=min(limits, default=None),

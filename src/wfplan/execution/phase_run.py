@@ -33,7 +33,7 @@ GRACE_SECONDS = 1.0
 
 
 class PhaseRun:
-    """What has happened to the steps of a plan, and what may happen next; `Progress` tells what each method is for."""
+    """What has happened to the steps of a plan, and what may happen next; `Progress` documents each method."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class PhaseRun:
         What was asked to end is waited for at least for `grace_seconds` before something that needs its place is given
         up.
 
-        `outputs_for` tells the outputs for a call, by the name of its step, where they are not those of the step's
+        `outputs_for` returns the outputs for a call, by the name of its step, where they are not those of the step's
         dependencies in this phase.
         """
         self.plan = plan
@@ -69,7 +69,7 @@ class PhaseRun:
         self._times = Timetable()
         self._ledger = StepTable(self._steps, layout)
         self._outputs_for = outputs_for
-        self._noted: Deque[int] = deque()  # steps whose external ids were told, by any thread
+        self._noted: Deque[int] = deque()  # steps whose external ids were set, by any thread
         self._waits_for = list(map(len, layout.needs))
         self._in_flight: dict[int, None] = {}
         self._abandoned: dict[int, float | None] = {}  # of those in flight, whose time is up, and until when they count
@@ -132,7 +132,7 @@ class PhaseRun:
         """The calls to start now."""
         self._now = max(self._now, now)
         while self._noted:
-            self._tell_noted(self._noted.popleft())
+            self._emit_noted(self._noted.popleft())
         self._look_at_the_clock()
         if self._suspended:
             return ()
@@ -159,10 +159,10 @@ class PhaseRun:
                 self._give_back(number)
 
     def get_cancellations(self) -> tuple[str, ...]:
-        """The steps whose calls are to be cancelled, each told once."""
-        told = tuple(self._layout.names[number] for number in self._to_cancel if number in self._in_flight)
+        """The steps whose calls are to be cancelled, each given once."""
+        names = tuple(self._layout.names[number] for number in self._to_cancel if number in self._in_flight)
         self._to_cancel.clear()
-        return told
+        return names
 
     def done(self, name: str, output: Any = None, *, now: float) -> None:
         """A call came back with its output."""
@@ -243,7 +243,7 @@ class PhaseRun:
             if number in self._abandoned:
                 self.cancelled(name, now=now)
             elif step.idempotent is False and self.purpose == "execute":
-                self.failed(name, "nobody knows what became of it", now=now, reason="outcome-unknown")
+                self.failed(name, "its outcome is unknown", now=now, reason="outcome-unknown")
             elif number in self._cancel_deadlines:
                 self.cancelled(name, now=now)
             else:
@@ -409,7 +409,7 @@ class PhaseRun:
         retry = status == "failed" and not final and self._may_retry(number)
         if retry:
             self._schedule_retry(number)
-        self._tell_attempt_ended(number, status)
+        self._emit_attempt_ended(number, status)
         if not retry:
             self._end(number, status)
 
@@ -418,7 +418,7 @@ class PhaseRun:
         self._abandoned[number] = None
         if self._cancel_deadlines.pop(number, None) == at:
             self._queue.lose(number)
-            self._tell_attempt_ended(number, "cancelled")
+            self._emit_attempt_ended(number, "cancelled")
             self._end(number, "cancelled")
             return
         timeout = self._steps[number].timeout_seconds or 0.0
@@ -426,7 +426,7 @@ class PhaseRun:
         # From now on, not from when that was due: a driver that slept has asked nobody to end before.
         self._wait_for_abandoned(number, self._now + max(timeout, self._grace))
         self._ask_to_end(number)
-        self._tell_attempt_ended(number, "timed_out")
+        self._emit_attempt_ended(number, "timed_out")
         policy = self._steps[number].retry
         if policy is None or not policy.retry_timeouts or not self._may_retry(number):
             self._end(number, "timed_out")
@@ -620,7 +620,7 @@ class PhaseRun:
         if due is not None:
             self._times.set("attempt", number, due)
 
-    def _tell_attempt_ended(self, number: int, status: Status) -> None:
+    def _emit_attempt_ended(self, number: int, status: Status) -> None:
         self._ledger.end_attempt(number, status, self._now)
         if self._audience.observers:
             retry_at = self._times.get("retry", number)
@@ -636,7 +636,7 @@ class PhaseRun:
                 external_id=self._ledger.external_ids.get(number),
             )
 
-    def _tell_noted(self, number: int) -> None:
+    def _emit_noted(self, number: int) -> None:
         self._emit(
             "external-id-set",
             number,

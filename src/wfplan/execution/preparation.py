@@ -108,7 +108,7 @@ class Opening:
             self._problems.add("invalid-setting", "the Progress is suspended", suggestion=advice)
 
     def _begin(self, plan: ExecutionPlan, given: dict[str, Any], resume: object, hold: Iterable[str] | None) -> None:
-        """A new run, from nothing or from what a report tells."""
+        """Return a new run, from nothing or from a report."""
         state: Any = ()
         if resume is not None and not isinstance(resume, ExecutionReport):
             message = f"resume must be an ExecutionReport, not a {type(resume).__name__}"
@@ -183,7 +183,7 @@ class Opening:
             self._problems.add("invalid-setting", f"stop must be a StopSignal, not a {type(stop).__name__}")
         for observer in self.observers:
             if not callable(observer):
-                message = f"a {type(observer).__name__} is no observer: it cannot be called"
+                message = f"a {type(observer).__name__} is not an observer: it cannot be called"
                 self._problems.add("invalid-setting", message)
             elif is_async_function(observer) or is_generator_function(observer):
                 message = "an observer is async, or a generator function: nobody would wait for what it does"
@@ -235,13 +235,13 @@ class Opening:
         return Journal(self._file, self.progress, known=known, resumes=self._resumes)
 
     def discard(self) -> None:
-        """There is no run after all."""
+        """Undo what was opened for a run that does not start."""
         if self._file is not None:
             self._file.discard()
 
 
 def _as_tuple(given: Any) -> tuple[Any, ...]:
-    """What is no list of observers stands for one, and is refused as such."""
+    """Return the observers; what is not a list of them stands for one, and is refused as such."""
     try:
         return tuple(given)
     except TypeError:

@@ -81,10 +81,10 @@ class Progress:
         grace_seconds: float = GRACE_SECONDS,
         tracebacks: bool = True,
     ) -> None:
-        """The progress of a new run, or of one that got as far as `state` tells.
+        """The progress of a new run, or of one whose state is known.
 
         `state` is any consistent mix of step reports, those that are missing being pending; or a whole report, which
-        also tells the run id, whether the run was stopped, which steps are held, and how far a dry run and a rollback
+        also has the run id, whether the run was stopped, which steps are held, and how far a dry run and a rollback
         got. A keyword that is not given comes from the plan, the lower `max_parallel` wins, and the run id is random;
         with `dry_run` there is nothing but a dry run. The steps that `hold` names do not start: when all else that may
         run has ended, the run is suspended; not given, those of `state` stay held, and `()` holds none. A call whose
@@ -151,7 +151,7 @@ class Progress:
         return calls
 
     def get_cancellations(self) -> tuple[str, ...]:
-        """The steps whose calls are to be cancelled, each told once: their time is up, or the run is to end."""
+        """The steps whose calls are to be cancelled, each given once: their time is up, or the run is to end."""
         return tuple(name for phase in self._phases for name in phase.get_cancellations())
 
     def done(self, name: str, output: Any = None, *, now: float) -> None:

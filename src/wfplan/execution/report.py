@@ -36,10 +36,10 @@ __all__ = [
     "ExecutionReport",
     "Phase",
     "Reason",
+    "RemoteError",
     "Status",
     "StepError",
     "StepReport",
-    "ToldError",
     "is_permanent",
     "type_name",
 ]
@@ -70,7 +70,7 @@ class StepError(Model):
     """Why an attempt failed."""
 
     type: str
-    """The name of the exception's class, with its module if it is no builtin."""
+    """The name of the exception's class, with its module unless it is a builtin."""
     message: str = ""
     notes: TupleOf[str] = EMPTY
     """What was added by `add_note`; at most 20."""
@@ -84,12 +84,12 @@ class StepError(Model):
         """The error of an attempt, from what it raised or from a message; of a group, with its leaves."""
         if not isinstance(error, BaseException):
             return cls(type="Exception", message=_cut(str(error)))
-        if isinstance(error, ToldError):
-            return error.told
+        if isinstance(error, RemoteError):
+            return error.error
         name = type_name(error)
         try:
             message = str(error)
-        except BaseException:  # noqa: BLE001 - an exception of a caller's that cannot tell itself
+        except BaseException:  # noqa: BLE001 - a third-party exception whose str fails
             message = "(its text cannot be made)"
         leaves = [f"{leaf.type}: {leaf.message}" for leaf in map(cls.of, _first_leaves(error))]
         made = cls(
@@ -124,28 +124,28 @@ class StepError(Model):
         return hash((self.type, self.message))
 
 
-class ToldError(Exception):
+class RemoteError(Exception):
     """Stands for an exception that cannot leave the process in which it was raised."""
 
-    told: StepError
+    error: StepError
     is_permanent: bool
 
-    def __init__(self, told: StepError, *, is_permanent: bool) -> None:
-        super().__init__(str(told))
-        self.told = told
+    def __init__(self, error: StepError, *, is_permanent: bool) -> None:
+        super().__init__(str(error))
+        self.error = error
         self.is_permanent = is_permanent
 
     def __reduce__(self) -> Any:
-        return _told_again, (self.told.model_dump(), self.is_permanent)
+        return _remote_error, (self.error.model_dump(), self.is_permanent)
 
 
-def _told_again(told: Dict[str, Any], is_permanent: bool) -> ToldError:
-    return ToldError(StepError(**told), is_permanent=is_permanent)
+def _remote_error(error: Dict[str, Any], is_permanent: bool) -> RemoteError:
+    return RemoteError(StepError(**error), is_permanent=is_permanent)
 
 
 def is_permanent(error: object) -> bool:
-    """Whether trying again is no use: a PermanentError, or a group of nothing else."""
-    if issubclass(type(error), ToldError):
+    """Return whether retrying is useless: a PermanentError, or a group of nothing else."""
+    if issubclass(type(error), RemoteError):
         return error.is_permanent  # type: ignore[attr-defined, no-any-return]
     leaves = tuple(_leaves(error)) if _parts(error) else (error,)
     return all(issubclass(type(leaf), PermanentError) for leaf in leaves)
@@ -162,7 +162,7 @@ def _parts(error: object) -> tuple[BaseException, ...]:
 
 
 def _leaves(error: object) -> Iterator[BaseException]:
-    """The exceptions in a group that are no groups, at any depth; nothing of what is no group."""
+    """Yield the exceptions of a group that are not groups, at any depth; nothing for other exceptions."""
     pending = list(reversed(_parts(error)))
     while pending:
         part = pending.pop()
@@ -185,7 +185,7 @@ def _notes_of(error: BaseException) -> tuple[str, ...]:
 def _traceback_of(error: BaseException) -> str:
     try:
         lines = tracebacks.format_exception(type(error), error, error.__traceback__, limit=-_MOST_FRAMES)
-    except Exception:  # noqa: BLE001 - an exception of a caller's that cannot tell itself
+    except Exception:  # noqa: BLE001 - a third-party exception whose str fails
         return ""
     return _cut("".join(lines)[-_MESSAGE_LENGTH:])
 
@@ -200,7 +200,7 @@ def type_name(value: object) -> str:
 
 
 def _cut(text: str) -> str:
-    """A text of bounded length that UTF-8 can hold."""
+    """A string of bounded length that UTF-8 can hold."""
     return text[:_MESSAGE_LENGTH].encode(errors="backslashreplace").decode()
 
 
@@ -363,7 +363,7 @@ class ExecutionReport(Model):
                 if step.name != name:
                     raise ValueError(f"the report of step {quote(name)} is one of step {quote(step.name)}")
                 if name not in self.steps:
-                    raise ValueError(f"{quote(name)} is no step of the run")
+                    raise ValueError(f"{quote(name)} is not a step of the run")
         return self
 
     @property
@@ -378,7 +378,7 @@ class ExecutionReport(Model):
 
     @property
     def uncertain(self) -> tuple[str, ...]:
-        """The steps of which nobody knows what they did, in declared order: those to be looked at by a person.
+        """The steps whose outcome is unknown, in declared order: a person has to look at them.
 
         A step that timed out, was cancelled after its start, was in flight when the process died, or whose
         compensation began and did not succeed.
@@ -467,8 +467,8 @@ class ExecutionReport(Model):
     __hash__: ClassVar[None] = None  # type: ignore[assignment]  # outputs can be anything
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{number:,} {status}" for status, number in self.counts.items() if number)
-        return f"<ExecutionReport {self.phase}: {told or 'no steps'}, run {escape(self.run_id)}>"
+        counts = ", ".join(f"{number:,} {status}" for status, number in self.counts.items() if number)
+        return f"<ExecutionReport {self.phase}: {counts or 'no steps'}, run {escape(self.run_id)}>"
 
     def __str__(self) -> str:
         return display.text(self)

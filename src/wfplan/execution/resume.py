@@ -29,7 +29,7 @@ class ResumePreview(Model):
     undoes: TupleOf[str] = EMPTY
     """Steps whose compensations are to be made: the run had begun to roll back, so that is all that is done."""
     uncertain: TupleOf[str] = EMPTY
-    """Of those that start anew, the ones of which nobody knows what they did before; and under its old name, what
+    """Of those that start anew, the ones whose earlier outcome is unknown; and under its old name, what
     must not be done twice, was in flight and is not in the plan."""
     problems: TupleOf[Problem] = EMPTY
     """Why it would be refused."""
@@ -90,7 +90,7 @@ def resume_state(plan: ExecutionPlan, report: ExecutionReport, problems: Problem
 
 
 class _Takeover:
-    """The steps of a plan beside what a report tells of them."""
+    """The steps of a plan beside their reports."""
 
     def __init__(self, plan: ExecutionPlan, report: ExecutionReport, problems: ProblemCollector) -> None:
         self._plan = plan
@@ -110,7 +110,7 @@ class _Takeover:
             if new is not None and self._is_to_be_continued(old, new):
                 taken[new] = self._report.steps[old]
             elif self._report.steps[old].idempotent is False and not self._may_be_done_twice(new):
-                message = f"step {quote(old)} must not be done twice and was in flight: nobody knows what became of it"
+                message = f"step {quote(old)} must not be done twice and was in flight: its outcome is unknown"
                 self._refuse(message, old, "keep it in the plan, under its name, to have it fail as of unknown outcome")
         self._keep_what_was_tolerated(taken)
         self._drop_what_has_lost_its_base(taken, {self._pairs[name] for name in undone})
@@ -145,7 +145,7 @@ class _Takeover:
             elif not self._is_same(old, new):
                 message = f"step {quote(new)} has succeeded, and is another one now: {self._what_changed(old, new)}"
                 self._refuse(message, new, "leave it as it was, or add another step for what is still to be done")
-            if new is not None:  # also where it is refused: what needs it is no problem of its own
+            if new is not None:  # also where it is refused: what needs it is not a problem of its own
                 yield new, self._report.steps[old]
 
     def _keep_what_was_tolerated(self, taken: dict[str, StepReport]) -> None:
@@ -197,7 +197,7 @@ class _Takeover:
         self._problems.add("resume-mismatch", message, steps=(name,), suggestion=suggestion)
 
     def _own(self, step: StepReport, name: str) -> StepReport:
-        """What is told of a step, under its name in the plan."""
+        """Return the report of a step, under its name in the plan."""
         return step.model_copy(update={"name": name, "run_id": step.run_id or self._report.run_id, "abandoned": False})
 
     def _state(self, taken: dict[str, StepReport], rest: str = "pending") -> ExecutionReport:

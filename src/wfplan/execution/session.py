@@ -128,7 +128,7 @@ class Session:
     def live(self) -> Generator[Task, Any, ExecutionReport]:
         """Yield what is to be done, from the checks before the first step to the report of the run.
 
-        Raises RefusedError if nothing can run, and what the executor's `validate` raised if that is no Exception.
+        Raises RefusedError if nothing can run, and what the executor's `validate` raised if that is not an Exception.
         """
         opening = self._opening
         refused: BaseException | None = None
@@ -195,7 +195,7 @@ class Session:
         self._epoch = max(time.time(), self._progress.now) - time.monotonic()
 
     def _begin(self) -> None:
-        """Tell that the run starts; calls that somebody else had started and nobody knows of are made again."""
+        """Emit that the run starts; calls that another process had in flight are made again."""
         steps = len(self._progress.plan.workflow.steps)
         self._emit(kind="run-started", steps=steps, ended_steps=steps - self._progress.remaining)
         again = self._progress.restart_in_flight(self._now())
@@ -311,7 +311,7 @@ class Session:
         """End the run from outside."""
         now = self._now()
         if self._journal is not None:
-            self._journal.note_stop(now, cancel=cancel)  # first: what follows from it is no failure
+            self._journal.note_stop(now, cancel=cancel)  # first: what follows from it is not a failure
         self._progress.stop(cancel=cancel, grace_seconds=CANCEL_GRACE_SECONDS, now=now)
 
     # The end.

@@ -62,7 +62,7 @@ def _by_name(
     suggester = Suggester(steps)
     for report in state:
         if not isinstance(report, StepReport):  # pyright: ignore[reportUnnecessaryIsInstance]
-            problems.add("impossible-state", f"a {type(report).__name__} is no report of a step")
+            problems.add("impossible-state", f"a {type(report).__name__} is not a report of a step")
         elif report.name not in steps:
             message = f"no step is named {quote(report.name)}"
             advice = suggester.suggest(report.name, "leave it out")
@@ -113,11 +113,11 @@ def _why_not_by_itself(report: StepReport, steps: Mapping[str, Step], causes: Co
     if report.root_cause is not None and report.root_cause not in steps and report.root_cause not in causes:
         return f"no step is named {quote(report.root_cause)}, which it gives as the cause"
     if report.status == "skipped" and report.reason == "blocked-by-abandoned-call" and report.root_cause is None:
-        return "it is not told which step has left something behind"
+        return "the report does not name the step whose call was abandoned"
     if report.status == "running" and not report.attempts:
         return "none of its attempts has started"
     if report.status == "running" and report.attempt_started_at is None:
-        return "it is not told when its attempt started"
+        return "the report does not say when its attempt started"
     if report.status == "pending" and report.retry_at is not None and not report.attempts:
         return "it is to be tried again, and was never tried"
     if report.abandoned and report.status not in ("running", "timed_out", "cancelled"):

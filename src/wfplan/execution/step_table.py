@@ -48,7 +48,7 @@ class StepTable:
         """For each step that was skipped because it waited for what another had left behind: the other."""
 
     def take_over(self, number: int, report: StepReport) -> None:
-        """Note what a report tells."""
+        """Take over a report."""
         if report.status == "succeeded":
             self._taken_over.add(number)
         self.status[number] = report.status

@@ -65,7 +65,7 @@ async def astream(
     >>> asyncio.run(main())
     ['run-started', 'attempt-started', 'attempt-ended', 'step-ended', 'run-ended']
     """
-    told: asyncio.Queue[Event | None] = asyncio.Queue()
+    events: asyncio.Queue[Event | None] = asyncio.Queue()
     running = asyncio.ensure_future(
         arun(
             plan,
@@ -80,14 +80,14 @@ async def astream(
             hold=hold,
             stop=stop,
             tracebacks=tracebacks,
-            observers=_with(observers, told.put_nowait),
+            observers=_with(observers, events.put_nowait),
         )
     )
-    running.add_done_callback(lambda _: told.put_nowait(None))
+    running.add_done_callback(lambda _: events.put_nowait(None))
     last: Event | None = None
     try:
         while True:
-            event = await told.get()
+            event = await events.get()
             if event is None:
                 break
             last = event

@@ -191,7 +191,7 @@ class _Run:
         """Go on with the run while there is mail, unless another thread does: that one looks again when it is done."""
         while self._session.has_mail and self._waits() and self._turn.acquire(blocking=False):
             try:
-                if self._waits():  # pragma: no branch - another thread had the turn in between, by chance
+                if self._waits():  # pragma: no branch - another thread may have had the turn in between
                     self._context.run(self._go_on, None)
             finally:
                 self._turn.release()

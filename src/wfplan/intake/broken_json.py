@@ -23,7 +23,7 @@ _TELLING = frozenset("\"'[]{}")
 
 
 class RepairedJson(NamedTuple):
-    """What a text would be without its mistakes."""
+    """Repair of JSON with mistakes."""
 
     value: Any
     comments: List[str]
@@ -77,7 +77,7 @@ def lacks_something(text: str) -> bool:
 
 
 def _take_apart(text: str) -> Tuple[str, str, List[str]]:
-    """Return a text without comments, the same without strings, too, and the comments."""
+    """Return a string without comments, the same without strings, too, and the comments."""
     plain: List[str] = []
     bare: List[str] = []
     comments: List[str] = []
@@ -152,7 +152,7 @@ def _why_not(bare: str, comments: List[str]) -> str | None:
 
 
 def _what_changed(plain: str, bare: str, repaired: Any) -> str | None:
-    """Return what is not the same in a text without comments and in what it was repaired to, None if nothing is."""
+    """Return what differs between a string without comments and its repair; None if nothing does."""
     found = _Counted(repaired)
     if found.breaks > plain.count("\\n") + plain.count("\\r"):
         return "a string goes over the end of a line"

@@ -22,7 +22,7 @@ _LEVELS_AROUND = 5  # of document, workflow, list, item and field, around parame
 
 
 class Canonical(NamedTuple):
-    """What such a text holds."""
+    """What such a string holds."""
 
     items: Tuple[Any, ...]
     location: str
@@ -34,7 +34,7 @@ class Canonical(NamedTuple):
 
 
 class _Document(Model):
-    """What can be in such a text; what is there, `model_fields_set` tells."""
+    """What can be in such a string; `model_fields_set` says what is there."""
 
     schema_version: SchemaVersion = 1
     name: FreeText = ""

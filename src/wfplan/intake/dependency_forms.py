@@ -40,7 +40,7 @@ class DependencyReader:
         self._words: Optional[Set[str]] = None
         self._have_commas = any("," in id_ for id_ in self._ids)
         self._wrong = 0
-        """How many values of the list that is read are no ids at all."""
+        """How many values of the list that is read cannot be ids."""
         self._titles: Optional[Dict[str, str]] = None
         self._shift: Optional[str] = None
 

@@ -278,7 +278,7 @@ def _holds_named_list(value: Dict[str, Any]) -> bool:
 
 
 def _form_of(value: Any, name: str) -> str | None:
-    """Return the form of a value under the name of a list, None if it is no list of items in any form."""
+    """Return the form of a value under the name of a list, None if it is not a list of items in any form."""
     if is_list(value):
         return "list" if not value or any(map(is_object, value)) else None
     if not is_object(value) or not value:

@@ -31,7 +31,7 @@ _CUT_OFF = "ask for the whole document: half a plan is another plan"
 
 
 class Extract(NamedTuple):
-    """The document in a text, and what stands around it."""
+    """The document in a string, and what stands around it."""
 
     json: Json
     words: List[str]
@@ -45,7 +45,7 @@ class Extract(NamedTuple):
 
 
 class Alone(NamedTuple):
-    """All that is in brackets in a text, where nothing else in it can be a document."""
+    """All that is in brackets in a string, where nothing else in it can be a document."""
 
     text: str
     words: List[str]
@@ -63,7 +63,7 @@ class Alone(NamedTuple):
 
 
 def find_alone(text: str) -> Alone:
-    """Return what is in brackets in a text, with the lines around it; the whole text where that is not clear."""
+    """Return what is in brackets in a string, with the lines around it; the whole text where that is not clear."""
     start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=0)
     end = max(text.rfind("}"), text.rfind("]")) + 1
     before, behind = text[:start], text[end:]
@@ -92,7 +92,7 @@ def _without_fences(lines: List[str]) -> Tuple[List[str], int]:
 
 
 class _Part(NamedTuple):
-    """A stretch of a text that is JSON or YAML, or was meant to be."""
+    """A stretch of a string that is JSON or YAML, or was meant to be."""
 
     start: int
     end: int
@@ -118,7 +118,7 @@ class _Segment(NamedTuple):
 
 
 def extract(text: str, limits: Limits, problems: ProblemCollector) -> Extract | None:
-    """Return the one document in a text, None with a problem if there is none, or more than one."""
+    """Return the one document in a string, None with a problem if there is none, or more than one."""
     body = text.strip()
     error: JsonError | None = None
     if body[:1] in ("{", "[", '"') or len(body) <= _LONGEST_SCALAR:
@@ -150,11 +150,11 @@ def without_markdown(text: str) -> str:
     return _ESCAPE.sub(lambda found: found.group(1) if found.group(1) in "_*" else found.group(), text)
 
 
-# ------------------------------------------------------------------------------------------------- parts of a text
+# ------------------------------------------------------------------------------------------------- parts of a string
 
 
 def _segments(text: str) -> List[_Segment]:
-    """Return the code blocks of a text, and what lies between them, in order."""
+    """Return the code blocks of a string, and what lies between them, in order."""
     if "```" not in text and "~~~" not in text:
         return [_Segment(0, len(text), is_code=False)]
     segments: List[_Segment] = []
@@ -283,7 +283,7 @@ def _end_of_string(text: str, position: int, end: int) -> int | None:
 
 
 class _Choice:
-    """The parts of a text, and which of them is the document."""
+    """The parts of a string, and which of them is the document."""
 
     def __init__(self, text: str, parts: List[_Part], limits: Limits, problems: ProblemCollector) -> None:
         self._text = text

@@ -49,7 +49,7 @@ class TupleOf(NamedTuple):
     has_dependency_fields: bool
     """Whether any item says what it waits for, even if that is nothing."""
     cause_of: Any
-    """Returns the likely cause of an unknown dependency, to be told with it; an empty string if none is known."""
+    """Returns the likely cause of an unknown dependency; an empty string if none is known."""
 
 
 def read_items(
@@ -59,8 +59,8 @@ def read_items(
 
     Args:
         envelope: The list and what is around it.
-        ignore: Keys, without case and punctuation, that state nothing: they are no other names of fields.
-        spelled: How the scalars of a YAML document are written that are no strings there.
+        ignore: Keys, without case and punctuation, that state nothing: they are not other names of fields.
+        spelled: How the scalars of a YAML document are written that are not strings there.
         problems: Where problems go.
 
     Returns:
@@ -415,7 +415,7 @@ def clean_id(text: str) -> str:
 
 
 def _as_id(value: Any) -> str | None:
-    """Return the string that a value is as an id, None if it is none."""
+    """Return a value as an id, None if it cannot be one."""
     return clean_id(value) if isinstance(value, str) else number_as_id(value)
 
 
@@ -430,7 +430,7 @@ def _said(value: Any) -> List[str]:
 
 
 def _as_share(text: str) -> float | None:
-    """Return the number from 0 to 1 that a string such as `"0.9"` or `"90%"` stands for, None if it is none."""
+    """Return the number from 0 to 1 that a string such as `"0.9"` or `"90%"` stands for, None for any other string."""
     text = text.strip()
     percent = text.endswith("%")
     digits = text[:-1].strip() if percent else text
@@ -473,7 +473,7 @@ def split_action(action: Any, known: Iterable[str]) -> Tuple[str, Dict[str, Any]
     """Return action and parameters where both are written as `{action: parameters}`, None for anything else.
 
     The parameters are an object, a string that holds one, pairs of names and values, or null for none. A key that may
-    be a field says something of an action and is none.
+    be a field says something about an action and is not one.
 
     >>> split_action({"scale": {"replicas": 3}}, ("action",)), split_action({"verify": None}, ("action",))
     (('scale', {'replicas': 3}), ('verify', {}))

@@ -174,7 +174,7 @@ def is_order(word: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def contains_depend(word: str) -> bool:
-    """Return whether a plain key is no word of an order itself, but is made of one."""
+    """Return whether a plain key is not an order word itself, but is made of one."""
     return "depend" in word and "independ" not in word and word not in ORDER and _SUFFIX.sub("", word) not in ORDER
 
 

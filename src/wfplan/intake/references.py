@@ -147,7 +147,7 @@ class References:
             )
 
     def check(self) -> None:
-        """Add an error for each reference to a step that is no ancestor, and a warning for each other one."""
+        """Add an error for each reference to a step that is not an ancestor, and a warning for each other one."""
         far = sorted({at for each in self._found for at in each.targets if at not in self._needs[each.item]})
         reached: Dict[int, Set[int]] = {}
         for start in range(0, len(far), _CHUNK):
@@ -172,7 +172,7 @@ class References:
             steps=(own,),
             location=self._positions.of(reference.item, *reference.path),
             suggestion=(
-                f"add {quote(other)} to its dependencies, or pass ignore= with the key if this is no reference"
+                f"add {quote(other)} to its dependencies, or pass ignore= with the key if this is not a reference"
                 if missing
                 else "see that the executor replaces it, or leave it out"
             ),

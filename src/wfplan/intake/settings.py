@@ -36,7 +36,7 @@ class Settings(NamedTuple):
     plan: Optional[Dict[str, Any]]
     """The dump of a plan that the list is in."""
     rest: List[Beside]
-    """What is beside the list and is none of this."""
+    """Everything else beside the list."""
 
 
 def read_settings(

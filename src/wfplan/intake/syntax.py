@@ -226,7 +226,7 @@ def report_repeated(document: Json, problems: ProblemCollector) -> None:
 def to_plain(source: Any, limits: Limits, problems: ProblemCollector) -> Any:
     """Return a copy of a dict or list made of JSON values only, None with a problem if it cannot be copied whole.
 
-    Nothing of the classes of its values is called, so that nothing in it can do anything. What is no JSON value is a
+    Nothing of the classes of its values is called, so it cannot run code. What is not a JSON value is a
     problem and becomes null.
     """
     root: List[Any] = []

@@ -48,7 +48,7 @@ class Yaml(NamedTuple):
     disputed: List[Tuple[Tuple[Any, ...], str]]
     """Scalars that YAML 1.1 and 1.2 read differently and that stay strings, each with its path."""
     spelled: Dict[Tuple[int, Any], str]
-    """How each scalar that is no string is written, by the identity of its container and its place in it."""
+    """How each scalar that is not a string is written, by the identity of its container and its place in it."""
 
 
 class YamlError(Exception):
@@ -241,7 +241,7 @@ class _Builder:
             raise _refusal(event, "a string in the YAML holds half of a surrogate pair", "remove it")
 
     def _resolve(self, event: Any, container: Any, key: Any) -> Any:
-        """Return what a plain scalar stands for, and note how it is written if that is no string."""
+        """Return what a plain scalar stands for, and note how it is written if that is not a string."""
         written: str = event.value
         if written and written[0] not in "0123456789-+.~nNtTfFyYoO":
             return written

@@ -82,7 +82,7 @@ class StepToApprove(Model):
 
 
 class ApprovalRequest(Model):
-    """What a person has to see before a plan may run: `str()` is a text, the dump the same as JSON."""
+    """What a person has to see before a plan may run: `str()` is for people, the dump for programs."""
 
     schema_version: SchemaVersion = 1
     fingerprint: str

@@ -12,7 +12,7 @@ from wfplan._internal.messages import describe_error, escape, pluralize, quote
 from wfplan.diff import PlanDiff, diff
 from wfplan.plans import ExecutionPlan
 from wfplan.policy.approval import Approval, ApprovalRequest, StepToApprove, check_key
-from wfplan.policy.judging import Judgement, StepReview, Verdict, judge
+from wfplan.policy.judging import Judgment, StepReview, Verdict, judge
 from wfplan.policy.rules import Policy
 from wfplan.problems import LENIENT_READING_CODES, Problem, ProblemCollector, RefusedError, refusal
 
@@ -75,9 +75,9 @@ class Review:
         self._policy = _checked(policy)
         copy = _validated_copy(plan)
         self._approved = None if approved is None else _validated_copy(approved)
-        self._judgement = judge(copy, self._policy)
+        self._judgment = judge(copy, self._policy)
         self._released = _lowered(copy, self._policy)
-        self.verdict, self.reasons, steps = self._judgement
+        self.verdict, self.reasons, steps = self._judgment
         self.steps = StepsByName(steps)
         self.fingerprint = self._released.fingerprint
 
@@ -128,19 +128,19 @@ class Review:
         Raises:
             RefusedError: With every reason. Something is denied; the approval is missing, says no, was altered, has
                 expired, is from the future, is for something else, or is not signed with the key; nobody answered.
-                With `hold`, a missing answer is no reason.
+                With `hold`, a missing answer is not a reason.
         """
         if key is not None:
             check_key(key)
         self._refuse_denied()
         held: Tuple[str, ...] = ()
-        if self._judgement.verdict == "needs-approval" or not (approval is None or callable(approval)):
-            problems = ProblemCollector(self._judgement.problems)
+        if self._judgment.verdict == "needs-approval" or not (approval is None or callable(approval)):
+            problems = ProblemCollector(self._judgment.problems)
             request = self._request()
             wanted = _Wanted(request.fingerprint, request.digest, time.time() if now is None else now, key)
             answer = _ask(approval, request, problems) if callable(approval) else approval
             if answer is None and hold and not problems.has_errors:
-                held = _names_to_hold(self._judgement)
+                held = _names_to_hold(self._judgment)
             else:
                 _check(answer, wanted, problems, was_asked=callable(approval))
             if problems.has_errors:
@@ -150,12 +150,12 @@ class Review:
     @property
     def problems(self) -> Tuple[Problem, ...]:
         """All reasons, of the whole and of the steps, errors first."""
-        return Judgement(self.verdict, self.reasons, dict(self.steps)).problems
+        return Judgment(self.verdict, self.reasons, dict(self.steps)).problems
 
     @property
     def data(self) -> Dict[str, Any]:
         """What JSON can hold: verdicts, reasons, and the request with its digest where approval is needed."""
-        told: Dict[str, Any] = {
+        data: Dict[str, Any] = {
             "verdict": self.verdict,
             "fingerprint": self.fingerprint,
             "reasons": [reason.model_dump(mode="json") for reason in self.reasons],
@@ -163,8 +163,8 @@ class Review:
         }
         if self.verdict == "needs-approval":
             request = self.request()
-            told["request"], told["digest"] = request.model_dump(mode="json"), request.digest
-        return told
+            data["request"], data["digest"] = request.model_dump(mode="json"), request.digest
+        return data
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -184,11 +184,11 @@ class Review:
         return f"<Review {self.verdict}: {pluralize(len(self.steps), 'step')}>"
 
     def _refuse_denied(self) -> None:
-        if self._judgement.verdict == "deny":
-            raise RefusedError(self._judgement.problems)
+        if self._judgment.verdict == "deny":
+            raise RefusedError(self._judgment.problems)
 
     def _request(self) -> ApprovalRequest:
-        plan, judgement = self._released, self._judgement
+        plan, judgment = self._released, self._judgment
         batch_of = {name: batch.number for batch in plan.batches for name in batch.steps}
         steps = [
             StepToApprove(
@@ -205,13 +205,13 @@ class Review:
                 retry=step.retry,
                 continue_on_failure=step.continue_on_failure,
                 metadata=step.metadata,
-                reasons=judgement.steps[step.name].reasons,
+                reasons=judgment.steps[step.name].reasons,
             )
             for step in sorted(plan.workflow.steps, key=lambda step: not step.is_irreversible)
         ]
         return ApprovalRequest(
             fingerprint=plan.fingerprint,
-            reasons=judgement.reasons,
+            reasons=judgment.reasons,
             steps=steps,
             execution_strategy=plan.workflow.execution_strategy,
             warnings=[problem for problem in plan.problems if problem.code not in LENIENT_READING_CODES],
@@ -234,7 +234,7 @@ def _validated_copy(plan: ExecutionPlan) -> ExecutionPlan:
         return ExecutionPlan.model_validate(plan.model_dump(warnings=False))
     except Exception as error:  # noqa: BLE001 - whatever was put into it
         problems = ProblemCollector()
-        message = f"the plan was changed into what is none: {describe_error(error)}"
+        message = f"the plan was changed and is no longer valid: {describe_error(error)}"
         problems.add("plan-changed", message, suggestion="plan again, and review that")
         raise RefusedError(problems.as_tuple()) from None
 
@@ -254,7 +254,7 @@ def _checked(policy: Policy) -> Policy:
         return Policy.model_validate(vars(policy))
     except ValueError as error:
         problems = ProblemCollector()
-        problems.add("invalid-policy", f"the policy was made without checks, and is none: {escape(str(error))}")
+        problems.add("invalid-policy", f"the policy was made without checks and is not valid: {escape(str(error))}")
         raise RefusedError(problems.as_tuple()) from None
 
 
@@ -282,10 +282,10 @@ class _Wanted(NamedTuple):
     key: Optional[bytes]
 
 
-def _names_to_hold(judgement: Judgement) -> Tuple[str, ...]:
+def _names_to_hold(judgment: Judgment) -> Tuple[str, ...]:
     """Return the steps that need approval; all of them if the plan as a whole does."""
-    steps = judgement.steps.values()
-    return tuple(step.name for step in steps if judgement.reasons or step.verdict == "needs-approval")
+    steps = judgment.steps.values()
+    return tuple(step.name for step in steps if judgment.reasons or step.verdict == "needs-approval")
 
 
 def _ask(ask: Callable[[ApprovalRequest], object], request: ApprovalRequest, problems: ProblemCollector) -> object:
@@ -300,17 +300,17 @@ def _ask(ask: Callable[[ApprovalRequest], object], request: ApprovalRequest, pro
 def _check(answer: object, wanted: _Wanted, problems: ProblemCollector, *, was_asked: bool) -> None:
     """Add an error for everything that keeps an answer from being an approval of what is wanted."""
     if isinstance(answer, Approval):
-        for code, told, suggestion in _flaws(answer, wanted):
-            problems.add(code, told, suggestion=suggestion)
+        for code, message, suggestion in _flaws(answer, wanted):
+            problems.add(code, message, suggestion=suggestion)
     elif answer is not None:
-        told = f"an Approval is wanted, not a {type(answer).__name__}"
-        problems.add("approval-missing", told, suggestion="load it by Approval.model_validate_json")
+        message = f"an Approval is wanted, not a {type(answer).__name__}"
+        problems.add("approval-missing", message, suggestion="load it by Approval.model_validate_json")
     elif not was_asked:
-        told = "the plan needs approval, and there is none"
-        problems.add("approval-missing", told, suggestion="show review.request() to somebody who may approve it")
+        message = "the plan needs approval and has none"
+        problems.add("approval-missing", message, suggestion="show review.request() to somebody who may approve it")
     elif not problems.has_errors:
-        told = "the plan needs approval, and nobody answered"
-        problems.add("approval-unanswered", told, suggestion="ask again")
+        message = "the plan needs approval, and nobody answered"
+        problems.add("approval-unanswered", message, suggestion="ask again")
 
 
 def _flaws(given: Approval, wanted: _Wanted) -> Iterator[Tuple[str, str, str]]:

@@ -16,7 +16,7 @@ from wfplan.plans import ExecutionPlan
 from wfplan.policy.rules import Policy
 from wfplan.problems import Problem, ProblemCollector
 
-__all__ = ["Judgement", "StepReview", "Verdict", "judge"]
+__all__ = ["Judgment", "StepReview", "Verdict", "judge"]
 
 Verdict: TypeAlias = Literal["allow", "needs-approval", "deny"]
 """`allow`: it may run; `needs-approval`: a person has to say so first; `deny`: it may not run."""
@@ -31,7 +31,7 @@ class StepReview(Model):
     """Errors are why it is denied, warnings why it needs approval."""
 
 
-class Judgement(NamedTuple):
+class Judgment(NamedTuple):
     """What a policy says of a plan."""
 
     verdict: Verdict
@@ -47,7 +47,7 @@ class Judgement(NamedTuple):
         return ProblemCollector((*self.reasons, *of_steps)).as_tuple()
 
 
-def judge(plan: ExecutionPlan, policy: Policy) -> Judgement:
+def judge(plan: ExecutionPlan, policy: Policy) -> Judgment:
     """The verdicts; that on the whole is the worst of all. A step is denied if anything that it needs is."""
     whole = ProblemCollector()
     _judge_whole(plan, policy, whole)
@@ -61,7 +61,7 @@ def judge(plan: ExecutionPlan, policy: Policy) -> Judgement:
     steps = {name: StepReview(name=name, verdict=_verdict(own), reasons=own.as_tuple()) for name, own in found.items()}
     verdicts = {_verdict(whole), *(step.verdict for step in steps.values())}
     verdict: Verdict = "deny" if "deny" in verdicts else "needs-approval" if "needs-approval" in verdicts else "allow"
-    return Judgement(verdict, whole.as_tuple(), steps)
+    return Judgment(verdict, whole.as_tuple(), steps)
 
 
 def _verdict(reasons: ProblemCollector) -> Verdict:
@@ -93,8 +93,8 @@ def _count_levels(plan: ExecutionPlan) -> int:
 
 def _judge_step(step: Step, policy: Policy) -> ProblemCollector:
     reasons = ProblemCollector()
-    for code, told, suggestion in _complaints(step, policy):
-        reasons.add(code, f"{quote(step.name)} {told}", steps=(step.name,), suggestion=suggestion)
+    for code, complaint, suggestion in _complaints(step, policy):
+        reasons.add(code, f"{quote(step.name)} {complaint}", steps=(step.name,), suggestion=suggestion)
     return reasons
 
 
@@ -120,7 +120,7 @@ def _of_action(action: str, how: str, policy: Policy) -> Iterator[_Complaint]:
     if action in policy.deny_actions:
         yield "denied-action", f"{does} is denied", "plan without it"
     if policy.allow_actions is not None and action not in policy.allow_actions:
-        yield "unlisted-action", f"{does} is none of those that are allowed", "plan without it, or have it allowed"
+        yield "unlisted-action", f"{does} is not among the allowed ones", "plan without it, or have it allowed"
 
 
 def _of_size(parameters: Dict[str, object], what: str, policy: Policy) -> Iterator[_Complaint]:
@@ -154,7 +154,7 @@ def _of_confidence(confidence: Optional[float], policy: Policy) -> Iterator[_Com
 
 
 def _deny_dependent(step: Step, denied_by: Dict[str, str], reasons: ProblemCollector) -> None:
-    """Deny a step that needs a denied one; the first of these, and what that was denied for, is told."""
+    """Deny a step that needs a denied one; the reason names the first of these, and why it was denied."""
     needed = next((name for name in step.dependencies if name in denied_by), None)
     if needed is None:
         return

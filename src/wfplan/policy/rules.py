@@ -26,7 +26,7 @@ _CountOrNone = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 class Policy(Model):
-    """What a plan may be and do. A limit that is None is none."""
+    """What a plan may be and do. A limit of None does not limit."""
 
     max_steps: Optional[_Count] = None
     """More are denied."""
@@ -52,7 +52,7 @@ class Policy(Model):
     def allowed(self, catalog: Catalog) -> Dict[str, Action]:
         """Return the part of `catalog` that this policy does not deny, in the same order.
 
-        What a model is asked and told, `recommendation_schema`, `prompt_instructions`, `feedback` and
+        What a model is asked, `recommendation_schema`, `prompt_instructions`, `feedback` and
         `plan_with_feedback`, takes it as its catalog: then no action is offered that the review would deny. Whether
         what undoes an action is denied depends on its parameters, so that is for the review.
 
@@ -78,9 +78,9 @@ class Policy(Model):
     def _are_actions(cls, names: Any) -> Any:
         """All at once: a list stops at the first of its elements that does not fit."""
         wrong = [(name, action_error(name)) for name in names or ()]
-        told = [f"{quote(name)}, which {reason}" for name, reason in wrong if reason is not None]
-        if told:
-            raise ValueError(f"has {'; '.join(told)}")
+        faults = [f"{quote(name)}, which {reason}" for name, reason in wrong if reason is not None]
+        if faults:
+            raise ValueError(f"has {'; '.join(faults)}")
         return names
 
     @model_validator(mode="after")

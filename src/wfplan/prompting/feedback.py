@@ -117,8 +117,10 @@ def feedback(
 
 
 def _one_line(problem: Problem) -> str:
-    told = problem.model_copy(update={"location": ""})  # of a document that the model may never have seen
-    return f"{told} [{join_names(problem.steps, len(problem.steps), MAX_NAME_LENGTH)}]" if problem.steps else str(told)
+    shown = problem.model_copy(update={"location": ""})  # of a document that the model may never have seen
+    return (
+        f"{shown} [{join_names(problem.steps, len(problem.steps), MAX_NAME_LENGTH)}]" if problem.steps else str(shown)
+    )
 
 
 def _dependencies_of(item: Recommendation) -> str:

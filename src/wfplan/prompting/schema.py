@@ -28,7 +28,7 @@ _FORMATS = frozenset("date-time time date duration email hostname ipv4 ipv6 uuid
 
 
 class DescribedAction(NamedTuple):
-    """An action of a catalog, as a model is told about it."""
+    """An action of a catalog, as it is described to a model."""
 
     name: str
     description: str  # the docstring of the model of its parameters

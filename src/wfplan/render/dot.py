@@ -44,12 +44,12 @@ def _title(band: Band) -> str:
 
 
 def _attributes(node: Node) -> str:
-    r"""Label, tooltip and colours; `\n` parts the lines of a label."""
+    r"""Label, tooltip and colors; `\n` parts the lines of a label."""
     name = f"{STATES[node.state].sign} {node.name}" if node.state else node.name
     below = ", ".join(text for text in (node.subtitle, *(MARKS[mark][1] for mark in marks_of(node))) if text)
-    told = "\\n".join(dot_text(text, _LONGEST) for text in (name, below) if text)
+    label = "\\n".join(dot_text(text, _LONGEST) for text in (name, below) if text)
     tooltip = "\\n".join(dot_text(f"{key}: {value}") for key, value in details_of(node))
-    attributes = f'label="{told}", tooltip="{tooltip}"'
+    attributes = f'label="{label}", tooltip="{tooltip}"'
     if node.state:
         state = STATES[node.state]
         attributes += f', fillcolor="{state.fill}", color="{state.line}"'

@@ -43,7 +43,7 @@ def mermaid_text(text: str, length: int = _LONGEST) -> str:
 
 
 def cells(text: str) -> int:
-    """How many characters wide a text is; those of East Asia and emoji count two, marks on others none.
+    """Return how many characters wide a string is; those of East Asia and emoji count two, marks on others none.
 
     >>> cells("verify"), cells("\u691c\u8a3c")
     (6, 4)
@@ -74,7 +74,7 @@ def fit_name(text: str, room: int) -> str:
 
 
 def _fitting(text: str, room: int) -> int:
-    """How many of the first characters of a text, which is wider than that, have room."""
+    """Return how many of the first characters of a string that is too wide have room."""
     count, width = 0, _width(text[0])
     while width <= room:
         count += 1

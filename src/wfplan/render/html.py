@@ -73,8 +73,8 @@ def _step_row(band: Band, node: Node, *, first: bool, reported: bool) -> str:
 
 def _folded(node: Node) -> str:
     """The name of a step, and below it, when it is clicked, all that is known of it."""
-    told = "".join(f"<dt>{xml_text(key)}</dt><dd>{_apart(value)}</dd>" for key, value in details_of(node))
-    return f"<details><summary>{_apart(node.name)}</summary><dl>{told}</dl></details>"
+    rows = "".join(f"<dt>{xml_text(key)}</dt><dd>{_apart(value)}</dd>" for key, value in details_of(node))
+    return f"<details><summary>{_apart(node.name)}</summary><dl>{rows}</dl></details>"
 
 
 def _state_cell(node: Node) -> str:
@@ -97,7 +97,7 @@ def _cell(text: str, length: int = _LONGEST) -> str:
 
 
 def _apart(text: str, length: int = _LONGEST) -> str:
-    """A text whose direction of writing is its own business."""
+    """Return a string isolated from the writing direction around it."""
     return f"<bdi>{xml_text(text, length)}</bdi>" if text else ""
 
 

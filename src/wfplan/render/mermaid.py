@@ -56,7 +56,7 @@ def _css_class(node: Node) -> str:
 
 
 def _styles(scene: Scene) -> Iterator[str]:
-    """Every colour is given together with that of its text, so that both backgrounds do."""
+    """Every color comes with that of its text, so that both light and dark backgrounds work."""
     found = {node.state for node in scene.nodes.values()}
     for name, state in STATES.items():
         if name in found:
@@ -109,13 +109,13 @@ def _task(node: Node, run: _Span) -> str:
     """A task of Mermaid: label, tags, start and end."""
     span = _span_of(node)
     words = f"{STATES[node.state].sign} {node.name} ({node.subtitle})"
-    told = mermaid_text(words, _GANTT_LONGEST)
+    label = mermaid_text(words, _GANTT_LONGEST)
     if span is None:
         at = _moment(_milliseconds(run.end - run.start))
-        return f"{told} :milestone, {at}, {at}"
+        return f"{label} :milestone, {at}, {at}"
     start = _milliseconds(span.start - run.start)
     end = max(_milliseconds(span.end - run.start), start + 1)
-    return f"{told} :{_TAGS.get(node.state, '')}{_moment(start)}, {_moment(end)}"
+    return f"{label} :{_TAGS.get(node.state, '')}{_moment(start)}, {_moment(end)}"
 
 
 def _span_of(node: Node) -> Optional[_Span]:

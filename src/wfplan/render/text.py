@@ -77,7 +77,7 @@ def report_to_text(report: ExecutionReport) -> str:
         if reports:
             lines += ["", title, "", *table([_REPORT_HEAD, *map(_row, reports.values())])]
     if report.uncertain:
-        lines += ["", f"nobody knows what was done by {join_names(report.uncertain)}"]
+        lines += ["", f"outcome unknown: {join_names(report.uncertain)}"]
     if report.problems:
         lines += ["", *map(str, report.problems)]
     return "\n".join(lines)

@@ -141,16 +141,16 @@ def _of_report(report: ExecutionReport) -> Scene:
     return Scene(report.plan.workflow.name if report.plan else "", _title(report, nodes), bands, nodes)
 
 
-def _node(report: ExecutionReport, told: StepReport, step: Step | None) -> Node:
-    action = (step.action if step else told.action) or told.name
-    return Node(told.name, action, _needs(step) if step else (), _state(report, told), step, told)
+def _node(report: ExecutionReport, step_report: StepReport, step: Step | None) -> Node:
+    action = (step.action if step else step_report.action) or step_report.name
+    return Node(step_report.name, action, _needs(step) if step else (), _state(report, step_report), step, step_report)
 
 
-def _state(report: ExecutionReport, told: StepReport) -> str:
+def _state(report: ExecutionReport, step_report: StepReport) -> str:
     """What a step came to in the end: what was undone is not a success any more."""
-    undoing = report.rollback.get(told.name)
+    undoing = report.rollback.get(step_report.name)
     if undoing is None or undoing.status in ("pending", "skipped"):
-        return told.status
+        return step_report.status
     return {"succeeded": "undone", "running": "running"}.get(undoing.status, "undo_failed")
 
 
@@ -158,9 +158,9 @@ def _title(report: ExecutionReport, nodes: Mapping[str, Node]) -> str:
     counts: Dict[str, int] = {}
     for node in nodes.values():
         counts[node.state] = counts.get(node.state, 0) + 1
-    told = ", ".join(f"{number:,} {state.replace('_', ' ')}" for state, number in counts.items())
+    statuses = ", ".join(f"{number:,} {state.replace('_', ' ')}" for state, number in counts.items())
     kind = "dry run " if report.only_dry_run else ""
-    return f"{kind}{report.phase.replace('_', ' ')}: {told or 'no steps'}"
+    return f"{kind}{report.phase.replace('_', ' ')}: {statuses or 'no steps'}"
 
 
 def _bands_of_plan(plan: ExecutionPlan) -> tuple[Band, ...]:
@@ -251,8 +251,8 @@ def headline(shown: Shown) -> str:
     if isinstance(shown, (ExecutionPlan, ExecutionReport)):
         scene = scene_of(shown)
         return f"{scene.name}: {scene.title}" if scene.name else scene.title
-    told = pluralize(len(shown.problems), "problem")
+    count = pluralize(len(shown.problems), "problem")
     if isinstance(shown, Reading):
         read = pluralize(len(shown.items), shown.item_kind.noun)
-        return f"{read}, {told}" + ("" if shown.ok else ": this cannot be planned")
-    return f"this cannot be planned: {told}" if isinstance(shown, InvalidWorkflowError) else f"refused: {told}"
+        return f"{read}, {count}" + ("" if shown.ok else ": this cannot be planned")
+    return f"this cannot be planned: {count}" if isinstance(shown, InvalidWorkflowError) else f"refused: {count}"

@@ -93,7 +93,7 @@ def _order(kit: _Kit, driver: _Run) -> Iterator[str]:
 
 
 def _failure(kit: _Kit, driver: _Run) -> Iterator[str]:
-    """A failure is the failure of that step: told by an exception, and of no other."""
+    """A failure is an exception, and fails that step only."""
     steps = [
         kit.step(kit.succeeds, "good"),
         kit.step(kit.fails, "bad"),
@@ -108,7 +108,7 @@ def _failure(kit: _Kit, driver: _Run) -> Iterator[str]:
 
 
 def _each_once(kit: _Kit, driver: _Run) -> Iterator[str]:
-    """Many steps at once: each has one outcome, none is lost, none is told twice."""
+    """Many steps at once: each has one outcome, none is lost, none is reported twice."""
     names = [f"step-{n}" for n in range(5 * _WIDTH)]
     events: list[Event] = []
     ended = plan([kit.step(kit.succeeds, name) for name in names])

@@ -97,7 +97,7 @@ class JournalFile:
 
 def _check_kind(descriptor: int) -> None:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        raise OSError("it is no regular file")
+        raise OSError("it is not a regular file")
 
 
 def _lock(descriptor: int) -> None:

@@ -57,7 +57,7 @@ class _Header(Model):
 
 
 class Record(NamedTuple):
-    """What a journal tells."""
+    """What a journal holds."""
 
     report: ExecutionReport
     resumes: str | None
@@ -67,7 +67,7 @@ class Record(NamedTuple):
 
 
 def read_journal(data: bytes, problems: ProblemCollector) -> tuple[Record | None, int]:
-    """What a journal tells, and how many bytes of it are whole lines; None if nothing had happened.
+    """Return what a journal holds, and how many bytes of it are whole lines; None if nothing had happened.
 
     Adds a `journal-unreadable` for what keeps it from being read.
     """
@@ -172,7 +172,7 @@ def _read_lines(header: _Header, lines: Iterable[bytes]) -> Record:
 
 
 def _with_history(line: _Line, step: StepReport, before: StepReport | None) -> StepReport:
-    """What a line tells of a step, with the attempts that have ended so far, as the lines before it tell."""
+    """Return what a line says about a step, with the attempts that have ended according to the lines before it."""
     if line.event == "known":
         return step
     history = () if before is None else before.history
@@ -217,7 +217,7 @@ def report_from_journal(path: str | PathLike[str], plan: ExecutionPlan | None) -
     """See `ExecutionReport.from_journal`."""
     problems = ProblemCollector()
     if Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir()):
-        raise OSError(f"{quote(str(path))} is no regular file")  # reading a pipe would wait for somebody to write
+        raise OSError(f"{quote(str(path))} is not a regular file")  # reading a pipe would wait for a writer
     record, _ = read_journal(Path(path).read_bytes(), problems)
     if record is None and not problems.has_errors:
         problems.add("journal-unreadable", "the journal is empty: nothing has happened yet")

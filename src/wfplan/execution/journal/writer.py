@@ -28,14 +28,14 @@ class Journal:
         known: ExecutionReport | None = None,
         resumes: str | None = None,
     ) -> None:
-        """A journal that tells what is `known`, if it is there already, and goes on with all else that is so by now."""
+        """A journal that has what is `known`, if it exists already, and continues from there."""
         self._file = file
         self._progress = progress
         self._keys = StepKeys(progress.plan)
         self._has_key: set[str] = set(known.keys if known else ())
         self._lines: list[dict[str, Any]] = []
         self._is_open = True
-        self._told: dict[tuple[str, str], tuple[str | None, str | None]] = {}  # why each step was skipped
+        self._skips: dict[tuple[str, str], tuple[str | None, str | None]] = {}  # why each step was skipped
         if known is not None and (known.phase == "suspended" or known.held != progress.held):
             self._add({"at": progress.now, "event": "goes-on", "held": progress.held})
         self._catch_up(known)
@@ -57,9 +57,9 @@ class Journal:
         self._add({"at": now, "event": "stop", "cancel": cancel})
 
     def note_end(self, now: float, report: ExecutionReport) -> None:
-        """The run is over, or suspended: what has turned out since it was told, then the end."""
+        """The run is over, or suspended: what has turned out since the last line, then the end."""
         for purpose, step in _all_reports(report):
-            if step.status == "skipped" and self._told.get((purpose, step.name)) != (step.reason, step.root_cause):
+            if step.status == "skipped" and self._skips.get((purpose, step.name)) != (step.reason, step.root_cause):
                 self._add_step(now, "step-ended", purpose, step)
         problems = [problem.model_dump(mode="json", exclude_defaults=True) for problem in report.problems]
         if report.phase == "suspended":
@@ -93,26 +93,30 @@ class Journal:
         self._add(header)
 
     def _catch_up(self, known: ExecutionReport | None) -> None:
-        """Write what is not known: of a new journal everything, else what follows from what it tells."""
+        """Write what is not known: of a new journal everything, else what is not in it yet."""
         before = {} if known is None else {(purpose, step.name): step for purpose, step in _all_reports(known)}
-        self._told.update(
+        self._skips.update(
             (key, (step.reason, step.root_cause)) for key, step in before.items() if step.status == "skipped"
         )
         for purpose, step in _all_reports(self._progress.report()):
-            told = before.get((purpose, step.name), _NOTHING)
-            if step.status != told.status or step.attempts != told.attempts or (purpose == "compensate" and not known):
+            written = before.get((purpose, step.name), _NOTHING)
+            if (
+                step.status != written.status
+                or step.attempts != written.attempts
+                or (purpose == "compensate" and not known)
+            ):
                 self._add_step(self._progress.now, "known", purpose, step)
 
     def _observe(self, event: Event) -> None:
-        # The last attempt of a step ends with the step, and one line tells both; unless it left something behind, and
+        # The last attempt of a step ends with the step, and one line holds both; unless it left something behind, and
         # will be followed by another only when that has come back.
-        told_later = event.kind == "attempt-ended" and event.retry_at is None and event.status != "timed_out"
-        if self._is_open and event.step_report is not None and not told_later:
+        written_later = event.kind == "attempt-ended" and event.retry_at is None and event.status != "timed_out"
+        if self._is_open and event.step_report is not None and not written_later:
             self._add_step(event.at, event.kind, event.purpose, event.step_report)
 
     def _add_step(self, at: float, event: str, purpose: Purpose, step: StepReport) -> None:
         if step.status == "skipped":
-            self._told[purpose, step.name] = (step.reason, step.root_cause)
+            self._skips[purpose, step.name] = (step.reason, step.root_cause)
         line: dict[str, Any] = {"at": at, "event": event}
         if purpose != "execute":
             line["purpose"] = purpose
@@ -148,12 +152,12 @@ _DEFAULTS = tuple(
 def _to_json(step: StepReport) -> dict[str, Any]:
     """The status, and what is not as it is by default; an output that JSON cannot hold is named by its type."""
     own = vars(step)
-    told: dict[str, Any] = {name: own[name] for name, default in _DEFAULTS if name == "status" or own[name] != default}
+    data: dict[str, Any] = {name: own[name] for name, default in _DEFAULTS if name == "status" or own[name] != default}
     if step.error is not None:
-        told["error"] = step.error.model_dump(mode="json", exclude_defaults=True)
+        data["error"] = step.error.model_dump(mode="json", exclude_defaults=True)
     if step.output is not None:
         try:
-            told["output"] = as_json(step.output)
+            data["output"] = as_json(step.output)
         except Exception:  # noqa: BLE001 - it may be of any class, and raise anything when it is looked at
-            told["output_not_kept"] = type_name(step.output)
-    return told
+            data["output_not_kept"] = type_name(step.output)
+    return data

@@ -1,4 +1,4 @@
-"""What a run tells the logger `wfplan`: attached when a run starts, if the logger's level is INFO or below."""
+"""The observer that writes to the logger `wfplan`, attached if its level is INFO or below when a run starts."""
 
 from __future__ import annotations
 

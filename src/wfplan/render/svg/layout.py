@@ -120,9 +120,9 @@ def _settled(scene: Scene, grids: Sequence[_Grid]) -> dict[str, float]:
     for grid in grids:
         middle = (grid.room - grid.columns * grid.pitch + grid.gap) / 2
         left.update(grid.settle({name: middle + place * grid.pitch for place, name in enumerate(grid.names)}))
-    for order, neighbours in ((grids, needs), (grids[::-1], needed_by), (grids, both)):
+    for order, neighbors in ((grids, needs), (grids[::-1], needed_by), (grids, both)):
         for grid in order:
-            left.update(grid.settle({name: _mean(left, neighbours[name], left[name]) for name in grid.names}))
+            left.update(grid.settle({name: _mean(left, neighbors[name], left[name]) for name in grid.names}))
     return left
 
 

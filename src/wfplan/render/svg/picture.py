@@ -99,8 +99,8 @@ def _band(placed: PlacedBand, x: float, y: float, width: float) -> str:
 
 def _edges(routes: Routes) -> Iterator[str]:
     for (needed, name), path in routes.paths.items():
-        told = title([f"{needed} \u2192 {name}"])
-        yield f'<path class="edge" d="{path}">{told}</path>'
+        tooltip = title([f"{needed} \u2192 {name}"])
+        yield f'<path class="edge" d="{path}">{tooltip}</path>'
 
 
 def _step(node: Node, x: float, y: float, width: float) -> str:

@@ -19,11 +19,11 @@ class Font(NamedTuple):
     """Of one character; a little more than it takes."""
 
     def wide(self, text: str) -> float:
-        """How much room a text needs."""
+        """Return how much room a string needs."""
         return cells(shown(text)) * self.width
 
     def fit(self, text: str, room: float) -> str:
-        """A text as it can be shown, cut where it is wider than the room."""
+        """Return a string as it can be shown, cut where it is wider than the room."""
         return fit(shown(text), max(1, int(room / self.width)))
 
     def fit_name(self, name: str, room: float) -> str:
@@ -76,7 +76,7 @@ def _states(*, dark: bool) -> str:
 
 
 def label(font: Font, x: float, y: float, text: str) -> str:
-    """A text that begins at x and stands on y; it has to be cut already.
+    """Return a string that begins at x and stands on y; it has to be cut already.
 
     What is not ASCII may come from a font with other widths: then the width that was counted with is asked for.
     """

@@ -40,14 +40,14 @@ class _Line(NamedTuple):
     @property
     def words(self) -> str:
         """How many steps, in which states, and how many may overlap."""
-        told = [pluralize(self.steps, "step")]
-        told += [f"{number:,} {state.replace('_', ' ')}" for state, number in self.states if state]
+        words = [pluralize(self.steps, "step")]
+        words += [f"{number:,} {state.replace('_', ' ')}" for state, number in self.states if state]
         parallel = sum(1 for band in self.bands if band.parallel)
         if len(self.bands) == 1:
-            told += [mode for mode in (self.bands[0].mode,) if mode]
+            words += [mode for mode in (self.bands[0].mode,) if mode]
         elif self.bands[0].parallel is not None:
-            told.append(f"{parallel:,} of {pluralize(len(self.bands), 'batch', 'es')} parallel")
-        return ", ".join(told)
+            words.append(f"{parallel:,} of {pluralize(len(self.bands), 'batch', 'es')} parallel")
+        return ", ".join(words)
 
 
 def summarize(scene: Scene) -> str:
