@@ -21,7 +21,6 @@ CORE = [
     "_internal.identifiers",
     "errors",
     "_internal.locations",
-    "collector",
     "_internal.bitset",
     "_internal.json",
     "_internal.field_docstrings",
@@ -152,3 +151,13 @@ def test_the_core_needs_nothing_that_is_not_a_dependency() -> None:
     if standard is not None:
         allowed = {*standard, "wfplan", "pydantic", "pydantic_core", "typing_extensions"}
         assert {(module, name) for module in CORE for name in roots(module) - allowed} == set()
+
+
+def test_nothing_of_the_whole_process_is_changed() -> None:
+    """No collector is paused, no signal is handled, no warning or log is configured: the process is the caller's."""
+    assert {
+        (module, name) for module in MODULES for name in roots(module) & {"gc", "signal", "warnings", "faulthandler"}
+    } == set()
+    changed = ("basicConfig(", "setrecursionlimit(", "setswitchinterval(", "excepthook =", "environ[")
+    sources = {module: path.read_text(encoding="utf-8") for module, path in MODULES.items()}
+    assert {(module, name) for module, text in sources.items() for name in changed if name in text} == set()

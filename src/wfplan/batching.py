@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Iterable, Mapping, Sequence
 
 from wfplan._internal.model import construct_unchecked
-from wfplan.collector import without_collection
 from wfplan.graph import DependencyGraph
 from wfplan.models import ExecutionBatch, Step, Strategy
 from wfplan.problems import invalid
@@ -104,14 +103,13 @@ def order_levels(
     """The batches of these levels, whose names are in declared order; without `overlap`, none is parallel."""
     plain = not (sequential or locks or max_batch_size)
     batches: list[ExecutionBatch] = []
-    with without_collection():  # a chain of steps has as many batches
-        for level in levels:
-            one_by_one = not isolate_sequential and not sequential.isdisjoint(level)
-            parts = [level] if plain or one_by_one else _split(level, sequential, locks, max_batch_size)
-            for part in parts:
-                parallel = overlap and not one_by_one and len(part) > 1
-                fields = {"number": len(batches) + 1, "steps": tuple(part), "parallel": parallel}
-                batches.append(construct_unchecked(ExecutionBatch, fields))
+    for level in levels:
+        one_by_one = bool(sequential) and not isolate_sequential and not sequential.isdisjoint(level)
+        parts = [level] if plain or one_by_one else _split(level, sequential, locks, max_batch_size)
+        for part in parts:
+            parallel = overlap and not one_by_one and len(part) > 1
+            fields = {"number": len(batches) + 1, "steps": tuple(part), "parallel": parallel}
+            batches.append(construct_unchecked(ExecutionBatch, fields))
     return tuple(batches)
 
 

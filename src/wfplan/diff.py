@@ -10,7 +10,6 @@ from pydantic import JsonValue
 from wfplan._internal.messages import escape, join_names, pluralize, quote
 from wfplan._internal.model import EMPTY, Model, TupleOf, construct_unchecked
 from wfplan._internal.step_identity import match_steps
-from wfplan.collector import without_collection
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Step
 from wfplan.plans import ExecutionPlan
 
@@ -216,8 +215,7 @@ def diff(before: ExecutionPlan, after: ExecutionPlan) -> PlanDiff:
     newly parallel, across the bars
       batch 1: "a" | "b"
     """
-    with without_collection():  # each step may have changed, and each edge
-        return _compare(before, after)
+    return _compare(before, after)
 
 
 def diff_steps(before: Sequence[Step], after: Sequence[Step]) -> PlanDiff:

@@ -13,7 +13,7 @@ from wfplan._internal.messages import join_names, quote
 from wfplan.errors import UnknownNameError, require_names
 from wfplan.problems import InvalidWorkflowError, ProblemCollector, invalid
 
-__all__ = ["DependencyGraph", "add_cycles"]
+__all__ = ["DependencyGraph", "add_cycles", "group_by_level"]
 
 _UNKNOWN = -1
 _OPEN = -2
@@ -126,10 +126,7 @@ class DependencyGraph:
             problems = ProblemCollector()
             add_cycles(self, problems)
             raise InvalidWorkflowError(problems.as_tuple(), "execution_order_failed")
-        levels: list[list[str]] = [[] for _ in range(max(numbered, default=-1) + 1)]
-        for name, level in zip(self._names, numbered):
-            levels[level].append(name)
-        return tuple(map(tuple, levels))
+        return tuple(group_by_level(self._names, numbered))
 
     def level_numbers(self) -> list[int] | None:
         """The level of each name, from 0, in declared order; None if there is a cycle.
@@ -306,6 +303,25 @@ def _cut_off(path: list[int], number: int) -> list[int]:
     while group[-1] != number:
         group.append(path.pop())
     return group
+
+
+def group_by_level(names: Iterable[str], levels: Sequence[int]) -> Iterator[tuple[str, ...]]:
+    """Yield the names of each level, from 0 on, in the given order.
+
+    A counting sort: linear, and with one tuple for each level as the only object that outlives it.
+    """
+    sizes = [0] * (max(levels, default=-1) + 1)
+    for level in levels:
+        sizes[level] += 1
+    ends = list(accumulate(sizes))
+    free = [0, *ends]
+    starts = free[:-1]
+    placed = [""] * len(levels)
+    for name, level in zip(names, levels):
+        placed[free[level]] = name
+        free[level] += 1
+    ordered = tuple(placed)
+    return (ordered[start:end] for start, end in zip(starts, ends))
 
 
 def add_cycles(

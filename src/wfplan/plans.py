@@ -15,6 +15,7 @@ from wfplan._internal.json import to_plain
 from wfplan._internal.messages import pluralize
 from wfplan._internal.model import EMPTY, Model, SchemaVersion, TupleOf, construct_unchecked
 from wfplan.batching import determine_execution_strategy, is_sequential, order_levels
+from wfplan.graph import group_by_level
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Step, Strategy, Workflow
 from wfplan.problems import InvalidWorkflowError, Problem, ProblemCollector
 from wfplan.relations import STEPS, Levels, check_relations
@@ -140,13 +141,9 @@ def batch_steps(
     steps: Sequence[Step], checked_levels: Levels, settings: ExecutionStrategy
 ) -> tuple[ExecutionBatch, ...]:
     """The batches of these steps under these settings; in mode `sequential` none of them is parallel."""
-    levels: list[list[str]] = [[] for _ in range(max(checked_levels.levels, default=-1) + 1)]
-    add = [level.append for level in levels]
-    for name, level in zip(checked_levels.names, checked_levels.levels):
-        add[level](name)
     special = [steps[position] for position in checked_levels.special]
     return order_levels(
-        levels,
+        group_by_level(checked_levels.names, checked_levels.levels),
         sequential=frozenset(step.name for step in special if is_sequential(step.metadata)),
         locks={step.name: step.locks for step in special if step.locks},
         isolate_sequential=settings.isolate_sequential,

@@ -9,7 +9,6 @@ from typing_extensions import Literal, TypeAlias
 
 from wfplan._internal.identifiers import name_error
 from wfplan._internal.model import construct_unchecked
-from wfplan.collector import without_collection
 from wfplan.models import Recommendation, Step
 
 __all__ = ["NAMINGS", "Naming", "name_recommendations", "recommendations_to_steps"]
@@ -64,8 +63,7 @@ def recommendations_to_steps(recommendations: Sequence[Recommendation], names: d
         recommendations: Recommendations with distinct ids.
         names: The name of each step by the id of its recommendation, from `name_recommendations`.
     """
-    with without_collection():
-        return tuple(_to_step(vars(recommendation), names) for recommendation in recommendations)
+    return tuple(_to_step(vars(recommendation), names) for recommendation in recommendations)
 
 
 def _to_step(own: Mapping[str, Any], names: Mapping[str, str]) -> Step:

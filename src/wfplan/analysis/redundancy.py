@@ -7,7 +7,6 @@ from typing import Iterator, NamedTuple
 
 from wfplan._internal.bitset import count, members
 from wfplan._internal.plan_index import Layout
-from wfplan.collector import without_collection
 from wfplan.plans import ExecutionPlan
 
 __all__ = ["Redundancies", "RedundantEdge", "find_redundant"]
@@ -40,8 +39,7 @@ def find_redundant(plan: ExecutionPlan) -> Redundancies:
     an integer, for 4,096 of the steps at a time that such dependencies lead to. So the time is that of steps and
     dependencies, once for each 4,096 of those.
     """
-    with without_collection():
-        layout = Layout(plan, "batch")
+    layout = Layout(plan, "batch")
     order = list(chain.from_iterable(layout.batches))
     level = [0] * len(order)
     for number in order:

@@ -10,7 +10,6 @@ from wfplan._internal.messages import join_names, pluralize
 from wfplan._internal.model import Model, TupleOf, construct_unchecked
 from wfplan._internal.plan_index import Layout
 from wfplan.analysis.durations import count_assumed, show_seconds, step_seconds
-from wfplan.collector import without_collection
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import refusal
 
@@ -105,8 +104,7 @@ def slack(plan: ExecutionPlan, *, durations: Mapping[str, float] | None = None) 
     tails = times.tails()
     given = durations or {}
     assumed = [step.estimated_seconds is None and step.name not in given for step in plan.workflow.steps]
-    with without_collection():
-        return {name: _timing(times, tails, number, assumed=assumed[number]) for number, name in enumerate(times.names)}
+    return {name: _timing(times, tails, number, assumed=assumed[number]) for number, name in enumerate(times.names)}
 
 
 def lower_bound(
@@ -146,8 +144,7 @@ class Times:
     """A plan in numbers, with the earliest start and end of each step."""
 
     def __init__(self, plan: ExecutionPlan, durations: Mapping[str, float] | None = None) -> None:
-        with without_collection():
-            self._layout = layout = Layout(plan, "batch")
+        self._layout = layout = Layout(plan, "batch")
         self.names: list[str] = layout.names
         self.needs: list[list[int]] = layout.needs
         self.dependents: list[list[int]] = layout.dependents

@@ -9,7 +9,6 @@ from wfplan._internal.json import to_plain
 from wfplan._internal.messages import quote
 from wfplan._internal.model import construct_unchecked
 from wfplan._internal.plan_index import Layout
-from wfplan.collector import without_collection
 from wfplan.errors import require_names
 from wfplan.execution.deadlines import Timetable, delay_before
 from wfplan.execution.events import Event, EventKind, Subscribers
@@ -62,8 +61,7 @@ class PhaseRun:
         self._settings = settings
         self._run_id = run_id
         self._audience = audience
-        with without_collection():
-            self._layout = layout = Layout(plan, settings.schedule)
+        self._layout = layout = Layout(plan, settings.schedule)
         self._steps = plan.workflow.steps
         self._queue = ReadyQueue(layout.rank, layout.locks, layout.alone, limit)
         self._times = Timetable()
@@ -323,9 +321,8 @@ class PhaseRun:
 
     def report(self) -> dict[str, StepReport]:
         """What has happened to each step so far, by name, in declared order."""
-        with without_collection():
-            causes = self._ledger.failed_ancestors()
-            return {step.name: self._report(number, causes) for number, step in enumerate(self._steps)}
+        causes = self._ledger.failed_ancestors()
+        return {step.name: self._report(number, causes) for number, step in enumerate(self._steps)}
 
     def report_by_batch(self) -> dict[str, StepReport]:
         """The same, in the order of the batches."""
