@@ -1,4 +1,4 @@
-"""May these steps overlap? Levels to batches, and batches to the strategy of a plan."""
+"""The parallel check, batches from levels, and the strategy of a plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shell: a command for each thing to do with a document; results to stdout, problems to stderr."""
+"""The command `wfplan`: results to stdout, problems to stderr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conflicts: two steps that touch the same thing, with no path between them."""
+"""Conflicts: two unordered steps that touch the same thing."""
 
 from __future__ import annotations
 

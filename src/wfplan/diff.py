@@ -1,4 +1,4 @@
-"""What changed between two plans, for whoever reviews the second one."""
+"""What changed between two plans."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The errors that carry no problems; `wfplan.problems` has those that do."""
+"""The errors without problems; `wfplan.problems` has those with them."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from wfplan._internal.messages import join_names, quote
 from wfplan.errors import UnknownNameError, require_names
 from wfplan.problems import InvalidWorkflowError, ProblemCollector, invalid
 
-__all__ = ["DependencyGraph", "add_cycles", "group_by_level"]
+__all__ = ["DependencyGraph", "add_cycles"]
 
 _UNKNOWN = -1
 _OPEN = -2

@@ -1,4 +1,4 @@
-"""The values that go into a plan: recommendations, steps, workflows and their settings."""
+"""The models that go into a plan: recommendations, steps, workflows, settings."""
 
 from __future__ import annotations
 

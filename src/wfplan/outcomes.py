@@ -1,4 +1,4 @@
-"""Scripted outcomes: what becomes of the calls of a simulated run, or of a run with a fake executor."""
+"""Scripted outcomes of calls, for simulations and the fake executor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `plan` and `check` may be handed, brought to one form."""
+"""Everything that `plan` and `check` accept, brought to one form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""plan and check: recommendations, steps, a workflow or a mapping in; a plan, or every problem, out."""
+"""plan and check: a plan, or every problem."""
 
 from __future__ import annotations
 

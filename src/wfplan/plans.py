@@ -1,4 +1,4 @@
-"""ExecutionPlan: a workflow with the batches and the strategy that follow from it."""
+"""ExecutionPlan: a workflow with its batches and its strategy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Problem, the codes that one can have, and the errors that carry problems."""
+"""Problem, the problem codes, and the errors that carry problems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading: what a document was understood to mean, and every problem with it."""
+"""Reading: what a document means, and every problem with it."""
 
 from __future__ import annotations
 

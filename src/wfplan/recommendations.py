@@ -1,4 +1,4 @@
-"""Recommendations to steps: their names, and what they carry over."""
+"""Recommendations to steps: names and fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every problem of a set of steps, or of recommendations, and the level of each where there is no error."""
+"""The problems between items, and the level of each item if there is no error."""
 
 from __future__ import annotations
 

@@ -439,7 +439,7 @@ def test_a_system_without_threads(drive: Driver, path: Path, monkeypatch: pytest
 
 def test_a_session_that_cannot_be_leaves_no_lock(drive: Driver, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(wfplan.execution.preparation.Opening, "open_journal", lambda self: 1 / 0)
+        patch.setattr(wfplan.execution.preparation.PreparedRun, "open_journal", lambda self: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             drive(plan_of(Step(name="a")), Acting(), journal=path)
     assert drive(plan_of(Step(name="a")), Acting(), journal=path).ok

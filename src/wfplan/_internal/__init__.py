@@ -1,1 +1,1 @@
-"""What the package is built on; nobody imports it from outside."""
+"""What the package is built on; not imported from outside."""

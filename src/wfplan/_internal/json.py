@@ -1,4 +1,4 @@
-"""Values that JSON can hold: copied in and frozen, bounded in depth and in number."""
+"""JSON values: copied in, frozen, and bounded in depth and number."""
 
 from __future__ import annotations
 

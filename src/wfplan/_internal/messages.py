@@ -1,4 +1,4 @@
-"""Messages: how to quote, cut and list what they speak of, and what may have been meant."""
+"""Messages: quoting, cutting, listing, counting, and "did you mean"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all values of the library share: frozen, strict, collections as tuples."""
+"""The base of all models: frozen, strict, with tuples as collections."""
 
 from __future__ import annotations
 

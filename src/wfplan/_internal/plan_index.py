@@ -1,4 +1,4 @@
-"""Layout: a plan in numbers, for a machine that looks at every step once."""
+"""PlanIndex: a plan in numbers, for algorithms that visit every step."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from wfplan.batching import is_sequential
 from wfplan.models import Schedule, Step
 from wfplan.plans import ExecutionPlan
 
-__all__ = ["Layout"]
+__all__ = ["PlanIndex"]
 
 
-class Layout:
+class PlanIndex:
     """The steps of a plan, numbered in declared order."""
 
     names: list[str]

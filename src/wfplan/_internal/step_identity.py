@@ -1,4 +1,4 @@
-"""When is a step of one plan a step of another? The one rule, for resuming and for comparing."""
+"""The one rule for when a step of one plan is a step of another: for resuming and comparing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pydantic has to say of a value's fields, as problems in the words of this library."""
+"""pydantic's validation errors as problems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be known of a plan before it runs: how long it takes, what decides that, what would change it."""
+"""Analysis of a plan before it runs: how long it takes, why, and what would change that."""
 
 from __future__ import annotations
 

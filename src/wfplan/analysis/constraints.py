@@ -1,4 +1,4 @@
-"""What keeps the steps of a plan apart beside their dependencies, and the plans that there would be without it."""
+"""The constraints of a plan other than dependencies, and the plan without them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long steps take: what a caller says, else their estimates, else one second."""
+"""The duration of each step: the caller's, else its estimate, else one second."""
 
 from __future__ import annotations
 

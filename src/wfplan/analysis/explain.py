@@ -1,4 +1,4 @@
-"""Why a step is where it is in a plan, and what would move it to the front."""
+"""Explain a step's place in its plan, and what would let it start earlier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is worth a look in a sound plan: only what its data show, nothing about what was meant."""
+"""Findings about a valid plan, from its data alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What keeps two steps from running at the same time."""
+"""Everything that keeps two steps from running at the same time."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing_extensions import Literal, TypeAlias
 
 from wfplan._internal.messages import join_names, quote
 from wfplan._internal.model import EMPTY, Model, TupleOf
-from wfplan._internal.plan_index import Layout
+from wfplan._internal.plan_index import PlanIndex
 from wfplan.analysis.durations import check_names
 from wfplan.batching import is_sequential
-from wfplan.execution.options import RunSettings, settle
+from wfplan.execution.options import RunOptions, resolve_run_options
 from wfplan.models import Schedule
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import ProblemCollector, RefusedError, refusal
@@ -94,13 +94,13 @@ def why_not_parallel(
     if one == other:
         raise refusal(f"{quote(one)} is one step", "ask for two")
     problems = ProblemCollector()
-    settings = settle(plan, schedule, max_parallel, None, None, None, problems)
+    settings = resolve_run_options(plan, schedule, max_parallel, None, None, None, problems)
     if problems.has_errors:
         raise RefusedError(problems.as_tuple())
     return Separation(steps=(one, other), reasons=list(_reasons(plan, settings, one, other)))
 
 
-def _reasons(plan: ExecutionPlan, settings: RunSettings, one: str, other: str) -> Iterator[SeparationReason]:
+def _reasons(plan: ExecutionPlan, settings: RunOptions, one: str, other: str) -> Iterator[SeparationReason]:
     if plan.workflow.execution_strategy.mode == "sequential":
         yield SeparationReason(kind="mode", message='in the mode "sequential" no two steps run at the same time')
     elif settings.max_parallel == 1:
@@ -120,7 +120,7 @@ def _reasons(plan: ExecutionPlan, settings: RunSettings, one: str, other: str) -
         yield from _reasons_of_batches(plan, settings, one, other)
 
 
-def _reasons_of_batches(plan: ExecutionPlan, settings: RunSettings, one: str, other: str) -> Iterator[SeparationReason]:
+def _reasons_of_batches(plan: ExecutionPlan, settings: RunOptions, one: str, other: str) -> Iterator[SeparationReason]:
     """Where no path is between the two: do their batches keep them apart?"""
     batch, batch_of_other = (next(batch for batch in plan.batches if name in batch.steps) for name in (one, other))
     if batch.number != batch_of_other.number and settings.schedule == "batch":
@@ -136,15 +136,15 @@ def _reasons_of_batches(plan: ExecutionPlan, settings: RunSettings, one: str, ot
 
 def _find_path(plan: ExecutionPlan, one: str, other: str) -> list[str]:
     """A shortest path of dependencies between two steps, from the one that is needed on; empty if there is none."""
-    layout = Layout(plan, "batch")
-    first, last = sorted((layout.numbers[one], layout.numbers[other]), key=layout.batch_of.__getitem__)
+    index = PlanIndex(plan, "batch")
+    first, last = sorted((index.numbers[one], index.numbers[other]), key=index.batch_of.__getitem__)
     next_of = {last: last}
     pending: list[int] = [last]
     while pending and first not in next_of:
-        reached = [(needed, number) for number in pending for needed in layout.needs[number]]
+        reached = [(needed, number) for number in pending for needed in index.needs[number]]
         pending.clear()
         for needed, number in reached:
-            if needed not in next_of and layout.batch_of[needed] >= layout.batch_of[first]:
+            if needed not in next_of and index.batch_of[needed] >= index.batch_of[first]:
                 next_of[needed] = number
                 pending.append(needed)
     if first not in next_of:
@@ -152,4 +152,4 @@ def _find_path(plan: ExecutionPlan, one: str, other: str) -> list[str]:
     path = [first]
     while path[-1] != last:
         path.append(next_of[path[-1]])
-    return [layout.names[number] for number in path]
+    return [index.names[number] for number in path]

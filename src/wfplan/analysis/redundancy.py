@@ -1,4 +1,4 @@
-"""Dependencies that say nothing new: what a step needs also by way of another."""
+"""Redundant dependencies: those that a longer path implies."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Iterator, NamedTuple
 
 from wfplan._internal.bitset import count, members
-from wfplan._internal.plan_index import Layout
+from wfplan._internal.plan_index import PlanIndex
 from wfplan.plans import ExecutionPlan
 
 __all__ = ["Redundancies", "RedundantEdge", "find_redundant"]
@@ -39,13 +39,13 @@ def find_redundant(plan: ExecutionPlan) -> Redundancies:
     an integer, for 4,096 of the steps at a time that such dependencies lead to. So the time is that of steps and
     dependencies, once for each 4,096 of those.
     """
-    layout = Layout(plan, "batch")
-    order = list(chain.from_iterable(layout.batches))
+    index = PlanIndex(plan, "batch")
+    order = list(chain.from_iterable(index.batches))
     level = [0] * len(order)
     for number in order:
-        level[number] = max((level[needed] + 1 for needed in layout.needs[number]), default=0)
+        level[number] = max((level[needed] + 1 for needed in index.needs[number]), default=0)
     skipped_to = {
-        needed: None for number in order for needed in layout.needs[number] if level[number] - level[needed] > 1
+        needed: None for number in order for needed in index.needs[number] if level[number] - level[needed] > 1
     }
     sources = sorted(skipped_to, key=level.__getitem__)
     found: list[tuple[int, int, int]] = []
@@ -53,19 +53,19 @@ def find_redundant(plan: ExecutionPlan) -> Redundancies:
     for start in range(0, len(sources), _BLOCK):
         block = sources[start : start + _BLOCK]
         bit_of = {number: 1 << place for place, number in enumerate(block)}
-        for number, by_way_of, hits in _look_down(layout, order, bit_of):
+        for number, by_way_of, hits in _look_down(index, order, bit_of):
             total += count(hits)
             places = members(hits, _MOST_LISTED - len(found))
             found += [(number, block[place], by_way_of) for place in places]
-    names = layout.names
+    names = index.names
     return Redundancies([RedundantEdge(*(names[number] for number in edge)) for edge in sorted(found)], total)
 
 
-def _look_down(layout: Layout, order: list[int], bit_of: dict[int, int]) -> Iterator[tuple[int, int, int]]:
+def _look_down(index: PlanIndex, order: list[int], bit_of: dict[int, int]) -> Iterator[tuple[int, int, int]]:
     """Steps, each with one that it needs and, as bits, which of the others that it needs are above that one."""
     above: dict[int, int] = {}  # of each step, itself included
     for number in order:
-        needs = layout.needs[number]
+        needs = index.needs[number]
         wanted = all_above = 0
         for needed in needs:
             wanted |= bit_of.get(needed, 0)

@@ -1,4 +1,4 @@
-"""A run in simulated time: the same rules as any run, and nothing that really happens."""
+"""A run in simulated time, under the same rules as any run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When steps can start and when they have to, considering dependencies only."""
+"""The earliest and latest times of steps, considering dependencies only; critical path and slack."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Iterable, Mapping
 
 from wfplan._internal.messages import join_names, pluralize
 from wfplan._internal.model import Model, TupleOf, construct_unchecked
-from wfplan._internal.plan_index import Layout
+from wfplan._internal.plan_index import PlanIndex
 from wfplan.analysis.durations import count_assumed, show_seconds, step_seconds
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import refusal
@@ -144,16 +144,16 @@ class Times:
     """A plan in numbers, with the earliest start and end of each step."""
 
     def __init__(self, plan: ExecutionPlan, durations: Mapping[str, float] | None = None) -> None:
-        self._layout = layout = Layout(plan, "batch")
-        self.names: list[str] = layout.names
-        self.needs: list[list[int]] = layout.needs
-        self.dependents: list[list[int]] = layout.dependents
-        self.batch_of: list[int] = layout.batch_of
+        self._index = index = PlanIndex(plan, "batch")
+        self.names: list[str] = index.names
+        self.needs: list[list[int]] = index.needs
+        self.dependents: list[list[int]] = index.dependents
+        self.batch_of: list[int] = index.batch_of
         self.seconds: list[float] = step_seconds(plan, durations)
         self.starts: list[float] = [0.0] * len(self.names)
         self.ends: list[float] = [0.0] * len(self.names)
         self._levels = [0] * len(self.names)
-        for number in chain.from_iterable(layout.batches):  # what is needed is in earlier batches
+        for number in chain.from_iterable(index.batches):  # what is needed is in earlier batches
             self.starts[number] = start = max(map(self.ends.__getitem__, self.needs[number]), default=0.0)
             self.ends[number] = start + self.seconds[number]
             self._levels[number] = max((self._levels[needed] + 1 for needed in self.needs[number]), default=0)
@@ -162,7 +162,7 @@ class Times:
 
     def number_of(self, name: str) -> int:
         """The place of a step in declared order."""
-        return self._layout.numbers[name]
+        return self._index.numbers[name]
 
     @property
     def work(self) -> float:
@@ -210,7 +210,7 @@ class Times:
     def tails(self) -> list[float]:
         """For each step the seconds from its start to the end of the longest path behind it."""
         tails = list(self.seconds)
-        for batch in reversed(self._layout.batches):
+        for batch in reversed(self._index.batches):
             for number in batch:
                 tails[number] += max(map(tails.__getitem__, self.dependents[number]), default=0.0)
         return tails

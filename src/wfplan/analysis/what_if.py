@@ -1,4 +1,4 @@
-"""Batch against eager, for so many steps at once; and what hints, locks and limits cost."""
+"""Compare schedules and limits, and the cost of hints and locks."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""How many steps could run together, if nothing but their dependencies kept them apart."""
+"""Bounds on how many steps could ever run together."""
 
 from __future__ import annotations
 
 from itertools import chain
 from typing import Iterable, Sequence
 
-from wfplan._internal.plan_index import Layout
+from wfplan._internal.plan_index import PlanIndex
 from wfplan.plans import ExecutionPlan
 
 __all__ = ["width_bounds"]
@@ -29,11 +29,11 @@ def width_bounds(plan: ExecutionPlan) -> tuple[int, int]:
     >>> width_bounds(wfplan.plan({"a": [], "b": ["a"], "c": ["a"], "d": [], "e": []}))
     (4, 4)
     """
-    layout = Layout(plan, "batch")
-    order = list(chain.from_iterable(layout.batches))
-    by_depth = _largest_class(order, layout.needs)
-    by_height = _largest_class(order[::-1], layout.dependents)
-    return max(by_depth, by_height), _count_paths(order, layout.needs)
+    index = PlanIndex(plan, "batch")
+    order = list(chain.from_iterable(index.batches))
+    by_depth = _largest_class(order, index.needs)
+    by_height = _largest_class(order[::-1], index.dependents)
+    return max(by_depth, by_height), _count_paths(order, index.needs)
 
 
 def _count_paths(order: Iterable[int], needs: Sequence[Sequence[int]]) -> int:

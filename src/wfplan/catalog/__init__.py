@@ -1,4 +1,4 @@
-"""The catalog: what is known of actions, whoever proposes them."""
+"""The catalog of actions: parameters, effect, locks, rollback, times."""
 
 from __future__ import annotations
 

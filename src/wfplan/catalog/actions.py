@@ -1,4 +1,4 @@
-"""The catalog: what is known of actions, whoever proposes them, and how that gets onto steps."""
+"""Actions and catalogs, and how an action's facts get onto steps."""
 
 from __future__ import annotations
 

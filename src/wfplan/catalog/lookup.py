@@ -1,4 +1,4 @@
-"""Every action of the input, looked up in the catalog; its functions are called on the way, and may do anything."""
+"""Look up every action of the input in a catalog, calling its functions safely."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the models of parameters do with keys: whether one that is given could vanish without an error."""
+"""Check that a model of parameters refuses unknown keys, at any depth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where in the parameters an error of pydantic is."""
+"""Locate pydantic's errors in the parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check parameters, as JSON has them, by the model of an action, and write them as the model does."""
+"""Validate parameters by the model of an action, and dump them as it does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running a plan: the seam to whatever does the work, the progress of a run, two drivers, and what came of it."""
+"""Running a plan: the executor interface, the progress of a run, two drivers, and the report."""
 
 from __future__ import annotations
 

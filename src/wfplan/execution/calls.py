@@ -1,4 +1,4 @@
-"""Calls: the attempts that are with an executor, in threads, on an event loop or in a future."""
+"""The calls in flight: in threads, on an event loop or in a future."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Calls:
             with suppress(RuntimeError):  # the system has no more threads: its outcome is waited for
                 self._cancellers.submit(partial(_cancel_future, attempt.future))
 
-    def settle(self, outcome: Outcome) -> bool:
+    def accept(self, outcome: Outcome) -> bool:
         """Whether this is the first outcome of an attempt that is open; from now on it is not."""
         name = outcome.attempt.call.step.name
         if self._open.get(name) is not outcome.attempt:

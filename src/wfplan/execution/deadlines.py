@@ -1,4 +1,4 @@
-"""Timetable: what is due when."""
+"""When attempts time out, retries are due, and abandoned calls are given up."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing_extensions import Literal, TypeAlias
 
 from wfplan.models import RetryPolicy
 
-__all__ = ["Due", "Timetable", "delay_before"]
+__all__ = ["Deadlines", "Due", "delay_before"]
 
 Due: TypeAlias = Literal["attempt", "abandoned", "retry"]
 
 _LONGEST_DELAY = 1e9  # thirty years: what is beyond is never, and stays a finite number
 
 
-class Timetable:
+class Deadlines:
     """For each step, by its number, when its attempt is given up, its abandoned call written off, or its retry due."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The seam between a run and whatever does the work: one step is handed over, its output comes back."""
+"""The executor interface: one call goes out, its output comes back."""
 
 from __future__ import annotations
 

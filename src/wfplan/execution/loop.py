@@ -1,4 +1,4 @@
-"""arun: drives a plan on the event loop of its caller."""
+"""arun: run a plan on the caller's event loop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from wfplan.execution.events import Observer
 from wfplan.execution.executor_adapter import ExecutorAdapter
 from wfplan.execution.functions import FunctionExecutor
 from wfplan.execution.interface import Executor
-from wfplan.execution.preparation import Opening
+from wfplan.execution.preparation import PreparedRun
 from wfplan.execution.progress import Progress
 from wfplan.execution.report import ExecutionReport
 from wfplan.execution.session import Close, Closed, Interrupt, Save, Session, Validate, Wait
@@ -69,7 +69,7 @@ async def arun(
     Raises:
         RefusedError: With every problem, before the first step; nothing has run.
     """
-    opening = Opening(
+    prepared = PreparedRun(
         plan,
         executor,
         schedule=schedule,
@@ -84,14 +84,14 @@ async def arun(
         tracebacks=tracebacks,
         observers=observers,
     )
-    return await _Run(opening, stop).wait()
+    return await _Run(prepared, stop).wait()
 
 
 class _Run:
     """A run on the loop of its caller; tasks and threads wake it by a message."""
 
-    def __init__(self, opening: Opening, stop: StopSignal | None) -> None:
-        self._session = Session(opening, stop, self._nudge, self._make_calls, always_threads=False)
+    def __init__(self, prepared: PreparedRun, stop: StopSignal | None) -> None:
+        self._session = Session(prepared, stop, self._nudge, self._make_calls, always_threads=False)
         self._loop = asyncio.get_running_loop()
         self._home = threading.get_ident()
         self._waiter: asyncio.Future[None] | None = None
@@ -237,9 +237,9 @@ async def _in_thread(function: Callable[[], Any]) -> Any:
         except BaseException as raised:  # noqa: BLE001 - raised again on the loop
             made = (None, raised)
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, made)
+            loop.call_soon_threadsafe(accept, made)
 
-    def settle(made: tuple[Any, BaseException | None]) -> None:
+    def accept(made: tuple[Any, BaseException | None]) -> None:
         if not answer.cancelled():
             answer.set_result(made)
 

@@ -1,4 +1,4 @@
-"""How a plan is walked: what the plan says, and what a caller says in its place."""
+"""RunOptions: the plan's settings and the caller's keywords, resolved and checked."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from wfplan.models import OnFailure, Schedule
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import ProblemCollector
 
-__all__ = ["RunSettings", "check_held", "settle"]
+__all__ = ["RunOptions", "check_held", "resolve_run_options"]
 
 _MOST = 2**31 - 1
 
 
-class RunSettings(Model):
+class RunOptions(Model):
     """How a plan is walked."""
 
     schedule: Schedule
@@ -28,7 +28,7 @@ class RunSettings(Model):
     """Whether the plan is walked for the purpose `dry_run` only."""
 
 
-def settle(
+def resolve_run_options(
     plan: ExecutionPlan,
     schedule: object,
     max_parallel: object,
@@ -36,7 +36,7 @@ def settle(
     dry_run: object,
     run_id: object,
     problems: ProblemCollector,
-) -> RunSettings:
+) -> RunOptions:
     """The settings of a run; adds an `invalid-setting` for everything that cannot be one."""
     known = plan.workflow.execution_strategy
     limits = [1] if known.mode == "sequential" else []
@@ -56,7 +56,7 @@ def settle(
         _refuse("dry_run", "true or false", dry_run, problems)
     if run_id is not None and not _is_run_id(run_id):
         _refuse("run_id", "a string of 1 to 1,024 characters that UTF-8 can hold", run_id, problems)
-    return RunSettings(
+    return RunOptions(
         schedule=schedule if schedule in get_args(Schedule) else known.schedule,  # type: ignore[arg-type]
         max_parallel=min(limits, default=None),
         on_failure=on_failure if on_failure in get_args(OnFailure) else known.on_failure,  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Outputs of steps: what JSON can hold of them, and copies for those who might change them."""
+"""Outputs of steps: their JSON form, and copies for those who may change them."""
 
 from __future__ import annotations
 

@@ -8,12 +8,12 @@ from typing import Any, Callable, Deque, Iterable, Mapping, Sequence
 from wfplan._internal.json import to_plain
 from wfplan._internal.messages import quote
 from wfplan._internal.model import construct_unchecked
-from wfplan._internal.plan_index import Layout
+from wfplan._internal.plan_index import PlanIndex
 from wfplan.errors import require_names
-from wfplan.execution.deadlines import Timetable, delay_before
+from wfplan.execution.deadlines import Deadlines, delay_before
 from wfplan.execution.events import Event, EventKind, Subscribers
 from wfplan.execution.interface import Purpose, StepCall
-from wfplan.execution.options import RunSettings
+from wfplan.execution.options import RunOptions
 from wfplan.execution.outputs import COPIED, own_copy
 from wfplan.execution.report import Reason, Status, StepError, StepReport, is_permanent
 from wfplan.execution.scheduler import ReadyQueue
@@ -38,7 +38,7 @@ class PhaseRun:
         self,
         plan: ExecutionPlan,
         purpose: Purpose,
-        settings: RunSettings,
+        settings: RunOptions,
         run_id: str,
         audience: Subscribers,
         *,
@@ -61,14 +61,14 @@ class PhaseRun:
         self._settings = settings
         self._run_id = run_id
         self._audience = audience
-        self._layout = layout = Layout(plan, settings.schedule)
+        self._index = index = PlanIndex(plan, settings.schedule)
         self._steps = plan.workflow.steps
-        self._queue = ReadyQueue(layout.rank, layout.locks, layout.alone, limit)
-        self._times = Timetable()
-        self._ledger = StepTable(self._steps, layout)
+        self._queue = ReadyQueue(index.rank, index.locks, index.alone, limit)
+        self._times = Deadlines()
+        self._table = StepTable(self._steps, index)
         self._outputs_for = outputs_for
         self._noted: Deque[int] = deque()  # steps whose external ids were set, by any thread
-        self._waits_for = list(map(len, layout.needs))
+        self._waits_for = list(map(len, index.needs))
         self._in_flight: dict[int, None] = {}
         self._abandoned: dict[int, float | None] = {}  # of those in flight, whose time is up, and until when they count
         self._cancel_deadlines: dict[int, float] = {}
@@ -76,7 +76,7 @@ class PhaseRun:
         self._asked_to_end: set[int] = set()
         self._grace = grace_seconds
         self._tracebacks = tracebacks
-        self._held = frozenset(map(layout.numbers.__getitem__, held))
+        self._held = frozenset(map(index.numbers.__getitem__, held))
         self._suspended = False
         self._suspend_by: float | None = None
         self._given_back: set[int] = set()  # of those in flight, the ones that a run which goes on makes again
@@ -84,8 +84,8 @@ class PhaseRun:
         self._stopper: int | None = None
         self._stop_reason: Reason = "run-stopped"
         self._unended = len(self._steps)
-        self._open_batches = 0 if settings.schedule == "batch" else len(layout.batches)
-        self._left_in_batch = list(map(len, layout.batches))
+        self._open_batches = 0 if settings.schedule == "batch" else len(index.batches)
+        self._left_in_batch = list(map(len, index.batches))
         self._now = 0.0
 
     def begin(self, reports: Mapping[str, StepReport], *, stopped: bool = False) -> None:
@@ -93,38 +93,38 @@ class PhaseRun:
         self._now = max((at for report in reports.values() for at in _times_of(report)), default=0.0)
         stops: list[tuple[int | None, Reason]] = []
         for name, report in reports.items():
-            number = self._layout.numbers[name]
+            number = self._index.numbers[name]
             self._restore(number, report)
             if report.status == "skipped" and report.reason in STOP_REASONS:
-                stops.append((self._layout.numbers.get(report.root_cause or ""), report.reason))
-        for number in sorted(self._in_flight, key=lambda number: (self._ledger.attempt_started[number] or 0.0, number)):
+                stops.append((self._index.numbers.get(report.root_cause or ""), report.reason))
+        for number in sorted(self._in_flight, key=lambda number: (self._table.attempt_started[number] or 0.0, number)):
             self._in_flight[number] = self._in_flight.pop(number)
         if stopped or stops:
             self._stop(*stops[0] if stops else (None, "run-stopped"))
-        failed = [number for number in range(len(self._steps)) if self._ledger.is_unexcused_failure(number)]
+        failed = [number for number in range(len(self._steps)) if self._table.is_unexcused_failure(number)]
         if failed and self._settings.on_failure != "skip-dependents":
-            self._stop(min(failed, key=lambda number: (self._ledger.ended[number] or 0.0, number)))
+            self._stop(min(failed, key=lambda number: (self._table.ended[number] or 0.0, number)))
             if self._settings.on_failure == "cancel":
                 self._cancel_all(CANCEL_GRACE_SECONDS)
-        for number, status in enumerate(self._ledger.status):
+        for number, status in enumerate(self._table.status):
             if not self._unblocks_dependents(number) and (
-                status == "skipped" or self._ledger.is_unexcused_failure(number)
+                status == "skipped" or self._table.is_unexcused_failure(number)
             ):
                 self._skip_dependents(number, number)
-        for batch in self._layout.batches[: self._open_batches]:
+        for batch in self._index.batches[: self._open_batches]:
             self._push_ready(batch)
         self._open_next_batches()
 
     def hold(self, abandoned: Iterable[Step]) -> None:
         """These steps of another phase still hold their places and locks, and are not expected back."""
         for step in abandoned:
-            number = self._layout.add_foreign(step)
+            number = self._index.add_foreign(step)
             self._queue.hold(number)
             self._queue.lose(number)
 
     def unreserve(self, name: str) -> None:
         """A step that was held for another phase has come back after all."""
-        self._queue.release(self._layout.foreign.pop(name))
+        self._queue.release(self._index.foreign.pop(name))
 
     def get_ready(self, now: float) -> tuple[StepCall, ...]:
         """The calls to start now."""
@@ -139,7 +139,7 @@ class PhaseRun:
             started, in_vain = self._queue.take()
             calls.extend(map(self._start, started))
             for number, culprit in in_vain:
-                if self._ledger.status[number] == "pending":  # the end of one may have stopped the run
+                if self._table.status[number] == "pending":  # the end of one may have stopped the run
                     self._skip_blocked(number, culprit)
             if not in_vain:
                 return tuple(calls)
@@ -158,7 +158,7 @@ class PhaseRun:
 
     def get_cancellations(self) -> tuple[str, ...]:
         """The steps whose calls are to be cancelled, each given once."""
-        names = tuple(self._layout.names[number] for number in self._to_cancel if number in self._in_flight)
+        names = tuple(self._index.names[number] for number in self._to_cancel if number in self._in_flight)
         self._to_cancel.clear()
         return names
 
@@ -166,37 +166,37 @@ class PhaseRun:
         """A call came back with its output."""
         number = self._call_returned(name, now)
         if number is not None:
-            self._ledger.outputs[number] = output
-            self._ledger.errors.pop(number, None)
+            self._table.outputs[number] = output
+            self._table.errors.pop(number, None)
             self._end_attempt(number, "succeeded")
 
     def failed(self, name: str, error: BaseException | str, *, now: float, reason: Reason | None = None) -> None:
         """A call failed."""
         number = self._call_returned(name, now)
         if number is not None:
-            self._ledger.errors[number] = StepError.of(error, traceback=self._tracebacks)
+            self._table.errors[number] = StepError.of(error, traceback=self._tracebacks)
             if reason is not None:
-                self._ledger.reasons[number] = reason
+                self._table.reasons[number] = reason
             final = is_permanent(error) or not issubclass(type(error), (Exception, str))
             self._end_attempt(number, "failed", final=final or reason is not None)
 
     def cancelled(self, name: str, *, now: float, reason: Reason | None = None) -> None:
         """A call was cancelled, by this run or by somebody else."""
-        asked = self._layout.numbers[name] in self._asked_to_end
+        asked = self._index.numbers[name] in self._asked_to_end
         if self.purpose == "compensate" and not asked and reason is None:
             # Of a compensation that is cancelled by somebody else, the others must not suffer: it has failed.
             self.failed(name, "it was cancelled, and not by this run", now=now)
             return
-        number = self._layout.numbers[name]
+        number = self._index.numbers[name]
         if self._suspended and asked and reason is None and number not in self._abandoned:
             self._now = max(self._now, now)
             self._give_back(number)
             return
         landed = self._call_returned(name, now)
         if landed is not None:
-            self._ledger.errors.pop(landed, None)
+            self._table.errors.pop(landed, None)
             if reason is not None:
-                self._ledger.reasons[landed] = reason
+                self._table.reasons[landed] = reason
             self._end_attempt(landed, "cancelled", final=True)
 
     def stop(self, *, cancel: bool, grace_seconds: float, now: float | None) -> None:
@@ -226,7 +226,7 @@ class PhaseRun:
     def skip_all(self, reason: Reason, culprit: str | None, now: float) -> None:
         """Nothing of this is to be done; `culprit` is the step that is to blame, if any is."""
         self._now = max(self._now, now)
-        self._stop(None if culprit is None else self._layout.numbers[culprit], reason)
+        self._stop(None if culprit is None else self._index.numbers[culprit], reason)
 
     def lower_max_parallel(self, max_parallel: int) -> None:
         """Have no more than this in flight, if more were allowed."""
@@ -237,7 +237,7 @@ class PhaseRun:
         """The calls in flight, to be made again."""
         again: list[StepCall] = []
         for number in tuple(self._in_flight):
-            name, step = self._layout.names[number], self._steps[number]
+            name, step = self._index.names[number], self._steps[number]
             if number in self._abandoned:
                 self.cancelled(name, now=now)
             elif step.idempotent is False and self.purpose == "execute":
@@ -246,7 +246,7 @@ class PhaseRun:
                 self.cancelled(name, now=now)
             else:
                 self._now = max(self._now, now)
-                self._ledger.attempt_started[number] = self._now
+                self._table.attempt_started[number] = self._now
                 again.append(self._make_call(number))
         return tuple(again)
 
@@ -258,7 +258,7 @@ class PhaseRun:
         """Whether nothing happens any more: what could is suspended, or waits for a step that is held."""
         if self._suspended:
             return len(self._in_flight) == len(self._abandoned) + len(self._given_back)
-        waits = any(self._ledger.status[number] == "running" for number in self._in_flight)
+        waits = any(self._table.status[number] == "running" for number in self._in_flight)
         return not waits and self._queue.is_empty and not self._times.has_any("retry")
 
     @property
@@ -302,26 +302,26 @@ class PhaseRun:
     @property
     def abandoned(self) -> tuple[str, ...]:
         """The steps whose time is up and whose calls have not come back."""
-        return tuple(self._layout.names[number] for number in tuple(self._abandoned))
+        return tuple(self._index.names[number] for number in tuple(self._abandoned))
 
     def has_in_flight(self, name: str) -> bool:
         """Whether the call of this step has started and not come back."""
-        return self._layout.numbers.get(name) in self._in_flight
+        return self._index.numbers.get(name) in self._in_flight
 
     @property
     def statuses(self) -> Sequence[Status]:
         """The status of each step, in declared order."""
-        return self._ledger.status
+        return self._table.status
 
     def outputs_around(self, name: str) -> dict[str, Any]:
         """The outputs of what a step depends on, and its own; what was lost is not there."""
-        number = self._layout.numbers[name]
-        own = {name: self._ledger.outputs[number]} if number in self._ledger.outputs else {}
-        return {**self._ledger.outputs_for(number), **own}
+        number = self._index.numbers[name]
+        own = {name: self._table.outputs[number]} if number in self._table.outputs else {}
+        return {**self._table.outputs_for(number), **own}
 
     def report(self) -> dict[str, StepReport]:
         """What has happened to each step so far, by name, in declared order."""
-        causes = self._ledger.failed_ancestors()
+        causes = self._table.failed_ancestors()
         return {step.name: self._report(number, causes) for number, step in enumerate(self._steps)}
 
     def report_by_batch(self) -> dict[str, StepReport]:
@@ -330,7 +330,7 @@ class PhaseRun:
         return {name: reports[name] for batch in self.plan.batches for name in batch.steps}
 
     def _report(self, number: int, causes: Mapping[int, int]) -> StepReport:
-        return self._ledger.report(
+        return self._table.report(
             number,
             causes,
             self._stopper,
@@ -343,7 +343,7 @@ class PhaseRun:
     # One attempt: it starts, comes back, or its time is up.
 
     def _start(self, number: int) -> StepCall:
-        self._ledger.start(number, self._now)
+        self._table.start(number, self._now)
         self._in_flight[number] = None
         return self._make_call(number)
 
@@ -353,26 +353,26 @@ class PhaseRun:
         if step.timeout_seconds is not None:
             self._times.set("attempt", number, self._now + step.timeout_seconds)
         if self._audience.observers:
-            self._emit("attempt-started", number, attempt=self._ledger.attempts[number], dependencies=step.dependencies)
+            self._emit("attempt-started", number, attempt=self._table.attempts[number], dependencies=step.dependencies)
         return self._call(number)
 
     def _call(self, number: int) -> StepCall:
-        step, ledger = self._steps[number], self._ledger
-        outputs = ledger.outputs_for(number) if self._outputs_for is None else self._outputs_for(step.name)
+        step, table = self._steps[number], self._table
+        outputs = table.outputs_for(number) if self._outputs_for is None else self._outputs_for(step.name)
         for name, output in outputs.items():
             if type(output) in COPIED:
                 outputs[name] = own_copy(output)
         planned = step.parameters
         if planned:  # what is called may do with them what it likes
             step = step.model_copy(update={"parameters": to_plain(planned)})
-        run_id = ledger.run_ids.get(number, self._run_id)
+        run_id = table.run_ids.get(number, self._run_id)
         return StepCall(
-            step, self.purpose, ledger.attempts[number], run_id, step.timeout_seconds, outputs, self._note, planned
+            step, self.purpose, table.attempts[number], run_id, step.timeout_seconds, outputs, self._note, planned
         )
 
     def _note(self, call: StepCall, external_id: str) -> None:
         """May be called by any thread."""
-        number = self._ledger.note_external_id(call, external_id)
+        number = self._table.note_external_id(call, external_id)
         if number is not None and self._audience.observers:
             self._noted.append(number)
             if self._audience.wake is not None:
@@ -380,9 +380,9 @@ class PhaseRun:
 
     def _call_returned(self, name: str, now: float) -> int | None:
         """The step whose call has come back; None if that came too late to count."""
-        number = self._layout.numbers.get(name, -1)
+        number = self._index.numbers.get(name, -1)
         if number not in self._in_flight:
-            require_names("step", [name], self._layout.numbers)
+            require_names("step", [name], self._index.numbers)
             raise refusal(f"step {quote(name)} is not in flight")
         self._now = max(self._now, now)
         if number in self._given_back:
@@ -396,10 +396,10 @@ class PhaseRun:
             return number
         del self._abandoned[number]
         self._times.drop("abandoned", number)
-        if self._ledger.status[number] == "running":
+        if self._table.status[number] == "running":
             self._schedule_retry(number)
         if self._audience.observers:
-            self._emit("abandoned-call-returned", number, attempt=self._ledger.attempts[number])
+            self._emit("abandoned-call-returned", number, attempt=self._table.attempts[number])
         return None
 
     def _end_attempt(self, number: int, status: Status, *, final: bool = False) -> None:
@@ -419,7 +419,7 @@ class PhaseRun:
             self._end(number, "cancelled")
             return
         timeout = self._steps[number].timeout_seconds or 0.0
-        self._ledger.errors[number] = StepError(type=TIMED_OUT, message=f"no result within {timeout:g} seconds")
+        self._table.errors[number] = StepError(type=TIMED_OUT, message=f"no result within {timeout:g} seconds")
         # From now on, not from when that was due: a driver that slept has asked nobody to end before.
         self._wait_for_abandoned(number, self._now + max(timeout, self._grace))
         self._ask_to_end(number)
@@ -435,17 +435,17 @@ class PhaseRun:
     def _abandon(self, number: int) -> None:
         """What was left behind has been waited for as long again."""
         self._queue.lose(number)
-        if not self._suspended and self._ledger.status[number] == "running":
+        if not self._suspended and self._table.status[number] == "running":
             self._end(number, "timed_out", reason="blocked-by-abandoned-call")
 
     def _may_retry(self, number: int) -> bool:
         policy = self._steps[number].retry
-        return policy is not None and self._ledger.attempts[number] < policy.max_attempts and not self._stopped
+        return policy is not None and self._table.attempts[number] < policy.max_attempts and not self._stopped
 
     def _schedule_retry(self, number: int) -> None:
-        self._ledger.status[number] = "pending"
+        self._table.status[number] = "pending"
         delay = delay_before(
-            self._steps[number].retry, self._ledger.attempts[number], lambda: self._idempotency_key(number)
+            self._steps[number].retry, self._table.attempts[number], lambda: self._idempotency_key(number)
         )
         if delay > 0:
             self._times.set("retry", number, self._now + delay)
@@ -453,7 +453,7 @@ class PhaseRun:
             self._queue.push(number)
 
     def _idempotency_key(self, number: int) -> str:
-        run_id = self._ledger.run_ids.get(number, self._run_id)
+        run_id = self._table.run_ids.get(number, self._run_id)
         return StepCall(self._steps[number], self.purpose, run_id=run_id).idempotency_key
 
     # The end of a step, and what follows from it.
@@ -476,29 +476,29 @@ class PhaseRun:
         self, number: int, status: Status, *, reason: Reason | None = None, root_cause: int | None = None
     ) -> None:
         if reason is not None:
-            self._ledger.reasons[number] = reason
-        self._ledger.end(number, status, self._now)
+            self._table.reasons[number] = reason
+        self._table.end(number, status, self._now)
         self._unended -= 1
-        self._left_in_batch[self._layout.batch_of[number]] -= 1
+        self._left_in_batch[self._index.batch_of[number]] -= 1
         if self._audience.observers:
-            blamed = None if root_cause is None else self._layout.names[root_cause]
+            blamed = None if root_cause is None else self._index.names[root_cause]
             self._emit(
                 "step-ended",
                 number,
-                attempt=self._ledger.attempts[number],
+                attempt=self._table.attempts[number],
                 status=status,
-                error=self._ledger.errors.get(number),
-                reason=self._ledger.reasons.get(number),
+                error=self._table.errors.get(number),
+                reason=self._table.reasons.get(number),
                 root_cause=blamed,
-                external_id=self._ledger.external_ids.get(number),
+                external_id=self._table.external_ids.get(number),
             )
 
     def _skip_blocked(self, number: int, culprit: int) -> None:
         """The step waits for nothing but what `culprit`, which timed out, has left behind, and that is lost."""
-        if self._ledger.attempts[number]:
+        if self._table.attempts[number]:
             self._end(number, "timed_out", reason="blocked-by-abandoned-call")
             return
-        self._ledger.blocked_by[number] = culprit
+        self._table.blocked_by[number] = culprit
         self._finish(number, "skipped", reason="blocked-by-abandoned-call", root_cause=culprit)
         if self._unblocks_dependents(number):
             self._unblock_dependents(number)
@@ -508,21 +508,21 @@ class PhaseRun:
 
     def _unblocks_dependents(self, number: int) -> bool:
         """Whether this step has ended and holds up none of those that depend on it."""
-        if counts_as_done(self._steps[number], self._ledger.status[number]):
+        if counts_as_done(self._steps[number], self._table.status[number]):
             return True
-        return self.purpose == "compensate" and number in self._ledger.blocked_by  # it stops no other
+        return self.purpose == "compensate" and number in self._table.blocked_by  # it stops no other
 
     def _unblock_dependents(self, number: int) -> None:
-        for other in self._layout.dependents[number]:
+        for other in self._index.dependents[number]:
             self._waits_for[other] -= 1
-        self._push_ready(self._layout.dependents[number])
+        self._push_ready(self._index.dependents[number])
 
     def _skip_dependents(self, number: int, root_cause: int) -> None:
         """All that needs this step, directly or not, is skipped, if it has not been yet."""
         pending = [number]
         while pending:
-            for other in self._layout.dependents[pending.pop()]:
-                if self._ledger.status[other] == "pending":
+            for other in self._index.dependents[pending.pop()]:
+                if self._table.status[other] == "pending":
                     self._finish(other, "skipped", reason="dependency-failed", root_cause=root_cause)
                     pending.append(other)
 
@@ -535,12 +535,12 @@ class PhaseRun:
         self._queue.clear()
         if stopper is not None and reason == "run-stopped":
             self._skip_dependents(stopper, stopper)
-        for number, status in enumerate(self._ledger.status):
-            if status == "pending" and not self._ledger.attempts[number]:
+        for number, status in enumerate(self._table.status):
+            if status == "pending" and not self._table.attempts[number]:
                 self._finish(number, "skipped", reason=reason, root_cause=stopper)
             elif status == "pending" or (status == "running" and number in self._abandoned):
                 self._times.drop("retry", number)
-                self._finish(number, self._ledger.last_attempt(number), reason="run-stopped")
+                self._finish(number, self._table.last_attempt(number), reason="run-stopped")
 
     def _cancel_all(self, grace_seconds: float) -> None:
         """Everything in flight is asked to end, and waited for so long."""
@@ -566,7 +566,7 @@ class PhaseRun:
             self._open_batches and self._left_in_batch[self._open_batches - 1]
         ):
             self._open_batches += 1
-            self._push_ready(self._layout.batches[self._open_batches - 1])
+            self._push_ready(self._index.batches[self._open_batches - 1])
 
     def _push_ready(self, numbers: Iterable[int]) -> None:
         """Those of these steps that were waiting for their dependencies and their batch only may start now."""
@@ -574,25 +574,25 @@ class PhaseRun:
             if (
                 number not in self._held
                 and not self._waits_for[number]
-                and self._ledger.status[number] == "pending"
-                and self._layout.batch_of[number] < self._open_batches
-                and not (self._ledger.attempts[number] and self._times.get("retry", number) is not None)
+                and self._table.status[number] == "pending"
+                and self._index.batch_of[number] < self._open_batches
+                and not (self._table.attempts[number] and self._times.get("retry", number) is not None)
             ):
                 self._queue.push(number)
 
     # Where a phase goes on, and what it emits.
 
     def _restore(self, number: int, report: StepReport) -> None:
-        self._ledger.take_over(number, report)
+        self._table.take_over(number, report)
         if report.status == "pending" and report.retry_at is not None:
             self._times.set("retry", number, report.retry_at)
         if report.status == "running" or report.abandoned:
             self._restore_in_flight(number, report)
         if report.status not in ("pending", "running"):
             self._unended -= 1
-            self._left_in_batch[self._layout.batch_of[number]] -= 1
+            self._left_in_batch[self._index.batch_of[number]] -= 1
         if self._unblocks_dependents(number):
-            for other in self._layout.dependents[number]:
+            for other in self._index.dependents[number]:
                 self._waits_for[other] -= 1
 
     def _restore_in_flight(self, number: int, report: StepReport) -> None:
@@ -618,38 +618,38 @@ class PhaseRun:
             self._times.set("attempt", number, due)
 
     def _emit_attempt_ended(self, number: int, status: Status) -> None:
-        self._ledger.end_attempt(number, status, self._now)
+        self._table.end_attempt(number, status, self._now)
         if self._audience.observers:
             retry_at = self._times.get("retry", number)
-            if retry_at is None and self._ledger.status[number] == "pending":
+            if retry_at is None and self._table.status[number] == "pending":
                 retry_at = self._now
             self._emit(
                 "attempt-ended",
                 number,
-                attempt=self._ledger.attempts[number],
+                attempt=self._table.attempts[number],
                 status=status,
-                error=self._ledger.errors.get(number),
+                error=self._table.errors.get(number),
                 retry_at=retry_at,
-                external_id=self._ledger.external_ids.get(number),
+                external_id=self._table.external_ids.get(number),
             )
 
     def _emit_noted(self, number: int) -> None:
         self._emit(
             "external-id-set",
             number,
-            attempt=self._ledger.attempts[number],
-            external_id=self._ledger.external_ids.get(number),
+            attempt=self._table.attempts[number],
+            external_id=self._table.external_ids.get(number),
         )
 
     def _emit(self, kind: EventKind, number: int, **facts: Any) -> None:
         held_up = facts.get("status") == "skipped" and facts["reason"] not in STOP_REASONS
-        cause = self._layout.number_of(facts.get("root_cause")) if held_up else None
+        cause = self._index.number_of(facts.get("root_cause")) if held_up else None
         common = {
             "kind": kind,
             "at": self._now,
             "run_id": self._run_id,
             "purpose": self.purpose,
-            "step": self._layout.names[number],
+            "step": self._index.names[number],
             "step_report": self._report(number, {} if cause is None else {number: cause}),
         }
         event = construct_unchecked(Event, {**_NOTHING, **common, **facts})

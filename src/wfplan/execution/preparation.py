@@ -1,4 +1,4 @@
-"""Opening: everything that can be known is checked before the first step."""
+"""PreparedRun: check everything that can be known before the first step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wfplan.execution.interface import Executor
 from wfplan.execution.journal.file import JournalFile
 from wfplan.execution.journal.reader import Record, read_journal, with_plan
 from wfplan.execution.journal.writer import Journal
-from wfplan.execution.options import settle
+from wfplan.execution.options import resolve_run_options
 from wfplan.execution.progress import Progress
 from wfplan.execution.report import ExecutionReport, StepError
 from wfplan.execution.resume import resume_state
@@ -23,7 +23,7 @@ from wfplan.models import OnFailure, Schedule
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, ProblemCollector, RefusedError, refusal
 
-__all__ = ["Opening", "default_limit"]
+__all__ = ["PreparedRun", "default_limit"]
 
 _SETTLED = "the Progress has settled it: leave it out, or hand over the plan"
 _STARTED = "the run in this journal began with another one: leave it out, or begin a new run in another file"
@@ -34,7 +34,7 @@ def default_limit() -> int:
     return min(32, (os.cpu_count() or 1) + 4)
 
 
-class Opening:
+class PreparedRun:
     """A run that has not begun: progress, backend and journal, as far as they can be made, and every problem."""
 
     progress: Progress | None = None
@@ -127,7 +127,7 @@ class Opening:
         """Whether a report is that of a run which is suspended, and all is as it was."""
         if resume.phase != "suspended" or given["run_id"] is not None or resume.fingerprint != plan.fingerprint:
             return False
-        return settle(plan, **given, problems=ProblemCollector()) == resume.settings
+        return resolve_run_options(plan, **given, problems=ProblemCollector()) == resume.settings
 
     def _continue(
         self,
@@ -144,7 +144,10 @@ class Opening:
             problems.add("journal-mismatch", "the journal is that of another plan", suggestion=advice)
             return
         known = {**report.settings.model_dump(), "run_id": report.run_id} if report.settings else {}
-        asked: dict[str, Any] = {**settle(plan, **given, problems=problems).model_dump(), "run_id": given["run_id"]}
+        asked: dict[str, Any] = {
+            **resolve_run_options(plan, **given, problems=problems).model_dump(),
+            "run_id": given["run_id"],
+        }
         for name, value in given.items():
             if (value is not None or name == "dry_run") and asked[name] != known[name]:
                 problems.add("journal-mismatch", f"{name} cannot be given here", suggestion=_STARTED)
@@ -221,7 +224,7 @@ class Opening:
         """Whether there is nothing to do but to give the report of the run that is `finished`."""
         return self.finished is not None and not self._problems.has_errors
 
-    def settle(self) -> tuple[Progress, ExecutorAdapter]:
+    def start(self) -> tuple[Progress, ExecutorAdapter]:
         """What is needed to run. Raises RefusedError, with every problem, if anything is wrong."""
         if self._problems.has_errors or self.progress is None or self.backend is None:
             raise RefusedError(self._problems.as_tuple())

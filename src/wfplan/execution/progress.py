@@ -1,4 +1,4 @@
-"""Progress: what a run consists of, one phase after the other: a dry run, the execution proper, a rollback."""
+"""Progress: the phases of a run, one after the other: dry run, execution, rollback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wfplan._internal.messages import quote
 from wfplan._internal.model import construct_unchecked
 from wfplan.execution.events import Observer, Subscribers
 from wfplan.execution.interface import Purpose, StepCall
-from wfplan.execution.options import RunSettings, check_held, settle
+from wfplan.execution.options import RunOptions, check_held, resolve_run_options
 from wfplan.execution.phase_run import CANCEL_GRACE_SECONDS, GRACE_SECONDS, PhaseRun
 from wfplan.execution.report import ExecutionReport, Phase, Reason, StepReport
 from wfplan.execution.rollback import rollback_plan
@@ -62,7 +62,7 @@ class Progress:
 
     plan: ExecutionPlan
     run_id: str
-    settings: RunSettings
+    settings: RunOptions
     """How the plan is walked: its own settings, with what was given in their place."""
     held: tuple[str, ...]
     """The steps that do not start, in declared order."""
@@ -96,7 +96,7 @@ class Progress:
         report = state if isinstance(state, ExecutionReport) else None
         if dry_run is None and report is not None:
             dry_run = report.only_dry_run
-        settings = settle(plan, schedule, max_parallel, on_failure, dry_run, run_id, problems)
+        settings = resolve_run_options(plan, schedule, max_parallel, on_failure, dry_run, run_id, problems)
         known = check_state(plan, report.steps.values() if report else state, problems)  # type: ignore[arg-type]
         tried = check_state(plan, report.dry_run.values(), problems, what="the dry run of") if report else {}
         self.held = check_held(plan, report.held if report and hold is None else hold or (), problems)

@@ -1,4 +1,4 @@
-"""What happened in a run, step by step; also the state to go on from."""
+"""The report of a run, step by step; also the state to resume from."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from wfplan._internal.model import (
 )
 from wfplan.errors import PermanentError, WfplanError
 from wfplan.execution.interface import Purpose
-from wfplan.execution.options import RunSettings
+from wfplan.execution.options import RunOptions
 from wfplan.execution.outputs import as_json
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem
@@ -306,7 +306,7 @@ class ExecutionReport(Model):
     """While the run is suspended: in its dry run, in the execution proper, or among the compensations."""
     held: TupleOf[Name] = EMPTY
     """The steps that are kept from starting."""
-    settings: Optional[RunSettings] = None
+    settings: Optional[RunOptions] = None
     """How the plan is walked, with what was given in place of its own settings; None in a report made by hand."""
     plan_fingerprint: str = ""
     """In a report from a journal: the fingerprint of the plan."""

@@ -1,4 +1,4 @@
-"""What a new run takes over from one that has ended, or was lost."""
+"""What a new run keeps from an earlier one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ReadyQueue: of the steps whose dependencies are done, which may start now?"""
+"""ReadyQueue: which of the due steps may start now."""
 
 from __future__ import annotations
 

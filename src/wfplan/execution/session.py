@@ -1,4 +1,4 @@
-"""The life of a run, as one generator of what is to be done; it does no I/O of its own."""
+"""The life of a run as one generator of requests; it does no I/O itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from wfplan.execution.interface import StepCall
 from wfplan.execution.journal.writer import Journal
 from wfplan.execution.loop_thread import LoopThread
 from wfplan.execution.observers.logging import log_event
-from wfplan.execution.preparation import Opening, default_limit
+from wfplan.execution.preparation import PreparedRun, default_limit
 from wfplan.execution.progress import CANCEL_GRACE_SECONDS, Progress
 from wfplan.execution.report import ExecutionReport, Reason
 from wfplan.execution.signals import StopSignal
@@ -91,7 +91,7 @@ class Session:
 
     def __init__(
         self,
-        opening: Opening,
+        prepared: PreparedRun,
         stop: StopSignal | None,
         wake: Callable[[], object],
         make_calls: Callable[[ExecutorAdapter], Calls],
@@ -102,7 +102,7 @@ class Session:
 
         `make_calls` is asked once it is known that there is something to run.
         """
-        self._opening = opening
+        self._opening = prepared
         self._stop = stop
         self._wake = wake
         self._make_calls = make_calls
@@ -130,33 +130,33 @@ class Session:
 
         Raises RefusedError if nothing can run, and what the executor's `validate` raised if that is not an Exception.
         """
-        opening = self._opening
+        prepared = self._opening
         refused: BaseException | None = None
         try:
-            if not opening.is_finished:
+            if not prepared.is_finished:
                 refused = yield from self._validate()
-            if refused is None and not opening.is_finished:
-                return (yield from self._run(*opening.settle()))
+            if refused is None and not prepared.is_finished:
+                return (yield from self._run(*prepared.start()))
         except Exception as error:  # noqa: BLE001 - raised again when the executor is closed
             refused = error
         finally:
-            opening.discard()
-        closed = yield from self._close(opening.backend)
+            prepared.discard()
+        closed = yield from self._close(prepared.backend)
         if closed.error is not None:
             log_close_failure(closed.error)
         if refused is not None:
             raise refused
-        assert opening.finished is not None  # noqa: S101 - for type checkers
-        return opening.finished
+        assert prepared.finished is not None  # noqa: S101 - for type checkers
+        return prepared.finished
 
     def _validate(self) -> Generator[Task, Any, BaseException | None]:
         """Ask the executor; an interrupt that came meanwhile."""
-        opening, backend = self._opening, self._opening.backend
+        prepared, backend = self._opening, self._opening.backend
         if backend is None or backend.validate is None:
             return None
-        error = yield Validate(backend.validate, opening.plan_to_validate, opening.keep_findings)
+        error = yield Validate(backend.validate, prepared.plan_to_validate, prepared.keep_findings)
         if isinstance(error, Exception):  # an executor that fails is refused
-            opening.keep_failure(error)
+            prepared.keep_failure(error)
             return None
         return error  # type: ignore[no-any-return]
 
@@ -278,7 +278,7 @@ class Session:
         self._heed_signal()  # first: what fails after it is not rolled back
         if isinstance(message, Interrupt):
             self._interrupt(message.error)
-        elif message is not None and self._calls.settle(message):
+        elif message is not None and self._calls.accept(message):
             name, now = message.attempt.call.step.name, self._now()
             if message.error is None and issubclass(type(message.output), _GENERATORS):
                 self._progress.failed(name, PermanentError("it gave a generator, in which nothing has run"), now=now)

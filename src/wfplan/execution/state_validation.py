@@ -1,4 +1,4 @@
-"""Can this be the state of a run of this plan?"""
+"""Check that step reports are a possible state of a run of this plan."""
 
 from __future__ import annotations
 

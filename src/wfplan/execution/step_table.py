@@ -1,11 +1,11 @@
-"""StepTable: what is known of each step of a run."""
+"""StepTable: the state of each step of a run."""
 
 from __future__ import annotations
 
 from typing import Any, Mapping, Optional, Sequence, Tuple
 
 from wfplan._internal.model import construct_unchecked
-from wfplan._internal.plan_index import Layout
+from wfplan._internal.plan_index import PlanIndex
 from wfplan.execution.interface import StepCall
 from wfplan.execution.report import AttemptReport, Reason, Status, StepError, StepReport
 from wfplan.execution.state_validation import UNSUCCESSFUL, counts_as_done
@@ -25,10 +25,10 @@ TIMED_OUT = "timed_out"
 class StepTable:
     """The facts about each step, by its number; read by whoever wants to, written by one."""
 
-    def __init__(self, steps: Sequence[Step], layout: Layout) -> None:
+    def __init__(self, steps: Sequence[Step], index: PlanIndex) -> None:
         count = len(steps)
         self.steps: Sequence[Step] = steps
-        self._layout = layout
+        self._index = index
         self.status: list[Status] = ["pending"] * count
         self.attempts: list[int] = [0] * count
         self.started: list[float | None] = [None] * count
@@ -70,7 +70,7 @@ class StepTable:
         elif report.status == "succeeded":
             self.outputs[number] = report.output
         elif report.status == "skipped" and report.reason == "blocked-by-abandoned-call":
-            self.blocked_by[number] = self._layout.number_of(report.root_cause)
+            self.blocked_by[number] = self._index.number_of(report.root_cause)
         elif report.reason is not None:
             self.reasons[number] = report.reason
 
@@ -112,7 +112,7 @@ class StepTable:
 
         The number of the step, if that is so.
         """
-        number = self._layout.numbers[call.step.name]
+        number = self._index.numbers[call.step.name]
         if self.attempts[number] != call.attempt:
             return None
         self.external_ids[number] = external_id
@@ -120,10 +120,10 @@ class StepTable:
 
     def outputs_for(self, number: int) -> dict[str, Any]:
         """What the direct dependencies gave that succeeded, by name; what was lost is not there."""
-        names = self._layout.names
+        names = self._index.names
         return {
             names[needed]: self.outputs[needed]
-            for needed in self._layout.needs[number]
+            for needed in self._index.needs[number]
             if self.status[needed] == "succeeded" and needed in self.outputs
         }
 
@@ -141,10 +141,10 @@ class StepTable:
     def failed_ancestors(self) -> dict[int, int]:
         """For each skipped step that has one: its first-declared ancestor that failed."""
         found: dict[int, int] = dict(self.blocked_by)
-        for batch in self._layout.batches:
+        for batch in self._index.batches:
             for number in batch:
                 if self.status[number] == "skipped" and number not in found:
-                    needs = self._layout.needs[number]
+                    needs = self._index.needs[number]
                     blamed = [other if self.is_unexcused_failure(other) else found.get(other) for other in needs]
                     known = [other for other in blamed if other is not None]
                     if known:
@@ -177,7 +177,7 @@ class StepTable:
                 "name": step.name,
                 "recommendation_id": step.recommendation_id,
                 "action": step.action,
-                "batch": self._layout.batch_of[number] + 1,
+                "batch": self._index.batch_of[number] + 1,
                 "status": status,
                 "attempts": self.attempts[number],
                 "started_at": self.started[number],
@@ -186,7 +186,7 @@ class StepTable:
                 "output_not_kept": self.not_kept.get(number, ""),
                 "error": self.errors.get(number),
                 "reason": reason,
-                "root_cause": None if root_cause is None else self._layout.names[root_cause],
+                "root_cause": None if root_cause is None else self._index.names[root_cause],
                 "external_id": self.external_ids.get(number),
                 "attempt_started_at": self.attempt_started[number],
                 "retry_at": retry_at,

@@ -1,4 +1,4 @@
-"""run: drives a plan with threads."""
+"""run: run a plan with threads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wfplan.execution.events import Observer
 from wfplan.execution.executor_adapter import ExecutorAdapter
 from wfplan.execution.interface import Executor
 from wfplan.execution.loop_thread import LoopThread
-from wfplan.execution.preparation import Opening
+from wfplan.execution.preparation import PreparedRun
 from wfplan.execution.progress import Progress
 from wfplan.execution.report import ExecutionReport
 from wfplan.execution.session import LINGER_SECONDS, Close, Closed, Interrupt, Save, Session, Task, Validate, Wait
@@ -79,7 +79,7 @@ def run(
     >>> report.statuses, report.steps["ask"].error.type
     ({'greet': 'succeeded', 'ask': 'failed'}, 'ZeroDivisionError')
     """
-    opening = Opening(
+    prepared = PreparedRun(
         plan,
         executor,
         schedule=schedule,
@@ -94,7 +94,7 @@ def run(
         tracebacks=tracebacks,
         observers=observers,
     )
-    return _Run(opening, stop).wait()
+    return _Run(prepared, stop).wait()
 
 
 class _Run:
@@ -104,9 +104,9 @@ class _Run:
     nobody else does at this moment: to hand the outcome to another thread would cost more than all the rest.
     """
 
-    def __init__(self, opening: Opening, stop: StopSignal | None) -> None:
-        self._opening = opening
-        self._session = Session(opening, stop, self._wake, self._make_calls, always_threads=True)
+    def __init__(self, prepared: PreparedRun, stop: StopSignal | None) -> None:
+        self._opening = prepared
+        self._session = Session(prepared, stop, self._wake, self._make_calls, always_threads=True)
         self._life = self._session.live()
         self._task: Task | None = Wait(None)
         self._turn = threading.Lock()

@@ -1,4 +1,4 @@
-"""Workers: daemon threads that do one thing after the other, as many as there is to do at once."""
+"""Workers: a pool of daemon threads that grows on demand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON that is nearly JSON: quotes, commas, comments and brackets as models write them (extra `llm`)."""
+"""Repair of almost valid JSON: quotes, commas, comments, brackets (extra `llm`)."""
 
 from __future__ import annotations
 

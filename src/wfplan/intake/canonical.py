@@ -1,4 +1,4 @@
-"""The short way for JSON text that is just what this library writes: pydantic reads it whole."""
+"""The fast path for JSON in this library's own form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an item says that it waits for, as a list of ids, however it is written."""
+"""The dependencies of an item as a list of ids, however they are written."""
 
 from __future__ import annotations
 

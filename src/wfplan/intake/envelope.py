@@ -1,4 +1,4 @@
-"""Where in a document the list of recommendations or steps is, and what stands around it."""
+"""Find the list of recommendations or steps in a document, and what stands around it."""
 
 from __future__ import annotations
 

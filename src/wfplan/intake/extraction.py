@@ -1,4 +1,4 @@
-"""Text to the one document in it: alone, in a code block, or with words around it."""
+"""Find the one document in a string: alone, in a code block, or with words around it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names that documents use: one table for fields, one for lists, one for values that mean "none".
+"""The table of field names, of list names, and of values that mean "none".
 
 Names and words are compared without case and punctuation, see `plain`.
 """

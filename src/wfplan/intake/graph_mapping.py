@@ -1,4 +1,4 @@
-"""A file that holds no more than a mapping from names to what they need, the form that `plan` takes in Python."""
+"""Files that hold only a mapping from names to what they need."""
 
 from __future__ import annotations
 

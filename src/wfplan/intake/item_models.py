@@ -1,4 +1,4 @@
-"""The items of a document as recommendations or steps, with every problem that one has by itself."""
+"""Items to recommendations or steps, with every problem of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The items of a document as their fields and a rest, whatever the fields are called and however they are written."""
+"""Items to their fields and a remainder, whatever the fields are called."""
 
 from __future__ import annotations
 

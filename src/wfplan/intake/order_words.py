@@ -1,4 +1,4 @@
-"""The words with which a document states an order, a condition or a mode beside the fields that are read.
+"""The words that state an order, a condition or a mode.
 
 Keys and values are compared without case and punctuation, see `field_names.plain`. Conditions that can be read one day
 hook in at `CONDITION` and `DEFAULT_RULE`.

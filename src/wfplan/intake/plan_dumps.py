@@ -1,4 +1,4 @@
-"""The dump of a plan: its batches and strategy have to be what its workflow gives."""
+"""Verify the dump of a plan: its batches and strategy must follow from its workflow."""
 
 from __future__ import annotations
 

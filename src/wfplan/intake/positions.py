@@ -1,4 +1,4 @@
-"""Where in the original document the parts of its items are, however they were written there."""
+"""Map parts of items back to their place in the original document."""
 
 from __future__ import annotations
 

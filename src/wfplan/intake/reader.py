@@ -1,4 +1,4 @@
-"""read: JSON or YAML text, bytes, a dict or a list to a Reading, by one law: nothing stated is lost."""
+"""read: JSON or YAML, as a string or as objects, to a Reading; nothing stated is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""References to other steps in the strings of parameters: each is a dependency that has to be stated."""
+"""References to other steps in the strings of parameters."""
 
 from __future__ import annotations
 

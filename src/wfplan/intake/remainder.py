@@ -1,4 +1,4 @@
-"""What no field of a document took, looked at once: no order, condition, mode or step in it may be lost."""
+"""Refuse what no field took, if it could state an order, a condition, a mode or a step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a document says of its plan as a whole: name, version, execution strategy; the batches of a dump."""
+"""The settings of a whole document: name, version, execution strategy; the batches of a dump."""
 
 from __future__ import annotations
 

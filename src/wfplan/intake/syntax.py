@@ -1,4 +1,4 @@
-"""Text and Python objects to plain JSON values: encoding, JSON syntax, repeated keys, depth."""
+"""Strings and Python objects to plain JSON values: encoding, syntax, repeated keys, depth."""
 
 from __future__ import annotations
 

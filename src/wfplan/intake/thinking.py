@@ -1,4 +1,4 @@
-"""What a model says to itself before it answers, taken out of the answer."""
+"""Remove a model's thinking from its answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan in the form that the WorkflowExecution resource of kubernaut has for it."""
+"""A plan as the execution plan of a kubernaut WorkflowExecution."""
 
 from __future__ import annotations
 

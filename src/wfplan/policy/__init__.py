@@ -1,4 +1,4 @@
-"""May this plan run? A policy, the review of a plan under it, and the approval of a person."""
+"""Policies, reviews and approvals: whether a plan may run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person is asked, and what the answer is: plain data, for any way between two processes."""
+"""The approval request and its answer, as plain data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""review: a plan under a policy; and the gate that only lets through what was reviewed."""
+"""review, and the gate that releases only what was reviewed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan under a policy: allow, needs approval or deny, for each step and for the whole, and why."""
+"""The verdict of a policy on each step and on the plan, with reasons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Policies ready to use, or to begin with."""
+"""Ready-made policies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Policy: what a plan may be and do, as plain data."""
+"""Policy: the rules, as plain data."""
 
 from __future__ import annotations
 

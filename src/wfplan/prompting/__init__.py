@@ -1,4 +1,4 @@
-"""What to ask a model for and what to answer it: the schema, the rules, feedback, and the conversation around them."""
+"""Talking to a model: schema, instructions, feedback, conversation."""
 
 from __future__ import annotations
 

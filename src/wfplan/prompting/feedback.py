@@ -1,4 +1,4 @@
-"""What to answer a model whose plan cannot be used, so that it can correct it."""
+"""Feedback to a model about a plan that cannot be used."""
 
 from __future__ import annotations
 

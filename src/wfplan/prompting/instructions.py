@@ -1,4 +1,4 @@
-"""The rules for a prompt: what a schema cannot state, and an example."""
+"""Instructions for a prompt: the rules that a schema cannot state, and an example."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans, reports, readings and refusals for people to look at: functions to a string.
+"""Render plans, reports, readings and errors for people.
 
 >>> import wfplan
 >>> print(text(wfplan.plan({"shirt": [], "tie": ["shirt"], "shoes": []})))

@@ -1,4 +1,4 @@
-"""Everything worth knowing about one step, line by line."""
+"""The details of one step, line by line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a picture, a page or a table shows: batches and their steps, whether a plan says so or a report."""
+"""The view model of pictures, pages and tables: batches, steps, states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For tests of whoever uses the library: a scripted executor, and the contract that every executor has to keep."""
+"""For tests: a scripted executor, and the contract of executors."""
 
 from wfplan.testing.contract import check_executor
 from wfplan.testing.fake import FakeExecutor

@@ -1,4 +1,4 @@
-"""check_executor: the contract that every executor has to keep, to be run over one with steps of its own."""
+"""check_executor: check the contract of executors on one of them."""
 
 from __future__ import annotations
 

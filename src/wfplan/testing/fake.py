@@ -1,4 +1,4 @@
-"""FakeExecutor: does what a test says, and remembers what it was asked."""
+"""FakeExecutor: does what a test says, and records its calls."""
 
 from __future__ import annotations
 

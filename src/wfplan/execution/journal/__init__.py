@@ -1,1 +1,1 @@
-"""The journal of a run: its file, what is written into it, and what a run goes on from."""
+"""The journal of a run: its file, what is written, and what is read back."""

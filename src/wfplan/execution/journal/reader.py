@@ -1,4 +1,4 @@
-"""What the lines of a journal tell."""
+"""Read a journal: its lines to a report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wfplan._internal.json import is_object
 from wfplan._internal.messages import quote
 from wfplan._internal.model import EMPTY, FreeText, Model, Name, TupleOf
 from wfplan.execution.interface import Purpose
-from wfplan.execution.options import RunSettings
+from wfplan.execution.options import RunOptions
 from wfplan.execution.report import AttemptReport, ExecutionReport, Phase, StepReport
 from wfplan.execution.step_table import MOST_ATTEMPTS
 from wfplan.plans import ExecutionPlan
@@ -48,7 +48,7 @@ class _Header(Model):
     wfplan_journal: Literal[2]
     fingerprint: str
     run_id: FreeText
-    settings: RunSettings
+    settings: RunOptions
     held: TupleOf[Name] = EMPTY
     resumes: Optional[FreeText] = None
     steps: TupleOf[StepReport]

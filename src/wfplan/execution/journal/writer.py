@@ -1,4 +1,4 @@
-"""A run as lines of JSON, written while it runs."""
+"""Write a run to its journal, line by line, while it runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which dependencies are drawn: all of them or, where they are very many, those that do not follow from others."""
+"""Choose the dependencies to draw: all, or those that do not follow from others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lanes in which dependencies pass batches: beside the boxes, and each line in one of its own."""
+"""The lanes in which dependencies pass batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the steps stand from left to right: batches in rows, and in a row each step near what it needs."""
+"""The horizontal places of steps: rows of batches, each step near what it needs."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class _Grid:
         self.gap = gap
         self.room = room
 
-    def settle(self, wishes: Mapping[str, float]) -> dict[str, float]:
+    def place_near(self, wishes: Mapping[str, float]) -> dict[str, float]:
         """A place for each step, as near to its wish as the others allow.
 
         Steps that run one by one keep their order, which is the order in which they run.
@@ -119,10 +119,10 @@ def _settled(scene: Scene, grids: Sequence[_Grid]) -> dict[str, float]:
     left: Dict[str, float] = {}
     for grid in grids:
         middle = (grid.room - grid.columns * grid.pitch + grid.gap) / 2
-        left.update(grid.settle({name: middle + place * grid.pitch for place, name in enumerate(grid.names)}))
+        left.update(grid.place_near({name: middle + place * grid.pitch for place, name in enumerate(grid.names)}))
     for order, neighbors in ((grids, needs), (grids[::-1], needed_by), (grids, both)):
         for grid in order:
-            left.update(grid.settle({name: _mean(left, neighbors[name], left[name]) for name in grid.names}))
+            left.update(grid.place_near({name: _mean(left, neighbors[name], left[name]) for name in grid.names}))
     return left
 
 

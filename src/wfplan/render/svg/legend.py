@@ -1,4 +1,4 @@
-"""What the signs of a picture mean: those that are in it, and no others."""
+"""The legend of a picture."""
 
 from __future__ import annotations
 

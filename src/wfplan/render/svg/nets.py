@@ -1,4 +1,4 @@
-"""Which dependencies share a line: those of one step, in the direction in which it has more of them.
+"""Group dependencies that share a line.
 
 A line that only splits comes from one step, and one that only merges leads to one. So whoever follows a dependency
 from its step onwards comes to those that wait for it, and to no others.

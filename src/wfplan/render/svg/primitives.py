@@ -1,4 +1,4 @@
-"""The pieces that SVG pictures are made of: texts of known width, signs, and the styles of both backgrounds."""
+"""The pieces of SVG pictures: text of known width, symbols, styles."""
 
 from __future__ import annotations
 

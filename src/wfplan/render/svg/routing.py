@@ -1,4 +1,4 @@
-"""How a dependency runs from one box to another: down in lanes, aside in tracks, never behind a box."""
+"""Route each dependency from one box to another."""
 
 from __future__ import annotations
 

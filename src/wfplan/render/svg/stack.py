@@ -1,4 +1,4 @@
-"""Where rows, batches and tracks are from top to bottom: as far apart as the dependencies between them need."""
+"""The vertical places of rows, batches and tracks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan or a report of very many steps as an SVG picture: a bar for each batch, or for several in a row."""
+"""A picture of very many steps: a bar for each batch, or for several."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tracks in which dependencies go aside, between two rows: each line in one of its own."""
+"""The tracks in which dependencies run sideways between two rows."""
 
 from __future__ import annotations
 
