@@ -161,3 +161,9 @@ def test_nothing_of_the_whole_process_is_changed() -> None:
     changed = ("basicConfig(", "setrecursionlimit(", "setswitchinterval(", "excepthook =", "environ[")
     sources = {module: path.read_text(encoding="utf-8") for module, path in MODULES.items()}
     assert {(module, name) for module, text in sources.items() for name in changed if name in text} == set()
+
+
+def test_the_page_names_every_room() -> None:
+    page = (Path(__file__).resolve().parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = {f"{path.name}/" if path.is_dir() else path.name for path in ROOT.iterdir() if path.name != "__pycache__"}
+    assert {room for room in rooms if room not in page} == set()

@@ -72,7 +72,7 @@ def test_text_is_the_default(write: Write, capsys: pytest.CaptureFixture[str]) -
     """The verdict is the first word, its reasons follow."""
     assert main(["review", write(DOCUMENT), "--policy", write(DENY, "policy.json")]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "deny: 2 steps, 2 with something to say"
+    assert lines[0] == "deny: 2 steps, 2 flagged"
     assert '  denied-action: "look" has the action "look", which is denied' in lines
 
 
@@ -113,7 +113,7 @@ def test_warnings_of_the_document_go_to_stderr(write: Write, capsys: pytest.Capt
     assert main(["review", write(WARNED), "--policy", write(ALLOW, "policy.json")]) == 0
     output = capsys.readouterr()
     assert output.err.startswith("warning duplicate-dependency")
-    assert output.out == "allow: 2 steps, 0 with something to say\n"
+    assert output.out == "allow: 2 steps, 0 flagged\n"
 
 
 # ------------------------------------------------------------------------------------------------------- invalid input

@@ -228,7 +228,7 @@ def _write(text: str, stream: TextIO | None) -> None:
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.EINVAL):  # the latter is how Windows says it
             raise
-        # whoever reads has seen enough; what is left must not be written at exit
+        # the reader has seen enough; the rest must not be written at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
@@ -322,7 +322,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_settings(explaining)
     explaining.set_defaults(run=_explain)
 
-    simulating = commands.add_parser("simulate", help="print how long a document takes with so many steps at once")
+    simulating = commands.add_parser(
+        "simulate", help="estimate how long a run takes, under several limits on steps in flight"
+    )
     simulating.add_argument("file", help="JSON document, - for standard input")
     simulating.add_argument(
         "--max-parallel", type=_counts, default=(1, 2, 4, 8), metavar="N,N,...", help="steps at once; default: 1,2,4,8"

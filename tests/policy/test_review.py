@@ -280,7 +280,7 @@ def test_a_review_as_text() -> None:
     plan = wfplan.plan([Step(name="look", effect="read"), Step(name="wipe", effect="destructive"), Step(name="x")])
     reviewed = review(plan, Policy(approval_above_steps=2, deny_actions=["x"]))
     assert str(reviewed).splitlines() == [
-        "deny: 3 steps, 2 with something to say",
+        "deny: 3 steps, 2 flagged",
         "  many-steps: the plan has 3 steps, more than 2 need approval",
         'needs-approval "wipe"',
         '  effect-needs-approval: "wipe" is destructive, which needs approval',

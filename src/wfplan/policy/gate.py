@@ -171,7 +171,7 @@ class Review:
 
     def _lines(self) -> Iterator[str]:
         concerned = [step for step in self.steps.values() if step.reasons]
-        yield f"{self.verdict}: {pluralize(len(self.steps), 'step')}, {len(concerned):,} with something to say"
+        yield f"{self.verdict}: {pluralize(len(self.steps), 'step')}, {len(concerned):,} flagged"
         yield from (f"  {reason.code}: {reason.message}" for reason in self.reasons)
         for step in concerned:
             yield f"{step.verdict} {quote(step.name)}"
