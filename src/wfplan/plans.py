@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from operator import is_
 from typing import Any, Callable, Dict, List, Mapping, Sequence, TypeVar
 
@@ -11,7 +9,7 @@ from pydantic import model_validator
 
 from wfplan._internal import display
 from wfplan._internal.by_name import StepsByName
-from wfplan._internal.json import to_plain
+from wfplan._internal.json import json_digest, to_plain
 from wfplan._internal.messages import pluralize
 from wfplan._internal.model import EMPTY, Model, SchemaVersion, TupleOf, construct_unchecked
 from wfplan.batching import determine_execution_strategy, is_sequential, order_levels
@@ -93,8 +91,7 @@ class ExecutionPlan(Model):
             exclude={"workflow": {"steps": {"__all__": _COMMENTARY}}},
             exclude_defaults=True,
         )
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return json_digest(content)
 
     def records(self) -> List[Dict[str, Any]]:
         """A flat dictionary for each step, in declared order: `pandas.DataFrame(plan.records())`."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple, cast
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Sequence, Tuple, cast
 
 from pydantic_core import core_schema
 from typing_extensions import Self, TypeGuard
@@ -17,6 +19,7 @@ __all__ = [
     "FrozenDict",
     "FrozenList",
     "NotJsonError",
+    "canonical_json",
     "copy_json_object",
     "freeze_object",
     "freeze_parsed_object",
@@ -24,6 +27,7 @@ __all__ = [
     "is_mapping",
     "is_object",
     "is_same_json",
+    "json_digest",
     "to_plain",
 ]
 
@@ -40,6 +44,15 @@ _DICT: Any = dict
 _LIST: Any = list
 _new_dict, _update_dict = _DICT.__new__, _DICT.update
 _new_list, _extend_list = _LIST.__new__, _LIST.extend
+
+
+canonical_json: Callable[[Any], str] = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+"""The one JSON of a value: sorted keys, no spaces, ASCII. Equal values of the same types have equal JSON."""
+
+
+def json_digest(value: Any) -> str:
+    """Return the SHA-256 of a value's canonical JSON, in hexadecimal digits."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
 class NotJsonError(ValueError):

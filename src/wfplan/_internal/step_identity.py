@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from typing import Any, Mapping
 
+from wfplan._internal.json import json_digest
 from wfplan.models import Step
 from wfplan.plans import ExecutionPlan
 
@@ -29,10 +28,7 @@ class StepKeys:
         step = self._steps[name]
         needs = sorted({self._identities[needed] for needed in step.dependencies})
         content: list[Any] = [self._identities[name], step.action, step.parameters, needs]
-        return hashlib.sha256(_encode(content).encode()).hexdigest()
-
-
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+        return json_digest(content)
 
 
 def identities(recommendation_ids: Mapping[str, str | None]) -> dict[str, str]:

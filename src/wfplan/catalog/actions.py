@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type
 
 from pydantic import BaseModel
 from typing_extensions import TypeAlias
 
 from wfplan._internal.identifiers import action_error
-from wfplan._internal.json import is_mapping
+from wfplan._internal.json import is_mapping, json_digest
 from wfplan._internal.messages import describe_error, quote
 from wfplan._internal.model import EMPTY, NO_VALUES, JsonObject, Model, Text, TupleOf, construct_unchecked
 from wfplan._internal.validation_errors import kind_of
 from wfplan.catalog.parameter_models import key_rules
-from wfplan.catalog.parameters import encode
 from wfplan.models import Compensation, Effect, PositiveSeconds, Seconds, Step
 from wfplan.problems import ProblemCollector
 
@@ -73,7 +71,7 @@ class ResolvedAction(Model):
 
 def request_digest(action: str, parameters: Mapping[str, Any]) -> str:
     """Return the `request` of a `ResolvedAction`."""
-    return hashlib.sha256(encode([action, parameters]).encode()).hexdigest()
+    return json_digest([action, parameters])
 
 
 def worse_effect(one: Optional[Effect], other: Optional[Effect]) -> Optional[Effect]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple, Type, cast
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple, Type, cast
 
 from pydantic import AliasChoices, AliasPath, BaseModel, RootModel, ValidationError
 from pydantic.fields import FieldInfo
 from typing_extensions import TypeGuard
 
-from wfplan._internal.json import NotJsonError, freeze_object, is_list, is_object
+from wfplan._internal.json import NotJsonError, canonical_json, freeze_object, is_list, is_object
 from wfplan._internal.messages import describe_error
 from wfplan.catalog.parameter_models import key_rules
 
-__all__ = ["ParameterError", "ParsedParameters", "UnusableModelError", "encode", "parameter_names", "parse_parameters"]
+__all__ = ["ParameterError", "ParsedParameters", "UnusableModelError", "parameter_names", "parse_parameters"]
 
 
 class ParsedParameters(NamedTuple):
@@ -55,13 +55,13 @@ def parse_parameters(model: Type[BaseModel], parameters: Dict[str, Any]) -> Pars
     value = _read(model, parameters)
     _check_keys(model, parameters, value)
     written = _write(value)
-    if encode(written) == encode(parameters):
+    if canonical_json(written) == canonical_json(parameters):
         return ParsedParameters(value, written)
     try:
         again = _read(model, written)
     except ValidationError:
         raise UnusableModelError("does not read what it writes") from None
-    if not _says_the_same(again, value) or encode(_write(again)) != encode(written):
+    if not _says_the_same(again, value) or canonical_json(_write(again)) != canonical_json(written):
         raise UnusableModelError("does not read what it writes: its JSON, read again, is another value")
     return ParsedParameters(again, written)
 
@@ -79,12 +79,9 @@ def _written(name: str, field: FieldInfo) -> List[str]:
     return list(map(str, (*found, field.alias or name)))
 
 
-encode: Callable[[Any], str] = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
-
-
 def _read(model: Type[BaseModel], parameters: Dict[str, Any]) -> BaseModel:
     try:
-        return model.model_validate_json(encode(parameters))
+        return model.model_validate_json(canonical_json(parameters))
     except ValidationError:
         raise
     except Exception as error:  # noqa: BLE001 - it is third-party code
@@ -163,6 +160,6 @@ def _sort_sets(written: Any, dumped: Any) -> None:
         if is_object(target) and is_object(source):
             pending += [(target[key], source[key]) for key in target if key in source]
         elif isinstance(source, (set, frozenset)):
-            target[:] = sorted(target, key=encode)
+            target[:] = sorted(target, key=canonical_json)
         elif is_list(target) and is_list(source):
             pending += zip(target, source)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, field, fields
 from functools import partial
 from types import MappingProxyType
@@ -11,6 +9,7 @@ from typing import Any, Callable, Mapping, Protocol
 
 from typing_extensions import Literal, TypeAlias
 
+from wfplan._internal.json import json_digest
 from wfplan.models import Step
 from wfplan.problems import refusal
 
@@ -48,9 +47,7 @@ class StepCall:
         The same for every attempt at a step of a run, so a backend that remembers it does nothing twice.
         """
         parameters = self.step.parameters if self._planned is None else self._planned
-        content = [self.run_id, self.purpose, self.step.name, self.step.action, parameters]
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return json_digest([self.run_id, self.purpose, self.step.name, self.step.action, parameters])
 
     def set_external_id(self, external_id: str) -> None:
         """Record the name by which the backend knows this attempt: a job, a pod, a request.

@@ -12,6 +12,7 @@ from typing import Any, Dict, Iterator, Optional
 from pydantic import Field, model_validator
 from typing_extensions import Annotated, Literal
 
+from wfplan._internal.json import canonical_json, json_digest
 from wfplan._internal.messages import escape, join_names, pluralize, quote
 from wfplan._internal.model import (
     EMPTY,
@@ -100,7 +101,7 @@ class ApprovalRequest(Model):
     @property
     def digest(self) -> str:
         """SHA-256 of everything that is to be seen, in hexadecimal digits."""
-        return hashlib.sha256(_canonical(self.model_dump(mode="json"))).hexdigest()
+        return json_digest(self.model_dump(mode="json"))
 
     def approve(self, by: str, *, until: float, at: float | None = None, comment: str = "") -> Approval:
         """The approval of this person, from `at` (now, if not given) until `until`, in seconds since 1970."""
@@ -184,7 +185,7 @@ class Approval(Model):
 
     def compute_checksum(self) -> str:
         """Return what `checksum` is if nothing was changed."""
-        return hashlib.sha256(self._content()).hexdigest()
+        return json_digest(self._content())
 
     def sign(self, key: bytes) -> Approval:
         """Return this approval with a signature, which `Review.release(approval, key=key)` verifies.
@@ -211,10 +212,10 @@ class Approval(Model):
 
     def _signature_by(self, key: bytes) -> str:
         check_key(key)
-        return hmac.new(key, self._content(), hashlib.sha256).hexdigest()
+        return hmac.new(key, canonical_json(self._content()).encode(), hashlib.sha256).hexdigest()
 
-    def _content(self) -> bytes:
-        return _canonical(self.model_dump(mode="json", exclude={"checksum", "signature"}))
+    def _content(self) -> Dict[str, Any]:
+        return self.model_dump(mode="json", exclude={"checksum", "signature"})
 
 
 def check_key(key: object) -> None:
@@ -228,10 +229,6 @@ def check_key(key: object) -> None:
             suggestion="generate it once, by secrets.token_bytes(32), and keep it secret",
         )
         raise RefusedError(problems.as_tuple())
-
-
-def _canonical(content: Any) -> bytes:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _show(parameters: Dict[str, Any]) -> str:
