@@ -10,6 +10,7 @@ import subprocess
 import sys
 from importlib import import_module, metadata
 from pathlib import Path
+from typing import Any, Callable, Dict
 
 import pytest
 from pydantic import ValidationError
@@ -179,3 +180,42 @@ def test_what_stands_below_a_field_and_is_not_a_docstring_describes_nothing() ->
     properties = Odd.model_json_schema()["properties"]
     assert "description" not in properties["one"]
     assert properties["other"]["description"] == "The other."
+
+
+PLAN = wfplan.plan({"a": [], "b": ["a"]})
+TAKES_A_PLAN: Dict[str, Callable[[Any], object]] = {
+    "critical_path": wfplan.analysis.critical_path,
+    "slack": wfplan.analysis.slack,
+    "lower_bound": wfplan.analysis.lower_bound,
+    "compare": wfplan.analysis.compare,
+    "explain": lambda value: wfplan.analysis.explain(value, "a"),
+    "lint": wfplan.analysis.lint,
+    "simulate": wfplan.analysis.simulate,
+    "why_not_parallel": lambda value: wfplan.analysis.why_not_parallel(value, "a", "b"),
+    "width_bounds": wfplan.analysis.width_bounds,
+    "diff before": lambda value: wfplan.diff.diff(value, PLAN),
+    "diff after": lambda value: wfplan.diff.diff(PLAN, value),
+    "to_graphlib": wfplan.interop.graphlib.to_graphlib,
+    "to_networkx": wfplan.interop.networkx.to_networkx,
+    "to_execution_plan": wfplan.interop.kubernaut.to_execution_plan,
+    "rollback_plan": lambda value: wfplan.execution.rollback.rollback_plan(value, ["a"]),
+    "rollback_preview": wfplan.execution.rollback.rollback_preview,
+    "review": lambda value: wfplan.policy.review(value, wfplan.policy.Policy()),
+    "run": lambda value: wfplan.run(value, {}),
+    "text": wfplan.render.text,
+    "svg": wfplan.render.svg,
+    "dot": wfplan.render.dot,
+    "mermaid": wfplan.render.mermaid,
+    "gantt": lambda value: wfplan.render.mermaid(value, "gantt"),
+    "html": wfplan.render.html,
+    "mimebundle": wfplan.render.mimebundle,
+}
+
+
+@pytest.mark.parametrize("value", [3, None, "plan", {"a": []}, PLAN.workflow], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("call", TAKES_A_PLAN.values(), ids=TAKES_A_PLAN)
+def test_what_is_not_a_plan_is_refused_in_the_same_way_everywhere(call: Callable[[Any], object], value: Any) -> None:
+    with pytest.raises(wfplan.RefusedError, match=type(value).__name__) as refused:
+        call(value)
+    assert [problem.code for problem in refused.value.problems] == ["invalid-setting"]
+    assert isinstance(refused.value, ValueError)

@@ -12,6 +12,7 @@ from wfplan._internal.model import EMPTY, Model, TupleOf, construct_unchecked
 from wfplan._internal.step_identity import match_steps
 from wfplan.models import ExecutionBatch, ExecutionStrategy, Step
 from wfplan.plans import ExecutionPlan
+from wfplan.problems import require_type
 
 __all__ = [
     "BatchChange",
@@ -215,6 +216,8 @@ def diff(before: ExecutionPlan, after: ExecutionPlan) -> PlanDiff:
     newly parallel, across the bars
       batch 1: "a" | "b"
     """
+    require_type(before, ExecutionPlan)
+    require_type(after, ExecutionPlan)
     return _compare(before, after)
 
 

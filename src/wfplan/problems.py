@@ -22,6 +22,7 @@ __all__ = [
     "Severity",
     "invalid",
     "refusal",
+    "require_type",
 ]
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
@@ -286,6 +287,22 @@ def refusal(message: str, suggestion: str = "", *, code: str = "invalid-setting"
         code: The problem's code.
     """
     return RefusedError(_one(code, message, suggestion))
+
+
+def require_type(value: object, *kinds: type) -> None:
+    """Raise RefusedError unless an argument is of one of these kinds.
+
+    Args:
+        value: The argument.
+        *kinds: The types that it may have.
+
+    Raises:
+        RefusedError: It has another type.
+    """
+    if not isinstance(value, kinds):
+        names = " or ".join(kind.__name__ for kind in kinds)
+        advice = "make one with wfplan.plan" if "ExecutionPlan" in names else ""
+        raise refusal(f"the argument must be of type {names}, not {type(value).__name__}", advice)
 
 
 def invalid(code: str, message: str, suggestion: str = "", *, steps: Iterable[str] = ()) -> InvalidWorkflowError:

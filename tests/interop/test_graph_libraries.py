@@ -8,7 +8,6 @@ from typing import Any, Dict, List
 import networkx as nx
 import pytest
 from graphlib import TopologicalSorter
-from pydantic import ValidationError
 
 import wfplan
 from wfplan import Compensation, ExecutionStrategy, RetryPolicy, Step, Workflow
@@ -124,7 +123,7 @@ def test_a_name_that_is_only_needed_is_a_step_too_as_in_graphlib() -> None:
 
 @pytest.mark.parametrize("graph", [{"a": "b"}, {"a": 5}, {"": []}, {"a": [1]}, {"a": {1}}, {"a": None}])
 def test_what_is_no_list_of_names_is_refused(graph: Dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(wfplan.InvalidWorkflowError):
         from_graphlib(graph)
 
 
@@ -180,3 +179,11 @@ def test_what_looks_like_a_table_says_how_it_is_planned(attributes: List[str], a
     table = type("Table", (list,), dict.fromkeys(attributes))(["id"])
     (problem,) = wfplan.check(table)
     assert (problem.code, advice in problem.suggestion) == ("invalid-document", True)
+
+
+def test_every_entry_of_a_mapping_that_is_wrong_is_reported() -> None:
+    with pytest.raises(wfplan.InvalidWorkflowError) as refused:
+        from_graphlib({"a": 5, " b": [], "c": ["", "d"]})  # type: ignore[dict-item]
+    assert len(refused.value.problems) == 3
+    with pytest.raises(wfplan.RefusedError):
+        from_graphlib(["a"])  # type: ignore[arg-type]

@@ -345,7 +345,7 @@ def test_other_things_than_plans_and_policies_are_refused() -> None:
     ]
     for call, values in wrong:
         for value in values:
-            with pytest.raises(RefusedError, match="is wanted, not a"):
+            with pytest.raises(RefusedError, match="must be of type"):
                 call(value)
 
 

@@ -21,6 +21,7 @@ from wfplan.analysis.durations import check_names, count_assumed, show_seconds
 from wfplan.analysis.simulation import simulate
 from wfplan.analysis.timing import StepTiming, Times, slack
 from wfplan.plans import ExecutionPlan
+from wfplan.problems import require_type
 
 __all__ = ["ChangeKind", "Explanation", "Improvement", "explain"]
 
@@ -133,6 +134,7 @@ def explain(plan: ExecutionPlan, step: str, *, durations: Mapping[str, float] | 
     nothing waits for it
     it would start earlier without the dependency on "test" at 1.000 s
     """
+    require_type(plan, ExecutionPlan)
     check_names(plan, [step])
     times = Times(plan, durations)
     number = times.number_of(step)

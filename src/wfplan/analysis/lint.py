@@ -9,7 +9,7 @@ from wfplan.analysis.redundancy import find_redundant
 from wfplan.analysis.timing import Times
 from wfplan.batching import is_sequential, split_by_locks
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import Problem, ProblemCollector
+from wfplan.problems import Problem, ProblemCollector, require_type
 
 __all__ = ["lint"]
 
@@ -33,6 +33,7 @@ def lint(plan: ExecutionPlan) -> tuple[Problem, ...]:
     ...     print(problem)
     info redundant-dependency: "ship" needs "build" also by way of "test" (leave the dependency on "build" out, unless "ship" uses its output: the order stays the same)
     """  # noqa: E501 - one line of output
+    require_type(plan, ExecutionPlan)
     problems = ProblemCollector()
     _note_missing_dependencies(plan, problems)
     _note_redundant_dependencies(plan, problems)

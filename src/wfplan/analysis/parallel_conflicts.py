@@ -14,7 +14,7 @@ from wfplan.batching import is_sequential
 from wfplan.execution.options import RunOptions, resolve_run_options
 from wfplan.models import Schedule
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import ProblemCollector, RefusedError, refusal
+from wfplan.problems import ProblemCollector, RefusedError, refusal, require_type
 
 __all__ = ["Separation", "SeparationKind", "SeparationReason", "why_not_parallel"]
 
@@ -90,6 +90,7 @@ def why_not_parallel(
     >>> why_not_parallel(plan, "verify", "notify", schedule="eager").parallel
     True
     """
+    require_type(plan, ExecutionPlan)
     check_names(plan, (one, other))
     if one == other:
         raise refusal(f"{quote(one)} is one step", "ask for two")

@@ -15,7 +15,7 @@ from wfplan.execution.report import ExecutionReport
 from wfplan.models import OnFailure, Schedule
 from wfplan.outcomes import Outcome, Outcomes, Script
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import RefusedError, refusal
+from wfplan.problems import RefusedError, refusal, require_type
 
 __all__ = ["Durations", "simulate"]
 
@@ -70,6 +70,7 @@ def simulate(
     >>> simulate(plan, outcomes={"restart": OSError("no route")}).statuses
     {'scale': 'succeeded', 'restart': 'failed', 'verify': 'skipped'}
     """
+    require_type(plan, ExecutionPlan)
     progress = Progress(
         plan, schedule=schedule, max_parallel=max_parallel, on_failure=on_failure, dry_run=dry_run, run_id=run_id
     )

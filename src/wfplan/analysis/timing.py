@@ -11,7 +11,7 @@ from wfplan._internal.model import Model, TupleOf, construct_unchecked
 from wfplan._internal.plan_index import PlanIndex
 from wfplan.analysis.durations import count_assumed, show_seconds, step_seconds
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import refusal
+from wfplan.problems import refusal, require_type
 
 __all__ = ["CriticalPath", "StepTiming", "Times", "check_workers", "critical_path", "lower_bound", "slack"]
 
@@ -76,6 +76,7 @@ def critical_path(plan: ExecutionPlan, *, durations: Mapping[str, float] | None 
     >>> path.steps, path.seconds, path.assumed
     (('lint', 'ship'), 6.0, 2)
     """
+    require_type(plan, ExecutionPlan)
     times = Times(plan, durations)
     path = [] if times.last is None else times.path_to(times.last)
     return CriticalPath(steps=times.named(path), seconds=times.total, assumed=count_assumed(plan, durations))
@@ -100,6 +101,7 @@ def slack(plan: ExecutionPlan, *, durations: Mapping[str, float] | None = None) 
     >>> timing["build"].slack, timing["build"].latest_start, timing["lint"].is_critical
     (4.0, 4.0, True)
     """
+    require_type(plan, ExecutionPlan)
     times = Times(plan, durations)
     tails = times.tails()
     given = durations or {}
@@ -128,6 +130,7 @@ def lower_bound(
     >>> lower_bound(wfplan.plan({"a": [], "b": [], "c": []}), max_parallel=2)
     1.5
     """
+    require_type(plan, ExecutionPlan)
     times = Times(plan, durations)
     return times.total if max_parallel is None else max(times.total, times.work / check_workers(max_parallel))
 

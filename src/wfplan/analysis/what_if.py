@@ -21,6 +21,7 @@ from wfplan.analysis.timing import Times, check_workers
 from wfplan.errors import UnknownNameError
 from wfplan.models import Schedule
 from wfplan.plans import ExecutionPlan
+from wfplan.problems import require_type
 
 __all__ = ["Comparison", "ConstraintCost", "ScheduleResult", "compare"]
 
@@ -153,6 +154,7 @@ def compare(
     2        batch     6.000 s   4.000 s      1.500  67%
     2        eager     4.000 s   4.000 s      1.000  100%
     """
+    require_type(plan, ExecutionPlan)
     wanted = [check_workers(workers) for workers in max_parallel]
     times = Times(plan, durations)
     seconds = dict(zip(times.names, times.seconds))

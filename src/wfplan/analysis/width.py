@@ -7,6 +7,7 @@ from typing import Iterable, Sequence
 
 from wfplan._internal.plan_index import PlanIndex
 from wfplan.plans import ExecutionPlan
+from wfplan.problems import require_type
 
 __all__ = ["width_bounds"]
 
@@ -29,6 +30,7 @@ def width_bounds(plan: ExecutionPlan) -> tuple[int, int]:
     >>> width_bounds(wfplan.plan({"a": [], "b": ["a"], "c": ["a"], "d": [], "e": []}))
     (4, 4)
     """
+    require_type(plan, ExecutionPlan)
     index = PlanIndex(plan, "batch")
     order = list(chain.from_iterable(index.batches))
     by_depth = _largest_class(order, index.needs)

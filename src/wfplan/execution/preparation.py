@@ -21,7 +21,7 @@ from wfplan.execution.resume import resume_state
 from wfplan.execution.signals import StopSignal
 from wfplan.models import OnFailure, Schedule
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import Problem, ProblemCollector, RefusedError, refusal
+from wfplan.problems import Problem, ProblemCollector, RefusedError, require_type
 
 __all__ = ["PreparedRun", "default_limit"]
 
@@ -66,10 +66,7 @@ class PreparedRun:
         self._record: Record | None = None
         self._resumes: str | None = None
         self._tracebacks = tracebacks
-        if not isinstance(plan, (ExecutionPlan, Progress)):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise refusal(
-                f"a plan or a Progress can be run, a {type(plan).__name__} cannot", "make a plan of it by wfplan.plan"
-            )
+        require_type(plan, ExecutionPlan, Progress)
         self.plan: ExecutionPlan = plan.plan if isinstance(plan, Progress) else plan
         self._check_listeners(stop)
         settings = {"schedule": schedule, "max_parallel": max_parallel, "on_failure": on_failure}

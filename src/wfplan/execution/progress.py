@@ -38,7 +38,7 @@ class Progress:
         schedule: `batch` or `eager`. None: the plan's own, as for all keywords below.
         max_parallel: The most steps in flight, at least 1; the lower of this and the plan's own applies.
         on_failure: `stop`, `cancel` or `skip-dependents`.
-        dry_run: True: only a dry run. False: none, even if the plan asks for one.
+        dry_run: True: a dry run and nothing else. False or None: a dry run first, if the plan asks for one.
         run_id: The id of the run, part of every idempotency key. None: that of `state`, else a random one.
         hold: Names of steps that must not start. None: those of `state`; `()` releases all.
         grace_seconds: The least time, in seconds, that a step waits for the abandoned call of another before it is
@@ -81,17 +81,6 @@ class Progress:
         grace_seconds: float = GRACE_SECONDS,
         tracebacks: bool = True,
     ) -> None:
-        """The progress of a new run, or of one whose state is known.
-
-        `state` is any consistent mix of step reports, those that are missing being pending; or a whole report, which
-        also has the run id, whether the run was stopped, which steps are held, and how far a dry run and a rollback
-        got. A keyword that is not given comes from the plan, the lower `max_parallel` wins, and the run id is random;
-        with `dry_run` there is nothing but a dry run. The steps that `hold` names do not start: when all else that may
-        run has ended, the run is suspended; not given, those of `state` stay held, and `()` holds none. A call whose
-        time is up is waited for as long again before something else is given up because of it, counted from when
-        `get_ready` noticed, and at least for `grace_seconds`; without `tracebacks`, errors are kept without them.
-        Raises RefusedError, with every problem, for a keyword or a state that cannot be.
-        """
         problems = ProblemCollector()
         report = state if isinstance(state, ExecutionReport) else None
         if dry_run is None and report is not None:

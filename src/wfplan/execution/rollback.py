@@ -12,6 +12,7 @@ from wfplan.errors import require_names
 from wfplan.models import ExecutionStrategy, Step, Workflow
 from wfplan.planner import plan as make_plan
 from wfplan.plans import ExecutionPlan
+from wfplan.problems import require_type
 
 __all__ = ["RollbackPreview", "rollback_plan", "rollback_preview"]
 
@@ -43,6 +44,7 @@ def rollback_plan(plan: ExecutionPlan, succeeded: Iterable[str]) -> ExecutionPla
     >>> [(step.name, step.action, step.dependencies) for step in rollback_plan(made, made.steps).workflow.steps]
     [('route', 'route_back', ()), ('scale', 'scale_back', ('route',))]
     """
+    require_type(plan, ExecutionPlan)
     wanted = set(succeeded)
     require_names("step", sorted(wanted), plan.steps)
     undone_first = _reverse_arrows(plan, wanted)
@@ -143,6 +145,7 @@ def rollback_preview(plan: ExecutionPlan, succeeded: Iterable[str] | None = None
     Raises:
         UnknownNameError: A name is not that of a step.
     """
+    require_type(plan, ExecutionPlan)
     names = set(plan.steps if succeeded is None else succeeded)
     undoing = rollback_plan(plan, names)
     for_good = {step.name for step in plan.workflow.steps if step.name in names and step.is_irreversible}

@@ -102,7 +102,7 @@ class Session:
 
         `make_calls` is asked once it is known that there is something to run.
         """
-        self._opening = prepared
+        self._prepared = prepared
         self._stop = stop
         self._wake = wake
         self._make_calls = make_calls
@@ -130,7 +130,7 @@ class Session:
 
         Raises RefusedError if nothing can run, and what the executor's `validate` raised if that is not an Exception.
         """
-        prepared = self._opening
+        prepared = self._prepared
         refused: BaseException | None = None
         try:
             if not prepared.is_finished:
@@ -151,7 +151,7 @@ class Session:
 
     def _validate(self) -> Generator[Task, Any, BaseException | None]:
         """Ask the executor; an interrupt that came meanwhile."""
-        prepared, backend = self._opening, self._opening.backend
+        prepared, backend = self._prepared, self._prepared.backend
         if backend is None or backend.validate is None:
             return None
         error = yield Validate(backend.validate, prepared.plan_to_validate, prepared.keep_findings)
@@ -167,8 +167,8 @@ class Session:
         if progress.max_parallel is None and (self._always_threads or backend.needs_threads(progress.plan)):
             progress.lower_max_parallel(default_limit())
         self._progress, self._calls = progress, self._make_calls(backend)
-        self._problems = ProblemCollector(self._opening.warnings)
-        self._journal = self._opening.open_journal()
+        self._problems = ProblemCollector(self._prepared.warnings)
+        self._journal = self._prepared.open_journal()
         self._listen()
         if self._stop is not None:
             self._stop.connect(self._wake)
@@ -186,7 +186,7 @@ class Session:
 
     def _listen(self) -> None:
         self._progress.set_waker(self._wake)
-        self._observers = [guarded(observer, self._interrupts.append) for observer in self._opening.observers]
+        self._observers = [guarded(observer, self._interrupts.append) for observer in self._prepared.observers]
         if _logger.isEnabledFor(logging.INFO):
             self._observers.append(log_event)
         for observer in self._observers:

@@ -59,7 +59,7 @@ def run(
         max_parallel: The most steps in flight, at least 1; the lower of this and the plan's own applies. If neither is
             set, min(32, CPUs + 4).
         on_failure: `stop`, `cancel` or `skip-dependents`. None: the plan's own.
-        dry_run: True: only a dry run. False: none, even if the plan asks for one. None: what the plan says.
+        dry_run: True: a dry run and nothing else. False or None: a dry run first, if the plan asks for one.
         journal: The path of a file that records the run. It is created; or the unfinished run in it is continued; or
             the report of the finished run in it is returned. None: no journal.
         resume: The report of an earlier run, whose succeeded steps are kept. None: start from the beginning.
@@ -105,7 +105,7 @@ class _Run:
     """
 
     def __init__(self, prepared: PreparedRun, stop: StopSignal | None) -> None:
-        self._opening = prepared
+        self._prepared = prepared
         self._session = Session(prepared, stop, self._wake, self._make_calls, always_threads=True)
         self._life = self._session.live()
         self._task: Task | None = Wait(None)
@@ -134,7 +134,7 @@ class _Run:
                 if driver.ident is None or len(interrupts) > _PATIENCE_WITH_INTERRUPTS:
                     if driver.ident is None:
                         self._task = None
-                        self._opening.discard()
+                        self._prepared.discard()
                     raise
         driver.join()
         raised = next(iter([*interrupts, *filter(None, [self._error, self._session.interrupt])]), None)

@@ -5,8 +5,13 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any, Dict, Iterable, Mapping, Tuple
 
+from pydantic import ValidationError
+
+from wfplan._internal.messages import quote
+from wfplan._internal.validation_errors import add_field_errors
 from wfplan.models import Step, Workflow
 from wfplan.plans import ExecutionPlan
+from wfplan.problems import InvalidWorkflowError, ProblemCollector, require_type
 
 __all__ = ["from_graphlib", "to_graphlib"]
 
@@ -21,6 +26,7 @@ def to_graphlib(plan: ExecutionPlan) -> Dict[str, Tuple[str, ...]]:
     >>> to_graphlib(wfplan.plan({"tie": ["shirt"], "shirt": []}))
     {'tie': ('shirt',), 'shirt': ()}
     """
+    require_type(plan, ExecutionPlan)
     return {step.name: step.dependencies for step in plan.workflow.steps}
 
 
@@ -34,14 +40,30 @@ def from_graphlib(graph: Mapping[str, Iterable[str]]) -> Workflow:
         graph: The mapping.
 
     Raises:
-        pydantic.ValidationError: Something is not a name, or not an iterable of names.
+        RefusedError: `graph` is not a mapping.
+        InvalidWorkflowError: With every problem: something is not a name, or not an iterable of names.
 
     >>> [step.name for step in from_graphlib({"tie": ["shirt"]}).steps]
     ['tie', 'shirt']
     """
-    steps = [Step(name=name, dependencies=_in_order(needed)) for name, needed in graph.items()]
-    others = dict.fromkeys(chain.from_iterable(step.dependencies for step in steps))
-    return Workflow(steps=[*steps, *(Step(name=name) for name in others if name not in graph)])
+    require_type(graph, Mapping)
+    problems = ProblemCollector()
+    needs = {name: _in_order(needed) for name, needed in graph.items()}
+    steps = [_read_step(name, needed, problems) for name, needed in needs.items()]
+    others = dict.fromkeys(chain.from_iterable(step.dependencies for step in steps if step is not None))
+    steps += [_read_step(name, (), problems) for name in others if name not in needs]
+    if problems.has_errors:
+        raise InvalidWorkflowError(problems.as_tuple())
+    return Workflow(steps=[step for step in steps if step is not None])
+
+
+def _read_step(name: Any, needed: Any, problems: ProblemCollector) -> Step | None:
+    """Return the step of a name; None, with a problem for each thing that is wrong with it."""
+    try:
+        return Step(name=name, dependencies=needed)
+    except ValidationError as error:
+        add_field_errors(error, problems, subject=f"the entry {quote(str(name))}")
+        return None
 
 
 def _in_order(needed: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Iterator, List, Tuple
 
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import refusal
+from wfplan.problems import refusal, require_type
 
 __all__ = ["to_execution_plan"]
 
@@ -24,6 +24,7 @@ def to_execution_plan(plan: ExecutionPlan) -> dict[str, Any]:
         RefusedError: The schedule of the plan is `eager` (`unsupported`): this form has batches only, each of which
             waits for the one before it.
     """
+    require_type(plan, ExecutionPlan)
     if plan.workflow.execution_strategy.schedule != "batch":
         raise refusal(
             'the schedule "eager" cannot be written as an executionPlan, which runs batch after batch',

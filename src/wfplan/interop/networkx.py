@@ -12,7 +12,7 @@ from wfplan._internal.validation_errors import add_field_errors, kind_of
 from wfplan.errors import BackendNotAvailableError
 from wfplan.models import ExecutionStrategy, Step, Workflow
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import InvalidWorkflowError, ProblemCollector, refusal
+from wfplan.problems import InvalidWorkflowError, ProblemCollector, refusal, require_type
 
 __all__ = ["from_networkx", "to_networkx"]
 
@@ -37,6 +37,7 @@ def to_networkx(plan: ExecutionPlan) -> Any:
     >>> list(graph.edges), graph.nodes["tie"]["batch"]
     ([('shirt', 'tie')], 2)
     """
+    require_type(plan, ExecutionPlan)
     graph = _networkx().DiGraph(
         name=plan.workflow.name, execution_strategy=plan.workflow.execution_strategy.model_dump(mode="json")
     )

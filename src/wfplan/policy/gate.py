@@ -14,7 +14,7 @@ from wfplan.plans import ExecutionPlan
 from wfplan.policy.approval import Approval, ApprovalRequest, StepToApprove, check_key
 from wfplan.policy.judging import Judgment, StepReview, Verdict, judge
 from wfplan.policy.rules import Policy
-from wfplan.problems import LENIENT_READING_CODES, Problem, ProblemCollector, RefusedError, refusal
+from wfplan.problems import LENIENT_READING_CODES, Problem, ProblemCollector, RefusedError, require_type
 
 __all__ = ["Approver", "Review", "review"]
 
@@ -41,8 +41,9 @@ def review(plan: ExecutionPlan, policy: Policy, *, approved: ExecutionPlan | Non
     >>> reviewed.verdict, reviewed.steps["look"].verdict, reviewed.steps["wipe"].reasons[0].code
     ('needs-approval', 'allow', 'effect-needs-approval')
     """
-    _require(ExecutionPlan, plan, *([] if approved is None else [approved]))
-    _require(Policy, policy)
+    require_type(plan, ExecutionPlan)
+    require_type(approved, ExecutionPlan, type(None))
+    require_type(policy, Policy)
     return Review(plan, policy, approved)
 
 
@@ -217,12 +218,6 @@ class Review:
             warnings=[problem for problem in plan.problems if problem.code not in LENIENT_READING_CODES],
             changes=None if self._approved is None else _without_words(diff(self._approved, plan)),
         )
-
-
-def _require(kind: type, *values: object) -> None:
-    for value in values:
-        if not isinstance(value, kind):
-            raise refusal(f"a {kind.__name__} is wanted, not a {type(value).__name__}")
 
 
 def _validated_copy(plan: ExecutionPlan) -> ExecutionPlan:

@@ -14,31 +14,36 @@ from __future__ import annotations
 
 from typing import Dict
 
+from wfplan.problems import require_type
+
 # All of it at once: these modules have the names of the functions below, and one that is imported for the first time
 # later would take the place of its function.
 from wfplan.render.dot import graph
 from wfplan.render.html import bundle, draw_scene, page
-from wfplan.render.mermaid import Kind, mermaid_of
+from wfplan.render.mermaid import DiagramKind, mermaid_of
 from wfplan.render.text import plain, plan_to_text, report_to_text
-from wfplan.render.view import Shown, Thing, scene_of
+from wfplan.render.view import DISPLAYABLE, Displayable, Drawable, scene_of
 
 __all__ = ["dot", "html", "mermaid", "mimebundle", "plan_to_text", "report_to_text", "svg", "text"]
 
 
-def text(shown: Shown) -> str:
+def text(shown: Displayable) -> str:
     """Return plain text: the batches of a plan, the outcome of a report, the problems of anything else.
 
     Args:
-        shown: Anything that wfplan displays.
+        shown: A plan, a report, a reading, or an error with problems.
     """
+    require_type(shown, *DISPLAYABLE)
     return plain(shown)
 
 
-def mermaid(thing: Thing, kind: Kind = "flowchart", *, max_edges: int = 500, max_characters: int = 50_000) -> str:
+def mermaid(
+    thing: Drawable, kind: DiagramKind = "flowchart", *, max_edges: int = 500, max_characters: int = 50_000
+) -> str:
     """Return a Mermaid diagram.
 
     Args:
-        thing: A plan, a report, a workflow or a reading.
+        thing: A plan, a report or a reading.
         kind: `flowchart`, by batches, or `gantt`, from a report only.
         max_edges: The most dependencies to draw; Mermaid's own default for `maxEdges`.
         max_characters: The longest diagram; Mermaid's own default for `maxTextSize`.
@@ -49,37 +54,39 @@ def mermaid(thing: Thing, kind: Kind = "flowchart", *, max_edges: int = 500, max
     return mermaid_of(thing, kind, max_edges, max_characters)
 
 
-def dot(thing: Thing) -> str:
+def dot(thing: Drawable) -> str:
     """Return a graph for Graphviz, with a cluster for each batch.
 
     Args:
-        thing: A plan, a report, a workflow or a reading.
+        thing: A plan, a report or a reading.
     """
     return graph(scene_of(thing))
 
 
-def svg(thing: Thing) -> str:
+def svg(thing: Drawable) -> str:
     """Return an SVG picture: each step as a box in its batch, up to 200 steps; each batch as a bar if there are more.
 
     Args:
-        thing: A plan, a report, a workflow or a reading.
+        thing: A plan, a report or a reading.
     """
     return draw_scene(scene_of(thing))
 
 
-def html(shown: Shown) -> str:
+def html(shown: Displayable) -> str:
     """Return a self-contained HTML page without scripts: the picture, the problems, and all steps with their details.
 
     Args:
-        shown: Anything that wfplan displays.
+        shown: A plan, a report, a reading, or an error with problems.
     """
+    require_type(shown, *DISPLAYABLE)
     return page(shown)
 
 
-def mimebundle(shown: Shown) -> Dict[str, str]:
+def mimebundle(shown: Displayable) -> Dict[str, str]:
     """Return what a notebook shows, by MIME type: HTML, plain text and, if Mermaid can draw it, a flowchart.
 
     Args:
-        shown: Anything that wfplan displays.
+        shown: A plan, a report, a reading, or an error with problems.
     """
+    require_type(shown, *DISPLAYABLE)
     return bundle(shown)

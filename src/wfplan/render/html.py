@@ -16,7 +16,7 @@ from wfplan.render.mermaid import MAX_CHARACTERS, MAX_EDGES, mermaid_of
 from wfplan.render.svg.picture import MOST_STEPS, draw
 from wfplan.render.svg.summary import summarize
 from wfplan.render.text import MOST_ROWS, brief, reasons
-from wfplan.render.view import STATES, Band, Node, Scene, Shown, headline, planned, scene_of
+from wfplan.render.view import STATES, Band, Displayable, Node, Scene, headline, planned, scene_of
 
 __all__ = ["bundle", "draw_scene", "page"]
 
@@ -121,7 +121,7 @@ _STYLE = (
 _DARK = ".wfplan-page .error{color:#f58a8a}.wfplan-page .warning{color:#f2a65e}.wfplan-page .info{color:#7db5f5}"
 
 
-def page(shown: Shown) -> str:
+def page(shown: Displayable) -> str:
     """A whole document that needs nothing else, and that no script can run in."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -134,7 +134,7 @@ def page(shown: Shown) -> str:
     )
 
 
-def _fragment(shown: Shown, *, as_image: bool = False) -> str:
+def _fragment(shown: Displayable, *, as_image: bool = False) -> str:
     """A part of a document; its styles touch nothing else there.
 
     With `as_image` the picture is an image: a notebook that is not trusted shows no SVG of a cell, but does show that.
@@ -150,7 +150,7 @@ def draw_scene(scene: Scene) -> str:
     return draw(scene) if len(scene.nodes) <= MOST_STEPS else summarize(scene)
 
 
-def _parts(shown: Shown, *, as_image: bool) -> Iterator[str]:
+def _parts(shown: Displayable, *, as_image: bool) -> Iterator[str]:
     thing = planned(shown)
     if thing is None or isinstance(shown, Reading):
         yield f"<p>{xml_text(headline(shown))}</p>"
@@ -176,7 +176,7 @@ def _states(*, dark: bool) -> str:
     )
 
 
-def bundle(shown: Shown) -> dict[str, str]:
+def bundle(shown: Displayable) -> dict[str, str]:
     """HTML, plain text and, where there is a plan that Mermaid can draw, a flowchart."""
     forms: Dict[str, str] = {"text/plain": brief(shown), "text/html": _fragment(shown, as_image=True)}
     thing = planned(shown)

@@ -10,9 +10,9 @@ from typing_extensions import Literal, TypeAlias
 from wfplan.execution.report import ExecutionReport, StepReport
 from wfplan.problems import refusal
 from wfplan.render.escaping import mermaid_text
-from wfplan.render.view import STATES, Band, Node, Scene, Thing, marks_of, scene_of
+from wfplan.render.view import STATES, Band, Drawable, Node, Scene, marks_of, scene_of
 
-__all__ = ["MAX_CHARACTERS", "MAX_EDGES", "Kind", "flowchart", "gantt", "mermaid_of"]
+__all__ = ["MAX_CHARACTERS", "MAX_EDGES", "DiagramKind", "flowchart", "gantt", "mermaid_of"]
 
 _WORDS = {"alone": "alone", "locked": "locks", "destructive": "destructive"}
 _LONGEST = 200
@@ -146,7 +146,7 @@ def _axis(seconds: float) -> str:
     return "%H:%M:%S" if seconds < _DAY else "day %j %H:%M:%S"
 
 
-Kind: TypeAlias = Literal["flowchart", "gantt"]
+DiagramKind: TypeAlias = Literal["flowchart", "gantt"]
 
 MAX_EDGES = 500
 """`maxEdges` of Mermaid's own configuration; beyond it, an error is drawn."""
@@ -154,7 +154,7 @@ MAX_CHARACTERS = 50_000
 """`maxTextSize` of the same."""
 
 
-def mermaid_of(thing: Thing, kind: Kind, max_edges: int, max_characters: int) -> str:
+def mermaid_of(thing: Drawable, kind: DiagramKind, max_edges: int, max_characters: int) -> str:
     """The text of the diagram; RefusedError if Mermaid would not draw it."""
     scene = scene_of(thing)
     if kind == "gantt":

@@ -8,7 +8,7 @@ from wfplan._internal.messages import escape, join_names, pluralize
 from wfplan.execution.report import ExecutionReport, StepReport
 from wfplan.plans import ExecutionPlan
 from wfplan.reading import Reading
-from wfplan.render.view import Scene, Shown, headline, scene_of
+from wfplan.render.view import Displayable, Scene, headline, scene_of
 
 __all__ = ["MOST_ROWS", "brief", "plain", "plan_to_text", "reasons", "report_to_text", "table"]
 
@@ -106,7 +106,7 @@ def _seconds(seconds: float) -> str:
     return f"{seconds:,.3f}"
 
 
-def plain(shown: Shown) -> str:
+def plain(shown: Displayable) -> str:
     """All of it, in words."""
     if isinstance(shown, ExecutionPlan):
         return plan_to_text(shown)
@@ -115,7 +115,7 @@ def plain(shown: Shown) -> str:
     return "\n".join(_of_reading(shown)) if isinstance(shown, Reading) else str(shown)
 
 
-def brief(shown: Shown) -> str:
+def brief(shown: Displayable) -> str:
     """The same; of very many steps only how many there are, since a notebook keeps what it has shown."""
     steps = shown.steps if isinstance(shown, (ExecutionPlan, ExecutionReport)) else ()
     items = shown.items if isinstance(shown, Reading) else steps

@@ -12,7 +12,7 @@ from wfplan.execution.report import ExecutionReport, StepReport
 from wfplan.graph import DependencyGraph
 from wfplan.models import Step
 from wfplan.plans import ExecutionPlan
-from wfplan.problems import InvalidWorkflowError, RefusedError
+from wfplan.problems import InvalidWorkflowError, RefusedError, require_type
 from wfplan.reading import Reading
 from wfplan.recommendations import name_recommendations, recommendations_to_steps
 
@@ -20,18 +20,18 @@ __all__ = [
     "MARKS",
     "STATES",
     "Band",
+    "Displayable",
+    "Drawable",
     "Node",
     "Scene",
-    "Shown",
     "State",
-    "Thing",
     "headline",
     "marks_of",
     "planned",
     "scene_of",
 ]
 
-Thing: TypeAlias = Union[ExecutionPlan, ExecutionReport, Reading]
+Drawable: TypeAlias = Union[ExecutionPlan, ExecutionReport, Reading]
 
 
 class Node(NamedTuple):
@@ -106,8 +106,9 @@ class Scene(NamedTuple):
         return sum(len(node.needs) for node in self.nodes.values())
 
 
-def scene_of(thing: Thing) -> Scene:
+def scene_of(thing: Drawable) -> Scene:
     """Return the scene of a plan, of a report, or of a reading that can be planned."""
+    require_type(thing, ExecutionPlan, ExecutionReport, Reading)
     if isinstance(thing, Reading):
         return _of_reading(thing)
     return _of_report(thing) if isinstance(thing, ExecutionReport) else _of_plan(thing)
@@ -236,17 +237,18 @@ def marks_of(node: Node) -> Iterator[str]:
         yield "destructive"
 
 
-Shown: TypeAlias = Union[ExecutionPlan, ExecutionReport, Reading, InvalidWorkflowError, RefusedError]
+Displayable: TypeAlias = Union[ExecutionPlan, ExecutionReport, Reading, InvalidWorkflowError, RefusedError]
+DISPLAYABLE = (ExecutionPlan, ExecutionReport, Reading, InvalidWorkflowError, RefusedError)
 
 
-def planned(shown: Shown) -> Thing | None:
+def planned(shown: Displayable) -> Drawable | None:
     """Return what there is a picture of; None if there is none."""
     if isinstance(shown, (ExecutionPlan, ExecutionReport)):
         return shown
     return shown if isinstance(shown, Reading) and shown.ok else None
 
 
-def headline(shown: Shown) -> str:
+def headline(shown: Displayable) -> str:
     """All of it in one line."""
     if isinstance(shown, (ExecutionPlan, ExecutionReport)):
         scene = scene_of(shown)
