@@ -117,11 +117,15 @@ class Progress:
         self._tried = tried  # the dry run, if it is over
         self._current = self._execution
         self._rollback_is_due = False
+        self._begin_phases(known, report)
+
+    def _begin_phases(self, known: Mapping[str, StepReport], report: ExecutionReport | None) -> None:
+        """Start, or continue, the dry run if there is to be one, the execution, and a rollback that had begun."""
         if self._wants_dry_run(known.values(), report):
-            self._dry_run = self._current = self._make_phase(plan, "dry_run")
+            self._dry_run = self._current = self._make_phase(self.plan, "dry_run")
             self._phases.insert(0, self._dry_run)
             done = {name: step for name, step in known.items() if step.status == "succeeded"}
-            self._dry_run.begin(tried or done, stopped=self._stop_requested)
+            self._dry_run.begin(self._tried or done, stopped=self._stop_requested)
         trying = self._dry_run is not None and self._dry_run.is_active()
         self._execution.begin(known, stopped=bool(report and report.stopped and not trying))
         if report and report.rollback:
