@@ -24,7 +24,7 @@ KNOWN_MODES = ("sequential", "parallel", "auto")
 
 
 def is_sequential(metadata: Mapping[str, Any]) -> bool:
-    """Whether metadata carry a sequential hint.
+    """Return whether metadata carry a sequential hint.
 
     >>> is_sequential({"execution_mode": "Sequential"}), is_sequential({"execution_mode": "auto"}), is_sequential({})
     (True, False, False)
@@ -100,7 +100,7 @@ def order_levels(
     max_batch_size: int | None,
     overlap: bool = True,
 ) -> tuple[ExecutionBatch, ...]:
-    """The batches of these levels, whose names are in declared order; without `overlap`, none is parallel."""
+    """Return the batches of these levels, whose names are in declared order; without `overlap`, none is parallel."""
     plain = not (sequential or locks or max_batch_size)
     batches: list[ExecutionBatch] = []
     for level in levels:
@@ -116,7 +116,7 @@ def order_levels(
 def _split(
     level: Sequence[str], sequential: frozenset[str], locks: Mapping[str, Sequence[str]], size: int | None
 ) -> list[Sequence[str]]:
-    """The parts of a level: the steps without a hint by locks, then by size; each hinted one alone."""
+    """Return the parts of a level: the steps without a hint by locks, then by size; each hinted one alone."""
     free = [name for name in level if name not in sequential]
     parts = split_by_locks(free, locks) if free else []
     cut = [

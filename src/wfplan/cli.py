@@ -106,7 +106,7 @@ def _simulate(options: argparse.Namespace) -> _Outcome:
 
 
 def _plan_file(options: argparse.Namespace) -> Tuple[ExecutionPlan | None, Sequence[Problem]]:
-    """The plan of a document, and every problem with it; None if it cannot be planned."""
+    """Return the plan of a document, and every problem with it; None if it cannot be planned."""
     try:
         planned = plan(
             _read_source(options.file),
@@ -201,7 +201,7 @@ def _standard_input() -> BinaryIO:
 
 
 def _first_bytes(file: BinaryIO) -> bytes:
-    """All of a file, or one byte more than is read at most."""
+    """Return all of a file, or one byte more than the limit."""
     return file.read(DEFAULT.max_bytes + 1)
 
 
@@ -262,7 +262,7 @@ def _counts(text: str) -> Tuple[int, ...]:
 
 
 def _add_settings(command: argparse.ArgumentParser) -> None:
-    """What a plan is made with."""
+    """Add the options of planning."""
     command.add_argument("--isolate-sequential", action="store_true", help="set steps with a sequential hint apart")
     command.add_argument("--max-batch-size", type=_positive, metavar="N", help="steps in a batch, at most")
     command.add_argument("--naming", choices=NAMINGS, default="action", help="how recommendations are named as steps")

@@ -79,7 +79,7 @@ def find_conflicts(steps: Iterable[Step]) -> Conflicts:
 
 
 def _contested(ordered: Sequence[Step]) -> Set[str]:
-    """The locks that are held by several steps, one of which does more than read, and not handed on all the way."""
+    """Return the locks of several steps of which one does more than read, unless each hands it on to the next."""
     last: Dict[str, str] = {}
     written: Set[str] = set()
     broken: Set[str] = set()

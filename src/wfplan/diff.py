@@ -282,7 +282,7 @@ class _Side(NamedTuple):
 
 
 def _match(before: Sequence[Step], after: Sequence[Step]) -> dict[str, str]:
-    """The name after of each step of both plans, by its name before."""
+    """Return the name after of each step of both plans, by its name before."""
     ids = ({step.name: step.recommendation_id for step in side} for side in (before, after))
     return match_steps(*ids)
 
@@ -309,7 +309,7 @@ def _field_changes(before: Step, after: Step, partner: Mapping[str, str]) -> tup
 
 
 def _differ(field: str, one: Any, other: Any) -> bool:
-    """Whether two values of a field differ; where it holds any JSON, 1, 1.0 and true do, which Python takes for one."""
+    """Return whether two values of a field differ; in JSON values, 1, 1.0 and true do, although Python's == says no."""
     if one != other:
         return True
     return bool(one) and field in _HOLDS_ANYTHING and _encode(one) != _encode(other)
@@ -324,7 +324,7 @@ def _setting_changes(before: ExecutionStrategy, after: ExecutionStrategy) -> tup
 
 
 def _changes_in(before: Model, after: Model, fields: set[str]) -> tuple[FieldChange, ...]:
-    """What these fields are in either, in the order of the model."""
+    """Return what these fields are in either, in the order of the model."""
     if not fields:
         return ()
     was, now = (value.model_dump(mode="json", include=fields) for value in (before, after))
@@ -338,7 +338,7 @@ def _field_change(field: str, before: str, after: str) -> FieldChange | None:
 
 
 def _edges_only_in(side: _Side, other: _Side) -> Iterator[Edge]:
-    """The edges between steps of one plan that are not there between their partners."""
+    """Yield the edges between steps of one plan that are not there between their partners."""
     for name, step in side.steps.items():
         kept = frozenset(other.steps[side.partner[name]].dependencies) if name in side.partner else _NOTHING
         for dependency in dict.fromkeys(step.dependencies):
@@ -355,7 +355,7 @@ def _batch_changes(old: _Side, new: _Side) -> Iterator[BatchChange]:
 
 
 def _overlaps_only_in(side: _Side, other: _Side) -> Iterator[Overlap]:
-    """The parallel batches of one plan that are not together in a parallel batch of the other.
+    """Yield the parallel batches of one plan that are not together in a parallel batch of the other.
 
     All pairs that may overlap in one plan only, without listing them: there are as many as the square of the steps.
     """
@@ -378,7 +378,7 @@ def _order_changes(old: _Side, new: _Side) -> Iterator[OrderChange]:
 
 
 def _one_at_a_time(side: _Side, other: _Side) -> dict[tuple[int, int], list[str]]:
-    """The steps that are in a batch that is not parallel in both plans, by the numbers of these two batches."""
+    """Return the steps that are in a batch that is not parallel in both plans, by the numbers of these two batches."""
     together: dict[tuple[int, int], list[str]] = {}
     for batch in side.batches:
         for name in () if batch.parallel else batch.steps:
@@ -390,7 +390,7 @@ def _one_at_a_time(side: _Side, other: _Side) -> dict[tuple[int, int], list[str]
 
 
 def _section(title: str, items: Sequence[Model]) -> Iterator[str]:
-    """A title and the first items below it, unless there are none."""
+    """Yield a title and the first items below it, unless there are none."""
     if items:
         yield title
     for item in items[:_SHOWN]:

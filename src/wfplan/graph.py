@@ -47,7 +47,7 @@ class DependencyGraph:
         sequential: Iterable[str] = (),
         locks: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
-        """A graph of `names`, the n-th of which needs the n-th of `dependencies`.
+        """Build the graph of `names`, the n-th of which needs the n-th of `dependencies`.
 
         Raise UnknownNameError for a dependency that is not a name, InvalidWorkflowError if a name is there twice or the
         two differ in length. Cycles are allowed; `levels` refuses them.
@@ -74,7 +74,7 @@ class DependencyGraph:
 
     @classmethod
     def from_mapping(cls, dependencies: Mapping[str, Iterable[str]]) -> DependencyGraph:
-        """A graph from `{name: what it needs}`, the form of the standard library's graphlib.
+        """Return a graph from `{name: what it needs}`, the form of the standard library's graphlib.
 
         A name that is only a dependency is part of the graph too, after the others. Raises InvalidWorkflowError where a
         string or a set stands for a list: a string is not a list of names, and a set has no order.
@@ -101,23 +101,23 @@ class DependencyGraph:
         return f"<DependencyGraph: {len(self._names):,} names, {len(self._edges):,} edges>"
 
     def dependencies(self, name: str) -> tuple[str, ...]:
-        """What `name` needs directly, as declared. Raises UnknownNameError."""
+        """Return what `name` needs directly, as declared. Raises UnknownNameError."""
         return self._named(dict.fromkeys(self._needs(self._number_of(name))))
 
     def dependents(self, name: str) -> tuple[str, ...]:
-        """What needs `name` directly, in declared order. Raises UnknownNameError."""
+        """Return what needs `name` directly, in declared order. Raises UnknownNameError."""
         return self._named(self._used_by(self._number_of(name)))
 
     def ancestors(self, name: str) -> tuple[str, ...]:
-        """All that `name` needs, directly or not, in declared order. Raises UnknownNameError."""
+        """Return all that `name` needs, directly or not, in declared order; raise UnknownNameError if it is unknown."""
         return self._named(self._reach(self._number_of(name), upwards=True))
 
     def descendants(self, name: str) -> tuple[str, ...]:
-        """All that needs `name`, directly or not, in declared order. Raises UnknownNameError."""
+        """Return all that needs `name`, directly or not, in declared order; raise UnknownNameError if it is unknown."""
         return self._named(self._reach(self._number_of(name), upwards=False))
 
     def levels(self) -> tuple[tuple[str, ...], ...]:
-        """The names by level, in declared order: a level is one more than the deepest of the dependencies.
+        """Return the names by level, in declared order: a level is one more than the deepest of the dependencies.
 
         Raises InvalidWorkflowError (reason `execution_order_failed`) with every cycle.
         """
@@ -129,7 +129,7 @@ class DependencyGraph:
         return tuple(group_by_level(self._names, numbered))
 
     def level_numbers(self) -> list[int] | None:
-        """The level of each name, from 0, in declared order; None if there is a cycle.
+        """Return the level of each name, from 0, in declared order; None if there is a cycle.
 
         A depth-first walk along the dependencies: a name is looked at twice at most, once to put what it needs and
         has no level yet onto the stack, once when all of that has. If something is still missing then, it was put
@@ -164,7 +164,7 @@ class DependencyGraph:
         return level
 
     def cycles(self) -> tuple[tuple[str, ...], ...]:
-        """One cycle for each group of names that need each other: a shortest through its first-declared name.
+        """Return a cycle for each group of names that need each other: a shortest through its first-declared name.
 
         Each name needs the next one, and the last needs the first. A name that needs itself is a cycle of one.
         """
@@ -173,12 +173,12 @@ class DependencyGraph:
         return tuple(self._named(self._shortest_cycle(group)) for group in self._groups())
 
     def sorter(self) -> TopologicalSorter[str]:
-        """The standard library's sorter over this graph, not yet prepared: for callers with a loop of their own."""
+        """Return an unprepared `graphlib.TopologicalSorter` of this graph, for callers with their own loop."""
         needed = (self._named(self._needs(number)) for number in range(len(self._names)))
         return TopologicalSorter(dict(zip(self._names, needed)))
 
     def lists_twice(self) -> bool:
-        """Whether any name lists one of its dependencies twice."""
+        """Return whether any name lists one of its dependencies twice."""
         edges = self._edges
         start = 0
         for end in self._ends.tolist():
@@ -199,7 +199,7 @@ class DependencyGraph:
         return self._edges[start : self._ends[number]]
 
     def _used_by(self, number: int) -> Sequence[int]:
-        """The reversed edges of one name; all of them are laid out, flat, when first asked for."""
+        """Return the reversed edges of one name; all of them are laid out, flat, when first asked for."""
         if self._users is None:
             ends = array("q", bytes(8 * (len(self._names) + 1)))
             for needed in self._edges:
@@ -228,7 +228,7 @@ class DependencyGraph:
         return sorted(seen)
 
     def _groups(self) -> list[list[int]]:  # noqa: C901 - the algorithm reads best whole, as it was published
-        """The strongly connected components that hold a cycle, by their first-declared member.
+        """Return the strongly connected components that hold a cycle, by their first-declared member.
 
         Tarjan's algorithm (SIAM Journal on Computing 1, 1972) with a stack of its own instead of recursion.
         """
@@ -273,7 +273,7 @@ class DependencyGraph:
         return sorted(groups)
 
     def _shortest_cycle(self, group: Sequence[int]) -> list[int]:
-        """A shortest way from the first of a strongly connected group back to it, breadth first."""
+        """Return a shortest way from the first of a strongly connected group back to it, breadth first."""
         first = group[0]
         members = set(group)
         came_from: dict[int, int] = {}
@@ -298,7 +298,7 @@ def _as_sequence(name: str, needed: Iterable[str]) -> Sequence[str]:
 
 
 def _cut_off(path: list[int], number: int) -> list[int]:
-    """What lies on the path from `number` on; the path is cut before it."""
+    """Return what lies on the path from `number` on; the path is cut before it."""
     group = [path.pop()]
     while group[-1] != number:
         group.append(path.pop())

@@ -54,7 +54,7 @@ PositiveSeconds = Annotated[float, Field(gt=0)]
 
 
 def _without_default(schema: Dict[str, Any]) -> None:
-    """The default of an action is the name of its step, which JSON schema cannot say."""
+    """Remove the default of `action`, the step's name, which a JSON schema cannot express."""
     del schema["default"]
 
 

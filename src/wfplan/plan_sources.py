@@ -88,7 +88,7 @@ def report_unchecked(error: Exception, values: Iterable[object], problems: Probl
 
 
 def _is_sound(value: BaseModel) -> bool:
-    """Whether it could have been made by its constructor, all values in it too."""
+    """Return whether it could have been made by its constructor, all values in it too."""
     try:
         return bool(type(value).model_validate(value.model_dump(warnings=False)))
     except Exception:  # noqa: BLE001 - it was made without checks, and holds anything
@@ -96,7 +96,7 @@ def _is_sound(value: BaseModel) -> bool:
 
 
 def _take(source: object) -> object:
-    """The source itself if it is a value of ours, a dictionary, or a tuple; runs the code of the caller's iterators."""
+    """Return the source itself if it is a model, a dictionary or a tuple; else exhaust the caller's iterator."""
     if isinstance(source, (Reading, Workflow)):
         return source
     return dict(source) if is_mapping(source) else tuple(cast("Iterable[Any]", source))
@@ -154,7 +154,7 @@ def _open_mapping(entries: Mapping[Any, Any], problems: ProblemCollector) -> Sou
 
 
 def _is_document(entries: Mapping[Any, Any]) -> bool:
-    """Whether this is what `wfplan.read` reads: objects in it, or a list beside nothing but its other keys."""
+    """Return whether this is what `wfplan.read` reads: objects in it, or a list beside nothing but its other keys."""
     if not _LISTS.isdisjoint(entries) and _DOCUMENT_KEYS.issuperset(entries):
         return True
     return any(
@@ -190,7 +190,7 @@ def _why_a_table_is_not_a_source(source: object) -> tuple[str, str] | None:
 
 
 def _why_not_a_source(source: object) -> tuple[str, str] | None:
-    """What keeps `source` from being one that can be planned, and what to do about it."""
+    """Return what keeps `source` from being one that can be planned, and what to do about it."""
     kind = type(source).__name__
     if isinstance(source, (str, bytes, bytearray)):
         return "a string cannot be planned", READ_FIRST

@@ -180,7 +180,7 @@ def _settle(
     max_batch_size: object,
     problems: ProblemCollector,
 ) -> ExecutionStrategy | None:
-    """The settings of the plan: those of the workflow, with the keywords that are given in their place."""
+    """Return the settings of the plan: those of the workflow, with the keywords that are given in their place."""
     if not (isinstance(naming, str) and naming in NAMINGS):
         shown = quote(naming) if isinstance(naming, str) else type(naming).__name__
         problems.add("invalid-field", f"naming must be {' or '.join(map(quote, NAMINGS))}, not {shown}")

@@ -94,7 +94,7 @@ class ExecutionPlan(Model):
         return json_digest(content)
 
     def records(self) -> List[Dict[str, Any]]:
-        """A flat dictionary for each step, in declared order: `pandas.DataFrame(plan.records())`."""
+        """Return a flat dictionary for each step, in declared order: `pandas.DataFrame(plan.records())`."""
         batch_of = {name: batch for batch in self.batches for name in batch.steps}
         return [
             {
@@ -137,7 +137,7 @@ class ExecutionPlan(Model):
 def batch_steps(
     steps: Sequence[Step], checked_levels: Levels, settings: ExecutionStrategy
 ) -> tuple[ExecutionBatch, ...]:
-    """The batches of these steps under these settings; in mode `sequential` none of them is parallel."""
+    """Return the batches of these steps under these settings; in mode `sequential` none of them is parallel."""
     special = [steps[position] for position in checked_levels.special]
     return order_levels(
         group_by_level(checked_levels.names, checked_levels.levels),
@@ -150,7 +150,7 @@ def batch_steps(
 
 
 def make_plan(workflow: Workflow, checked_levels: Levels, problems: tuple[Problem, ...]) -> ExecutionPlan:
-    """The plan of a workflow that was found to be sound."""
+    """Return the plan of a workflow that was found to be sound."""
     batches = batch_steps(workflow.steps, checked_levels, workflow.execution_strategy)
     return construct_unchecked(
         ExecutionPlan,

@@ -217,7 +217,7 @@ class ProblemCollector:
         return self._counts["error"] > 0
 
     def as_tuple(self, *severities: Severity) -> tuple[Problem, ...]:
-        """The problems of these severities (default: all), errors first.
+        """Return the problems of these severities (default: all), errors first.
 
         Beyond 1,000 they are only counted, in a last `limit-exceeded` of the highest severity left out.
         """
@@ -324,7 +324,7 @@ def _one(code: str, message: str, suggestion: str, steps: Iterable[str] = ()) ->
 
 
 def _emit(head: str, problems: Iterable[Problem]) -> str:
-    """The errors among these problems, one a line, the first twenty."""
+    """Return the errors among these problems, one a line, the first twenty."""
     errors = [problem for problem in problems if problem.severity == "error"]
     count = "one error" if len(errors) == 1 else f"{'over ' * (len(errors) == _LISTED)}{len(errors):,} errors"
     lines = [f"{head}: {count}", *(f"  {problem}" for problem in errors[:_SHOWN])]

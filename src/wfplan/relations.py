@@ -125,7 +125,7 @@ def refresh(known: Levels, items: Sequence[Item], item_kind: ItemKind) -> Levels
 def _columns(
     items: Sequence[object], item_kind: ItemKind, problems: ProblemCollector
 ) -> tuple[list[str], list[tuple[str, ...]], list[int]] | None:
-    """The names, what each needs, and the positions of those with metadata or locks.
+    """Return the names, what each needs, and the positions of those with metadata or locks.
 
     None, with a problem, if an item is not of the expected kind.
     """
@@ -224,7 +224,7 @@ def find_levels(
     location: ListLocation = NOWHERE,
     cause_of: Callable[[str], str] = _no_cause,
 ) -> list[int] | None:
-    """The level of each name, in any declared order; adds every problem between the names.
+    """Return the level of each name, in any declared order; adds every problem between the names.
 
     None if one of these is an error. A dependency that is not a string is passed over.
     """
@@ -246,7 +246,7 @@ def _explain(
     location: ListLocation,
     cause_of: Callable[[str], str],
 ) -> list[int] | None:
-    """What `find_levels` does, name by name, for input that something is wrong with."""
+    """Return what `find_levels` does, name by name, for input that something is wrong with."""
     first = dict(zip(reversed(names), range(len(names) - 1, -1, -1)))
     sound = _report_duplicates(names, first, item_kind, problems, location)
     suggester = Suggester(names)
@@ -299,7 +299,7 @@ def _explain(
 def _report_duplicates(
     names: Sequence[str], first: dict[str, int], item_kind: ItemKind, problems: ProblemCollector, location: ListLocation
 ) -> bool:
-    """Whether every name is there once; adds a problem for each that is not."""
+    """Return whether every name is there once; adds a problem for each that is not."""
     if len(first) == len(names):
         return True
     positions: dict[str, list[int]] = {}

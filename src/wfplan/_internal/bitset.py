@@ -8,7 +8,7 @@ __all__ = ["count", "members"]
 
 
 def members(bits: int, most: int) -> Iterator[int]:
-    """The smallest numbers of a set, as many as `most`.
+    """Yield the smallest numbers of a set, as many as `most`.
 
     >>> list(members(0b10110, 2))
     [1, 2]
@@ -21,7 +21,7 @@ def members(bits: int, most: int) -> Iterator[int]:
 
 
 def count(bits: int) -> int:
-    """How many numbers are in a set.
+    """Return how many numbers are in a set.
 
     >>> count(0b10110)
     3

@@ -17,7 +17,7 @@ _PATTERN = frozenset("*?[]|^$\\")
 
 
 def name_error(text: str) -> str | None:
-    """What keeps `text` from being a name, as the end of a sentence; None if it is one."""
+    """Return what keeps `text` from being a name, as the end of a sentence; None if it is one."""
     if not text:
         return "is empty"
     if len(text) > MAX_NAME_LENGTH:
@@ -42,7 +42,7 @@ def _why_not_readable(text: str) -> str | None:
 
 
 def action_error(text: str) -> str | None:
-    """What keeps `text` from naming an action in a catalog or a policy, as the end of a sentence; None if it does one.
+    """Return why `text` cannot name an action in a catalog or policy, phrased to follow "it", or None if it can.
 
     There, a name stands for itself alone: what looks like a pattern would match nothing, and look as if it did. The
     same goes for what holds a character that cannot be seen.

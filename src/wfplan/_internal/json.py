@@ -70,17 +70,17 @@ class NotJsonError(ValueError):
 
 
 def is_object(value: object) -> TypeGuard[Dict[Any, Any]]:
-    """Whether a value is what JSON calls an object; its keys are texts where it was JSON."""
+    """Return whether a value is what JSON calls an object; its keys are texts where it was JSON."""
     return isinstance(value, dict)
 
 
 def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
-    """Whether a value is a mapping of any class."""
+    """Return whether a value is a mapping of any class."""
     return isinstance(value, Mapping)
 
 
 def is_list(value: object) -> TypeGuard[Sequence[Any]]:
-    """Whether a value is what JSON calls a list: a list, or a tuple from Python."""
+    """Return whether a value is what JSON calls a list: a list, or a tuple from Python."""
     return isinstance(value, (list, tuple))
 
 
@@ -259,7 +259,7 @@ def to_plain(value: Any) -> Any:
 
 
 def is_same_json(one: Any, other: Any) -> bool:
-    """Whether two JSON values are written the same way: `1`, `1.0` and `true` are three values, `0.0` and `-0.0` two.
+    """Return whether two JSON values are written alike: `1`, `1.0` and `true` differ, and so do `0.0` and `-0.0`.
 
     The order of keys does not matter.
     """

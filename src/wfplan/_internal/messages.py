@@ -53,14 +53,14 @@ def escape(text: str, also: frozenset[str] = frozenset()) -> str:
 
 
 def join_names(names: Sequence[str], limit: int = 10, length: int = _QUOTED_LENGTH) -> str:
-    """The first names for a message, quoted, and how many more there are."""
+    """Return the first names for a message, quoted, and how many more there are."""
     listed = ", ".join(quote(name, length) for name in names[:limit])
     more = len(names) - limit
     return f"{listed} and {more:,} more" if more > 0 else listed
 
 
 def pluralize(number: int, noun: str, plural: str = "s") -> str:
-    """A number with its noun: `1 step`, `2,000 steps`."""
+    """Return a number with its noun: `1 step`, `2,000 steps`."""
     return f"{number:,} {noun}{plural if number != 1 else ''}"
 
 
@@ -73,7 +73,7 @@ def describe_error(error: BaseException) -> str:
 
 
 def similarity(one: str, other: str) -> float:
-    """How alike two texts are, from 0 to 1, whatever their case; at a cost that is linear in their length.
+    """Return how alike two texts are, from 0 to 1, whatever their case; at a cost that is linear in their length.
 
     The Sørensen-Dice coefficient of their pairs of neighboring characters, beginning and end included.
 
@@ -90,7 +90,7 @@ def _pairs(text: str) -> set[tuple[str, str]]:
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """Up to three of `known` that `name` may have been meant for, the best first.
+    """Return up to three of `known` that `name` may have been meant for, the best first.
 
     >>> nearest("rec-04", ["rec-001", "rec-004", "verify"]), nearest("Verify ", ["rec-001", "verify"])
     (['rec-004'], ['verify'])

@@ -143,7 +143,7 @@ class _SharedFieldSet(Set[str]):
 
 
 def construct_unchecked(kind: type[V], values: dict[str, Any]) -> V:
-    """An instance of `kind` from values that this library has checked already: all fields, in their order.
+    """Return an instance of `kind` from values that this library has checked already: all fields, in their order.
 
     What `BaseModel.model_construct` does, without its cost for each of 100,000 steps. The set of fields that were
     set is one for all instances.
@@ -166,7 +166,7 @@ def _all_fields(kind: type[Model]) -> set[str]:
 
 @lru_cache(maxsize=None)
 def _json_fields(kind: type[Model]) -> frozenset[str]:
-    """The names of the fields that are a `JsonObject`."""
+    """Return the names of the fields that are a `JsonObject`."""
     return frozenset(name for name, field in kind.model_fields.items() if field.annotation is FrozenDict)
 
 

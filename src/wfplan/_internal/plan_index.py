@@ -55,7 +55,7 @@ class PlanIndex:
                     self.locks[number] = (planned.number, *self.locks.get(number, ()))
 
     def number_of(self, name: str | None) -> int:
-        """The number of a step, also of one that is not part of the plan and only referred to."""
+        """Return the number of a step, also of one that is not part of the plan and only referred to."""
         number = self.numbers.get(name or "")
         if number is None:
             number = self.foreign.setdefault(name or "", len(self.names))
@@ -76,7 +76,7 @@ class PlanIndex:
         return [number for batch in self.batches for number in batch]
 
     def _by_remaining_path(self, plan: ExecutionPlan) -> list[int]:
-        """The longest way from the start of a step to the end of all first; a missing estimate counts 1 second."""
+        """Return the steps by their longest path to the end, longest first; a missing estimate counts 1 second."""
         remaining = [1.0 if step.estimated_seconds is None else step.estimated_seconds for step in plan.workflow.steps]
         for number in reversed(self._by_batch()):
             remaining[number] += max((remaining[other] for other in self.dependents[number]), default=0.0)

@@ -41,7 +41,7 @@ def identities(recommendation_ids: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def match_steps(before: Mapping[str, str | None], after: Mapping[str, str | None]) -> dict[str, str]:
-    """The name after of each step of both plans, by its name before; both are given with their recommendation ids.
+    """Return the new name of each step of both plans, by its old name, from the recommendation ids of both.
 
     Steps are the same if they have the same identity; of the others, those with the same name.
     """

@@ -136,12 +136,12 @@ def _cut(text: str) -> str:
 
 
 def _whole(bound: Any) -> Any:
-    """A bound without a decimal point that says nothing."""
+    """Return a bound without a decimal point that says nothing."""
     return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
 
 
 def _advise(detail: Mapping[str, Any], known: Sequence[str]) -> str:
-    """What to do about an error."""
+    """Return what to do about an error."""
     value = detail.get("input")
     if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return Suggester(known).suggest(str(detail["loc"][-1]))
@@ -155,12 +155,12 @@ def _advise(detail: Mapping[str, Any], known: Sequence[str]) -> str:
 
 
 def kind_of(value: Any) -> str:
-    """What a value is, in the words of JSON where it has one."""
+    """Return what a value is, in the words of JSON where it has one."""
     return _KINDS.get(value.__class__) or f"a value of type {type(value).__name__}"
 
 
 def show(value: Any) -> str:
-    """A value for a message, if it is short."""
+    """Return a value for a message, if it is short."""
     if isinstance(value, str):
         return quote(value)
     if isinstance(value, float) or (isinstance(value, int) and value.bit_length() <= _LONGEST_SHOWN):

@@ -31,7 +31,7 @@ _MOST_OF_A_KIND = 20
 
 
 def without_failures(plan: ExecutionPlan) -> ExecutionPlan:
-    """The same plan, in which no step has a timeout, and nothing is tried before or undone."""
+    """Return the same plan, in which no step has a timeout, and nothing is tried before or undone."""
     steps = [step if step.timeout_seconds is None else with_fields(step, timeout_seconds=None) for step in _steps(plan)]
     return changed(plan, steps, dry_run_first=False, rollback_on_failure=False)
 
@@ -46,7 +46,7 @@ class Constraint(NamedTuple):
 
 
 def constraints(plan: ExecutionPlan, seconds: Mapping[str, float], *, one_by_one: bool = True) -> Iterator[Constraint]:
-    """What keeps steps of this plan apart, each with the plan that there would be without it; made when asked for.
+    """Yield what keeps steps of this plan apart, each with the plan without it.
 
     Hints all together, then `one_by_one`; locks the same.
     """
@@ -71,7 +71,7 @@ def constraints(plan: ExecutionPlan, seconds: Mapping[str, float], *, one_by_one
 
 
 def unconstrained(plan: ExecutionPlan) -> ExecutionPlan:
-    """The plan without all of it, and without batches: each step starts as soon as its dependencies allow."""
+    """Return the plan without all of it, and without batches: each step starts as soon as its dependencies allow."""
     steps = [with_fields(_without_hint(step), locks=()) for step in _steps(plan)]
     return changed(plan, steps, mode="auto", max_parallel=None, max_batch_size=None, schedule="eager")
 
@@ -91,7 +91,7 @@ def describe_constraint(kind: ConstraintKind, subject: str) -> str:
 
 
 def left_out(plan: ExecutionPlan) -> int:
-    """How many hints and shared locks `constraints` does not give one by one."""
+    """Return how many hints and shared locks `constraints` does not give one by one."""
     return sum(max(len(found) - _MOST_OF_A_KIND, 0) for found in (_hinted(plan), _shared_locks(plan)))
 
 
@@ -100,7 +100,7 @@ def _hinted(plan: ExecutionPlan) -> list[str]:
 
 
 def _shared_locks(plan: ExecutionPlan) -> list[str]:
-    """The locks that more than one step holds, in declared order."""
+    """Return the locks that more than one step holds, in declared order."""
     holders = Counter(lock for step in _steps(plan) for lock in dict.fromkeys(step.locks))
     return [lock for lock, count in holders.items() if count > 1]
 
@@ -136,11 +136,11 @@ def _steps(plan: ExecutionPlan) -> Sequence[Step]:
 
 
 def with_fields(step: Step, **changes: Any) -> Step:
-    """A step with other values, which are known to fit."""
+    """Return a step with other values, which are known to fit."""
     return step.model_copy(update=changes)
 
 
 def changed(plan: ExecutionPlan, steps: Sequence[Step] | None = None, **settings: Any) -> ExecutionPlan:
-    """The plan of other steps, or of the same ones in other settings."""
+    """Return the plan of other steps, or of the same ones in other settings."""
     strategy = plan.workflow.execution_strategy.model_copy(update=settings)
     return make_plan(Workflow(steps=plan.workflow.steps if steps is None else steps, execution_strategy=strategy))

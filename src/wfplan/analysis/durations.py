@@ -18,7 +18,7 @@ _LONGEST = 1e15  # thirty million years: sums of what is beyond would be no numb
 
 
 def step_seconds(plan: ExecutionPlan, durations: Mapping[str, float] | None = None) -> list[float]:
-    """The seconds that each step takes, in declared order.
+    """Return the seconds that each step takes, in declared order.
 
     Raises UnknownNameError for a name that no step has, RefusedError for a duration that is not a number of seconds.
     """
@@ -32,7 +32,7 @@ def step_seconds(plan: ExecutionPlan, durations: Mapping[str, float] | None = No
 
 
 def count_assumed(plan: ExecutionPlan, durations: Mapping[str, float] | None = None) -> int:
-    """How many steps count one second, since nobody says how long they take."""
+    """Return how many steps count one second, since nobody says how long they take."""
     given = durations or {}
     return sum(step.estimated_seconds is None and step.name not in given for step in plan.workflow.steps)
 

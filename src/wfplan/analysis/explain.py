@@ -162,7 +162,7 @@ def explain(plan: ExecutionPlan, step: str, *, durations: Mapping[str, float] | 
 def _find_earlier(
     plan: ExecutionPlan, name: str, seconds: Mapping[str, float], starts_at: float, binding: Sequence[Sequence[str]]
 ) -> list[Improvement]:
-    """The changes after which the step starts before `starts_at`, the best first."""
+    """Return the changes after which the step starts before `starts_at`, the best first."""
     found = [
         Improvement(kind=kind, subject=subject, dependencies=list(dependencies), starts_at=start)
         for kind, subject, dependencies, other in (_changes(plan, name, seconds, binding) if starts_at else ())
@@ -178,7 +178,7 @@ def _find_earlier(
 def _changes(
     plan: ExecutionPlan, name: str, seconds: Mapping[str, float], binding: Sequence[Sequence[str]]
 ) -> Iterator[tuple[ChangeKind, str, Sequence[str], ExecutionPlan]]:
-    """What could be otherwise, and the plan that there would be."""
+    """Yield what could be otherwise, and the plan that there would be."""
     for dependencies in dict.fromkeys(map(tuple, filter(None, binding))):
         yield "dependencies", "", dependencies, _without_dependencies(plan, name, dependencies)
     schedule = plan.workflow.execution_strategy.schedule

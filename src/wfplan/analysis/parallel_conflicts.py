@@ -122,7 +122,7 @@ def _reasons(plan: ExecutionPlan, settings: RunOptions, one: str, other: str) ->
 
 
 def _reasons_of_batches(plan: ExecutionPlan, settings: RunOptions, one: str, other: str) -> Iterator[SeparationReason]:
-    """Where no path is between the two: do their batches keep them apart?"""
+    """Yield why the batches keep two steps apart between which there is no path."""
     batch, batch_of_other = (next(batch for batch in plan.batches if name in batch.steps) for name in (one, other))
     if batch.number != batch_of_other.number and settings.schedule == "batch":
         message = f"{quote(one)} is in batch {batch.number:,}, {quote(other)} in batch {batch_of_other.number:,}"
@@ -136,7 +136,7 @@ def _reasons_of_batches(plan: ExecutionPlan, settings: RunOptions, one: str, oth
 
 
 def _find_path(plan: ExecutionPlan, one: str, other: str) -> list[str]:
-    """A shortest path of dependencies between two steps, from the one that is needed on; empty if there is none."""
+    """Return a shortest path of dependencies between two steps, the needed one first; empty if there is none."""
     index = PlanIndex(plan, "batch")
     first, last = sorted((index.numbers[one], index.numbers[other]), key=index.batch_of.__getitem__)
     next_of = {last: last}

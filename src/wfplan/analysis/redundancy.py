@@ -33,7 +33,7 @@ class Redundancies(NamedTuple):
 
 
 def find_redundant(plan: ExecutionPlan) -> Redundancies:
-    """Every dependency without which the order of the steps, and so the levels, would be the same.
+    """Yield every dependency without which the order of the steps, and so the levels, would be the same.
 
     Only a dependency that skips a level can be one. What is above each step is gathered on the way down, as the bits of
     an integer, for 4,096 of the steps at a time that such dependencies lead to. So the time is that of steps and

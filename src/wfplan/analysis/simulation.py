@@ -84,7 +84,7 @@ def simulate(
 
 
 def _drive(progress: Progress, world: _World) -> None:
-    """From one moment at which anything happens to the next."""
+    """Drive the run from one moment at which anything happens to the next."""
     now = 0.0
     while True:
         for call in progress.get_ready(now):
@@ -147,7 +147,7 @@ class _World:
         return self._ends[0][0] if self._ends else inf
 
     def pop_ended(self, now: float) -> list[tuple[str, Outcome]]:
-        """The calls that are back by now, in the order in which they started."""
+        """Return the calls that are back by now, in the order in which they started."""
         ended: list[tuple[str, Outcome]] = []
         while self._ends and self._ends[0][0] <= now:
             _, number, name, outcome = heappop(self._ends)
@@ -157,7 +157,7 @@ class _World:
         return ended
 
     def end_at_once(self, names: tuple[str, ...]) -> list[tuple[str, Outcome]]:
-        """The calls that are asked to end, and do."""
+        """Return the calls that are asked to end, and do."""
         if not self._cancellable:
             return []
         for name in names:

@@ -164,7 +164,7 @@ class Times:
         """When the last step ends, at the earliest."""
 
     def number_of(self, name: str) -> int:
-        """The place of a step in declared order."""
+        """Return the place of a step in declared order."""
         return self._index.numbers[name]
 
     @property
@@ -179,14 +179,14 @@ class Times:
         return next((number for number in ended if not self.dependents[number]), None)
 
     def path_to(self, number: int) -> list[int]:
-        """The longest path that ends with this step."""
+        """Return the longest path that ends with this step."""
         path = [number]
         while self.needs[path[-1]]:
             path.append(max(self.needs[path[-1]], key=self.ends.__getitem__))
         return path[::-1]
 
     def named(self, numbers: Iterable[int]) -> list[str]:
-        """The names of steps."""
+        """Return the names of steps."""
         return [self.names[number] for number in numbers]
 
     def latest_needs(self, number: int) -> list[str]:
@@ -200,7 +200,7 @@ class Times:
         return self.named(needed for needed in self.needs[number] if levels[needed] == deepest)
 
     def descendants(self, number: int) -> list[int]:
-        """All that need a step, directly or not, in declared order."""
+        """Return all that need a step, directly or not, in declared order."""
         seen = {number}
         pending = [number]
         while pending:

@@ -81,18 +81,18 @@ class Comparison(Model):
     """How many hinted steps and shared locks were not looked at one by one, since there are so many."""
 
     def result(self, schedule: Schedule, max_parallel: int) -> ScheduleResult:
-        """One of the results. Raises UnknownNameError if this was not compared."""
+        """Return one of the results; raise UnknownNameError if this was not compared."""
         for result in self.results:
             if (result.schedule, result.max_parallel) == (schedule, max_parallel):
                 return result
         raise UnknownNameError(f"{schedule} with {max_parallel} at once was not compared", [(schedule, max_parallel)])
 
     def records(self) -> list[dict[str, Any]]:
-        """A flat dictionary for each result: `pandas.DataFrame(comparison.records())`."""
+        """Return a flat dictionary for each result: `pandas.DataFrame(comparison.records())`."""
         return [{**vars(result), "over_bound": result.over_bound} for result in self.results]
 
     def cost_records(self) -> list[dict[str, Any]]:
-        """A flat dictionary for each constraint."""
+        """Return a flat dictionary for each constraint."""
         return [dict(vars(cost)) for cost in self.costs]
 
     def __str__(self) -> str:

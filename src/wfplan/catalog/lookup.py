@@ -48,7 +48,7 @@ class ActionUse(NamedTuple):
 
 
 def uses_of(items: Sequence[Item], item_kind: ItemKind) -> List[ActionUse]:
-    """The use of an action that each item is."""
+    """Return the use of an action that each item is."""
     return [
         ActionUse(
             position,
@@ -143,7 +143,7 @@ class _LookUp:
         return None
 
     def _call(self, use: ActionUse, field: str, function: Any, value: BaseModel, convert: Callable[[Any], Any]) -> Any:
-        """What a function of the catalog gives; None, with a problem, if it fails, or gives what it should not."""
+        """Return the result of a function of the catalog; None, with a problem, if it fails or is of a wrong type."""
         try:
             return convert(None if function is None else function(value))
         except _NonsenseError as error:

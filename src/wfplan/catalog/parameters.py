@@ -104,7 +104,7 @@ def _write(value: BaseModel) -> Dict[str, Any]:
 
 
 def _says_the_same(again: BaseModel, value: BaseModel) -> bool:
-    """Whether what was given is still there; a default need not be of the type that it is read as."""
+    """Return whether what was given is still there; a default need not be of the type that it is read as."""
     try:
         return all(getattr(again, field) == getattr(value, field) for field in value.model_fields_set)
     except Exception as error:  # noqa: BLE001 - it is third-party code

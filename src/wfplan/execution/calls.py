@@ -91,7 +91,7 @@ class Calls:
                 self._cancellers.submit(partial(_cancel_future, attempt.future))
 
     def accept(self, outcome: Outcome) -> bool:
-        """Whether this is the first outcome of an attempt that is open; from now on it is not."""
+        """Return whether this is the first outcome of an attempt that is open; from now on it is not."""
         name = outcome.attempt.call.step.name
         if self._open.get(name) is not outcome.attempt:
             return False
@@ -168,7 +168,7 @@ class Calls:
 
     @staticmethod
     def _come_to_nothing(attempt: Attempt) -> None:
-        """A coroutine that was never awaited is closed, so that nobody is warned of it."""
+        """Close a coroutine that was never awaited, so that Python does not warn about it."""
         if asyncio.iscoroutine(attempt.awaitable):
             with suppress(Exception):  # of a class of the executor's own
                 attempt.awaitable.close()

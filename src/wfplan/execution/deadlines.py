@@ -30,11 +30,11 @@ class Deadlines:
         heappush(self._heap, (at, number, due))
 
     def get(self, due: Due, number: int) -> float | None:
-        """The time that is noted, if any."""
+        """Return the time that is noted, if any."""
         return self._times[due].get(number)
 
     def has_any(self, due: Due) -> bool:
-        """Whether any time is noted."""
+        """Return whether any time is noted."""
         return bool(self._times[due])
 
     def drop(self, due: Due, number: int) -> None:
@@ -42,14 +42,14 @@ class Deadlines:
         self._times[due].pop(number, None)
 
     def next(self) -> float | None:
-        """The earliest time noted; None if there is none."""
+        """Return the earliest time noted; None if there is none."""
         heap = self._heap
         while heap and self._times[heap[0][2]].get(heap[0][1]) != heap[0][0]:
             heappop(heap)
         return heap[0][0] if heap else None
 
     def pop_until(self, now: float) -> Iterator[tuple[Due, int, float]]:
-        """What is due by now, the earliest first, forgotten as it is given; what is noted meanwhile included."""
+        """Yield what is due by now, the earliest first, forgotten as it is given; what is noted meanwhile included."""
         while True:
             at = self.next()
             if at is None or at > now:

@@ -82,7 +82,7 @@ class Subscribers:
 
 
 def guarded(observer: Observer, interrupt: Callable[[BaseException], object]) -> Observer:
-    """An observer that never raises: the first Exception is logged, all are ignored; others go to `interrupt`."""
+    """Return an observer that never raises: its first Exception is logged; interrupts go to `interrupt`."""
     broken = False
 
     def observe(event: Event) -> None:

@@ -29,11 +29,11 @@ class ExecutorAdapter:
         self.close: Callable[[], Any] | None = getattr(executor, "close", None)
 
     def is_async(self, call: StepCall) -> bool:
-        """Whether `execute` gives at once something to await; if not, it may take its time, and a thread."""
+        """Return whether `execute` gives at once something to await; if not, it may take its time, and a thread."""
         return self._is_async if self._functions is None else self._functions.is_async(call)
 
     def needs_threads(self, plan: ExecutionPlan) -> bool:
-        """Whether a step of this plan keeps a thread busy while it runs."""
+        """Return whether a step of this plan keeps a thread busy while it runs."""
         return not self._is_async if self._functions is None else self._functions.needs_threads(plan)
 
 

@@ -178,7 +178,7 @@ class _Function:
         return (), {**keywords, wanted.name: call}
 
     def why_not(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
-        """Why the function cannot be called with these parameters: each reason as the end of a sentence."""
+        """Return why the function cannot be called with these parameters: each reason as the end of a sentence."""
         names = frozenset(parameters)
         if names not in self._reasons:
             self._reasons[names] = tuple(self._look_for_reasons(parameters))
@@ -208,7 +208,7 @@ class _Function:
             yield from self._why_not_bound(parameters)
 
     def _why_not_bound(self, parameters: Mapping[str, Any]) -> Iterator[str]:
-        """What only a trial shows: a name that is taken by an argument that is bound already, and the like."""
+        """Yield what only a trial shows: a name that is taken by an argument that is bound already, and the like."""
         function: Any = self.function
         bound: tuple[Any, ...] = ()
         keywords = dict(parameters)
@@ -245,7 +245,7 @@ class _Function:
 
 
 def _type_hints(function: Any) -> dict[str, Any]:
-    """The annotations of a function, texts resolved; empty where they cannot be."""
+    """Return the annotations of a function, texts resolved; empty where they cannot be."""
     import typing
 
     while isinstance(function, functools.partial):
@@ -267,12 +267,12 @@ def _is_step_call(annotation: Any) -> bool:
 
 
 def is_async_function(function: Any) -> bool:
-    """Whether to call this gives something to await; also of a partial and of an object with such a `__call__`."""
+    """Return whether calling this gives an awaitable; knows partials and objects with an async `__call__`."""
     return any(map(inspect.iscoroutinefunction, _called(function)))
 
 
 def is_generator_function(function: Any) -> bool:
-    """Whether to call this runs nothing yet, but gives a generator."""
+    """Return whether to call this runs nothing yet, but gives a generator."""
     called = _called(function)
     return any(map(inspect.isgeneratorfunction, called)) or any(map(inspect.isasyncgenfunction, called))
 
@@ -298,7 +298,7 @@ def _compensations(plan: ExecutionPlan) -> Iterator[_Undo]:
 def _apply(
     function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any], which: tuple[Any, ...]
 ) -> Any:
-    """What the function gives; an error that cannot be pickled is described by one that can."""
+    """Return what the function gives; an error that cannot be pickled is described by one that can."""
     try:
         return function(*arguments, **keywords)
     except Exception as error:
@@ -308,7 +308,7 @@ def _apply(
 
 
 def _arrives(error: Exception) -> bool:
-    """Whether this comes out of a pickle as what went in; one that does not would break the pool of processes."""
+    """Return whether an exception survives pickling; one that does not would break a process pool."""
     try:
         return type(pickle.loads(pickle.dumps(error))) is type(error)  # noqa: S301 - made here
     except Exception:  # noqa: BLE001 - whatever it raises is what is asked

@@ -66,7 +66,7 @@ class StepCall:
             self._note(self, external_id[:_ID_LENGTH].encode(errors="backslashreplace").decode())
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain data, for a queue or a request; JSON can hold it if it can hold the outputs."""
+        """Return everything as plain data, for a queue or a request; it is JSON if the outputs are."""
         return {
             "step": self.step.model_dump(mode="json"),
             "purpose": self.purpose,

@@ -98,7 +98,7 @@ class _Run:
         self._waking = False
 
     async def wait(self) -> ExecutionReport:
-        """The report at the end; raises what there is to raise."""
+        """Return the report at the end; raises what there is to raise."""
         report = await self._live()
         error = self._session.interrupt
         if error is not None:
@@ -218,14 +218,14 @@ def _call(function: Callable[..., object], *arguments: Any) -> None:
 
 
 async def _apart(member: Callable[..., Any], call: Callable[[], Any]) -> Any:
-    """What `call`, which calls this member of an executor, gives: in a thread if it may take its time."""
+    """Return what `call`, which calls this member of an executor, gives: in a thread if it may take its time."""
     quick = iscoroutinefunction(member) or isinstance(getattr(member, "__self__", None), FunctionExecutor)
     made = call() if quick else await _in_thread(call)
     return await made if isawaitable(made) else made
 
 
 async def _in_thread(function: Callable[[], Any]) -> Any:
-    """What a plain function gives, called in a thread of its own."""
+    """Return what a plain function gives, called in a thread of its own."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
     context = contextvars.copy_context()

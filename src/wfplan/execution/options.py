@@ -37,7 +37,7 @@ def resolve_run_options(
     run_id: object,
     problems: ProblemCollector,
 ) -> RunOptions:
-    """The settings of a run; adds an `invalid-setting` for everything that cannot be one."""
+    """Return the options of a run; add an `invalid-setting` for every wrong one."""
     known = plan.workflow.execution_strategy
     limits = [1] if known.mode == "sequential" else []
     if known.max_parallel is not None:
@@ -65,7 +65,7 @@ def resolve_run_options(
 
 
 def check_held(plan: ExecutionPlan, hold: Any, problems: ProblemCollector) -> tuple[str, ...]:
-    """The names that `hold` gives, in declared order; adds an `invalid-setting` for everything that is not one."""
+    """Return the names in `hold`, in declared order; add an `invalid-setting` for everything that is not one."""
     if isinstance(hold, str) or not isinstance(hold, Iterable):
         _refuse("hold", "the names of steps", hold, problems)
         return ()

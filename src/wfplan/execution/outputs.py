@@ -21,7 +21,7 @@ class _InexactError(ValueError):
 
 
 def as_json(output: Any) -> Any:
-    """The output as JSON holds it, a tuple as an array.
+    """Return the output as JSON holds it, a tuple as an array.
 
     Raises ValueError, or what a hostile value raises, if anything else than what was given would come back: for a
     subclass, such as a named tuple or a member of an enum, as for what JSON does not have at all.
@@ -46,7 +46,7 @@ def as_json(output: Any) -> Any:
 
 
 def own_copy(output: Any) -> Any:
-    """A plain copy of dicts and lists, as deep as they go; what is in them is shared, and so is all that is huge."""
+    """Return a deep copy of dicts and lists; leaves are shared, and so is anything huge."""
     if type(output) not in COPIED:
         return output
     copies: dict[int, Any] = {}

@@ -48,7 +48,7 @@ class PhaseRun:
         grace_seconds: float = GRACE_SECONDS,
         tracebacks: bool = True,
     ) -> None:
-        """A phase that has not begun; the steps that are `held` do not start.
+        """Prepare a phase that has not begun; the steps in `held` do not start.
 
         What was asked to end is waited for at least for `grace_seconds` before something that needs its place is given
         up.
@@ -123,11 +123,11 @@ class PhaseRun:
             self._queue.lose(number)
 
     def unreserve(self, name: str) -> None:
-        """A step that was held for another phase has come back after all."""
+        """Free what an abandoned call of another phase has kept: it returned after all."""
         self._queue.release(self._index.foreign.pop(name))
 
     def get_ready(self, now: float) -> tuple[StepCall, ...]:
-        """The calls to start now."""
+        """Return the calls to start now."""
         self._now = max(self._now, now)
         while self._noted:
             self._emit_noted(self._noted.popleft())
@@ -157,13 +157,13 @@ class PhaseRun:
                 self._give_back(number)
 
     def get_cancellations(self) -> tuple[str, ...]:
-        """The steps whose calls are to be cancelled, each given once."""
+        """Return the steps whose calls are to be cancelled, each given once."""
         names = tuple(self._index.names[number] for number in self._to_cancel if number in self._in_flight)
         self._to_cancel.clear()
         return names
 
     def done(self, name: str, output: Any = None, *, now: float) -> None:
-        """A call came back with its output."""
+        """Record that a call returned its output."""
         number = self._call_returned(name, now)
         if number is not None:
             self._table.outputs[number] = output
@@ -171,7 +171,7 @@ class PhaseRun:
             self._end_attempt(number, "succeeded")
 
     def failed(self, name: str, error: BaseException | str, *, now: float, reason: Reason | None = None) -> None:
-        """A call failed."""
+        """Record that a call failed."""
         number = self._call_returned(name, now)
         if number is not None:
             self._table.errors[number] = StepError.of(error, traceback=self._tracebacks)
@@ -181,7 +181,7 @@ class PhaseRun:
             self._end_attempt(number, "failed", final=final or reason is not None)
 
     def cancelled(self, name: str, *, now: float, reason: Reason | None = None) -> None:
-        """A call was cancelled, by this run or by somebody else."""
+        """Record that a call was cancelled, by this run or from outside."""
         asked = self._index.numbers[name] in self._asked_to_end
         if self.purpose == "compensate" and not asked and reason is None:
             # Of a compensation that is cancelled by somebody else, the others must not suffer: it has failed.
@@ -224,7 +224,7 @@ class PhaseRun:
             self._times.drop("attempt", number)
 
     def skip_all(self, reason: Reason, culprit: str | None, now: float) -> None:
-        """Nothing of this is to be done; `culprit` is the step that is to blame, if any is."""
+        """Skip every step; `culprit` is the step that is the reason, if any."""
         self._now = max(self._now, now)
         self._stop(None if culprit is None else self._index.numbers[culprit], reason)
 
@@ -234,7 +234,7 @@ class PhaseRun:
             self._queue.limit = max_parallel
 
     def restart_in_flight(self, now: float) -> tuple[StepCall, ...]:
-        """The calls in flight, to be made again."""
+        """Return the calls in flight, to be made again."""
         again: list[StepCall] = []
         for number in tuple(self._in_flight):
             name, step = self._index.names[number], self._steps[number]
@@ -251,11 +251,11 @@ class PhaseRun:
         return tuple(again)
 
     def is_active(self) -> bool:
-        """Whether any step has not ended, and may do so by itself."""
+        """Return whether any step has not ended, and may do so by itself."""
         return self._unended > 0 and not ((self._suspended or self._held) and self._rests())
 
     def _rests(self) -> bool:
-        """Whether nothing happens any more: what could is suspended, or waits for a step that is held."""
+        """Return whether nothing happens any more: what could is suspended, or waits for a step that is held."""
         if self._suspended:
             return len(self._in_flight) == len(self._abandoned) + len(self._given_back)
         waits = any(self._table.status[number] == "running" for number in self._in_flight)
@@ -305,7 +305,7 @@ class PhaseRun:
         return tuple(self._index.names[number] for number in tuple(self._abandoned))
 
     def has_in_flight(self, name: str) -> bool:
-        """Whether the call of this step has started and not come back."""
+        """Return whether the call of this step has started and not come back."""
         return self._index.numbers.get(name) in self._in_flight
 
     @property
@@ -314,18 +314,18 @@ class PhaseRun:
         return self._table.status
 
     def outputs_around(self, name: str) -> dict[str, Any]:
-        """The outputs of what a step depends on, and its own; what was lost is not there."""
+        """Return the outputs of what a step depends on, and its own; what was lost is not there."""
         number = self._index.numbers[name]
         own = {name: self._table.outputs[number]} if number in self._table.outputs else {}
         return {**self._table.outputs_for(number), **own}
 
     def report(self) -> dict[str, StepReport]:
-        """What has happened to each step so far, by name, in declared order."""
+        """Return what has happened to each step so far, by name, in declared order."""
         causes = self._table.failed_ancestors()
         return {step.name: self._report(number, causes) for number, step in enumerate(self._steps)}
 
     def report_by_batch(self) -> dict[str, StepReport]:
-        """The same, in the order of the batches."""
+        """Return the same, in the order of the batches."""
         reports = self.report()
         return {name: reports[name] for batch in self.plan.batches for name in batch.steps}
 
@@ -348,7 +348,7 @@ class PhaseRun:
         return self._make_call(number)
 
     def _make_call(self, number: int) -> StepCall:
-        """The call for an attempt that starts now."""
+        """Return the call for an attempt that starts now."""
         step = self._steps[number]
         if step.timeout_seconds is not None:
             self._times.set("attempt", number, self._now + step.timeout_seconds)
@@ -379,7 +379,7 @@ class PhaseRun:
                 self._audience.wake()
 
     def _call_returned(self, name: str, now: float) -> int | None:
-        """The step whose call has come back; None if that came too late to count."""
+        """Return the step whose call has come back; None if that came too late to count."""
         number = self._index.numbers.get(name, -1)
         if number not in self._in_flight:
             require_names("step", [name], self._index.numbers)
@@ -411,7 +411,7 @@ class PhaseRun:
             self._end(number, status)
 
     def _time_is_up(self, number: int, at: float) -> None:
-        """The attempt is given up; until its call comes back, it keeps its place and its locks."""
+        """Time out an attempt; until its call returns, it keeps its place and its locks."""
         self._abandoned[number] = None
         if self._cancel_deadlines.pop(number, None) == at:
             self._queue.lose(number)
@@ -433,7 +433,7 @@ class PhaseRun:
         self._times.set("abandoned", number, until)
 
     def _abandon(self, number: int) -> None:
-        """What was left behind has been waited for as long again."""
+        """Give up an abandoned call, which has been waited for as long again."""
         self._queue.lose(number)
         if not self._suspended and self._table.status[number] == "running":
             self._end(number, "timed_out", reason="blocked-by-abandoned-call")
@@ -494,7 +494,7 @@ class PhaseRun:
             )
 
     def _skip_blocked(self, number: int, culprit: int) -> None:
-        """The step waits for nothing but what `culprit`, which timed out, has left behind, and that is lost."""
+        """Skip a step that waits only for the abandoned call of `culprit`, which was given up."""
         if self._table.attempts[number]:
             self._end(number, "timed_out", reason="blocked-by-abandoned-call")
             return
@@ -507,7 +507,7 @@ class PhaseRun:
         self._open_next_batches()
 
     def _unblocks_dependents(self, number: int) -> bool:
-        """Whether this step has ended and holds up none of those that depend on it."""
+        """Return whether this step has ended and holds up none of those that depend on it."""
         if counts_as_done(self._steps[number], self._table.status[number]):
             return True
         return self.purpose == "compensate" and number in self._table.blocked_by  # it stops no other
@@ -518,7 +518,7 @@ class PhaseRun:
         self._push_ready(self._index.dependents[number])
 
     def _skip_dependents(self, number: int, root_cause: int) -> None:
-        """All that needs this step, directly or not, is skipped, if it has not been yet."""
+        """Skip all that needs this step, directly or not, unless it has been skipped already."""
         pending = [number]
         while pending:
             for other in self._index.dependents[pending.pop()]:
@@ -527,7 +527,7 @@ class PhaseRun:
                     pending.append(other)
 
     def _stop(self, stopper: int | None, reason: Reason = "run-stopped") -> None:
-        """Nothing new starts, nothing is tried again; `stopper` is the step that failed, if that is why."""
+        """Start nothing new, retry nothing; `stopper` is the step that failed, if that is why."""
         if self._stopped:
             return
         self._stopped = True
@@ -543,7 +543,7 @@ class PhaseRun:
                 self._finish(number, self._table.last_attempt(number), reason="run-stopped")
 
     def _cancel_all(self, grace_seconds: float) -> None:
-        """Everything in flight is asked to end, and waited for so long."""
+        """Ask everything in flight to end, and wait so long for it."""
         for number in self._in_flight:
             if number not in self._abandoned:
                 by = self._now + grace_seconds
@@ -555,13 +555,13 @@ class PhaseRun:
                 self._ask_to_end(number)
 
     def _ask_to_end(self, number: int) -> None:
-        """Once for each attempt: a second time would hit the step while it cleans up."""
+        """Ask an attempt to end, once: a second time would hit the step while it cleans up."""
         if number not in self._asked_to_end:
             self._asked_to_end.add(number)
             self._to_cancel.append(number)
 
     def _open_next_batches(self) -> None:
-        """A batch opens when all before it have ended."""
+        """Open each batch before which all have ended."""
         while self._open_batches < len(self._left_in_batch) and not (
             self._open_batches and self._left_in_batch[self._open_batches - 1]
         ):
@@ -569,7 +569,7 @@ class PhaseRun:
             self._push_ready(self._index.batches[self._open_batches - 1])
 
     def _push_ready(self, numbers: Iterable[int]) -> None:
-        """Those of these steps that were waiting for their dependencies and their batch only may start now."""
+        """Queue those of these steps that waited only for their dependencies and their batch."""
         for number in numbers:
             if (
                 number not in self._held
@@ -596,7 +596,7 @@ class PhaseRun:
                 self._waits_for[other] -= 1
 
     def _restore_in_flight(self, number: int, report: StepReport) -> None:
-        """What was in flight is in flight."""
+        """Restore a call that was in flight."""
         self._in_flight[number] = None
         self._queue.hold(number)
         started, timeout = report.attempt_started_at, self._steps[number].timeout_seconds

@@ -30,7 +30,7 @@ _STARTED = "the run in this journal began with another one: leave it out, or beg
 
 
 def default_limit() -> int:
-    """Steps in flight where each keeps a thread busy: that of the standard library's thread pool."""
+    """Return the limit on steps in flight if each needs a thread: the default of `ThreadPoolExecutor`."""
     return min(32, (os.cpu_count() or 1) + 4)
 
 
@@ -59,7 +59,7 @@ class PreparedRun:
         tracebacks: bool,
         observers: Iterable[Observer],
     ) -> None:
-        """Raises RefusedError where there is nothing to run at all."""
+        """Raise RefusedError where there is nothing to run at all."""
         self._problems = ProblemCollector()
         self.observers: tuple[Any, ...] = _as_tuple(observers)
         self._file: JournalFile | None = None
@@ -121,7 +121,7 @@ class PreparedRun:
 
     @staticmethod
     def _is_same_run(plan: ExecutionPlan, given: dict[str, Any], resume: ExecutionReport) -> bool:
-        """Whether a report is that of a run which is suspended, and all is as it was."""
+        """Return whether a report is that of a run which is suspended, and all is as it was."""
         if resume.phase != "suspended" or given["run_id"] is not None or resume.fingerprint != plan.fingerprint:
             return False
         return resolve_run_options(plan, **given, problems=ProblemCollector()) == resume.settings
@@ -134,7 +134,7 @@ class PreparedRun:
         resume: object,
         hold: Iterable[str] | None,
     ) -> None:
-        """The run that the journal holds; what is given must be what it began with."""
+        """Continue the run in the journal; the keywords given must be those it began with."""
         problems, report = self._problems, record.report
         if plan.fingerprint != report.plan_fingerprint:
             advice = "hand over the plan that it began with, or resume its report in another journal"
@@ -222,13 +222,13 @@ class PreparedRun:
         return self.finished is not None and not self._problems.has_errors
 
     def start(self) -> tuple[Progress, ExecutorAdapter]:
-        """What is needed to run. Raises RefusedError, with every problem, if anything is wrong."""
+        """Return what is needed to run. Raises RefusedError, with every problem, if anything is wrong."""
         if self._problems.has_errors or self.progress is None or self.backend is None:
             raise RefusedError(self._problems.as_tuple())
         return self.progress, self.backend
 
     def open_journal(self) -> Journal | None:
-        """The journal of a run that begins now, if it is to have one."""
+        """Return the journal of a run that begins now, if it is to have one."""
         if self._file is None or self.progress is None:
             return None
         known = None if self._record is None else self._record.report

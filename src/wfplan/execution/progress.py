@@ -144,7 +144,7 @@ class Progress:
         return calls
 
     def get_cancellations(self) -> tuple[str, ...]:
-        """The steps whose calls are to be cancelled, each given once: their time is up, or the run is to end."""
+        """Return the steps whose calls are to be cancelled, each given once: their time is up, or the run is to end."""
         return tuple(name for phase in self._phases for name in phase.get_cancellations())
 
     def done(self, name: str, output: Any = None, *, now: float) -> None:
@@ -266,7 +266,7 @@ class Progress:
         return again
 
     def is_active(self) -> bool:
-        """Whether anything of the run has not ended, and is neither suspended nor held."""
+        """Return whether anything of the run has not ended, and is neither suspended nor held."""
         return self._current.is_active() or (self._rollback_is_due and not self._suspended)
 
     @property
@@ -376,7 +376,7 @@ class Progress:
     # From one phase to the next.
 
     def _phase_of(self, name: str) -> PhaseRun:
-        """The phase in which this step is in flight; the execution, which knows why not, if it is in none."""
+        """Return the phase in which this step is in flight; the execution, which knows why not, if it is in none."""
         if self._current.has_in_flight(name):
             return self._current
         if self._rollback is not None and self._execution.has_in_flight(name):
@@ -419,13 +419,13 @@ class Progress:
             problems.add("invalid-setting", "dry_run cannot be given for a run that has begun", suggestion=advice)
 
     def _make_phase(self, plan: ExecutionPlan, purpose: Purpose, **fields: Any) -> PhaseRun:
-        """A phase in which what fails stops nothing but what needs it."""
+        """Return a phase in which what fails stops nothing but what needs it."""
         settings = self.settings.model_copy(update={"on_failure": "skip-dependents"})
         fields = {"limit": self._limit, **self._fields, **fields}
         return PhaseRun(plan, purpose, settings, self.run_id, self._audience, **fields)
 
     def _wants_dry_run(self, known: Iterable[StepReport], report: ExecutionReport | None) -> bool:
-        """Whether there is to be a dry run, or was one; not if steps tell that the run is beyond it."""
+        """Return whether there is to be a dry run, or was one; not if steps tell that the run is beyond it."""
         if report and (report.rollback or report.dry_run):
             return not report.rollback
         if self.settings.dry_run:
@@ -434,7 +434,7 @@ class Progress:
         return first and all(step.status == "pending" and not step.attempts for step in known)
 
     def _end_dry_run(self, dry_run: PhaseRun) -> None:
-        """All that was tried is executed, or nothing is."""
+        """Start the execution if every step of the dry run succeeded; otherwise skip all of it."""
         steps = self.plan.workflow.steps
         failed = [step.name for step, status in zip(steps, dry_run.statuses) if status in UNSUCCESSFUL]
         if self._stop_requested:
@@ -445,7 +445,7 @@ class Progress:
             self._execution.skip_all("dry-run", None, dry_run.now)
 
     def _wants_rollback(self) -> bool:
-        """Whether the execution, which has ended, failed by itself, and there is something to undo."""
+        """Return whether the execution, which has ended, failed by itself, and there is something to undo."""
         if (
             self._stop_requested
             or self.settings.dry_run

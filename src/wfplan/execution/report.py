@@ -81,7 +81,7 @@ class StepError(Model):
 
     @classmethod
     def of(cls, error: BaseException | str, *, traceback: bool = False) -> StepError:
-        """The error of an attempt, from what it raised or from a message; of a group, with its leaves."""
+        """Return the error of an attempt, from what it raised or from a message; of a group, with its leaves."""
         if not isinstance(error, BaseException):
             return cls(type="Exception", message=_cut(str(error)))
         if isinstance(error, RemoteError):
@@ -152,7 +152,7 @@ def is_permanent(error: object) -> bool:
 
 
 def _parts(error: object) -> tuple[BaseException, ...]:
-    """What an exception group holds; also one of the backport for Python before 3.11."""
+    """Return what an exception group holds; also one of the backport for Python before 3.11."""
     try:
         parts: Any = getattr(error, "exceptions", ()) if callable(getattr(error, "derive", None)) else ()
     except Exception:  # noqa: BLE001 - an exception of a caller's
@@ -191,7 +191,7 @@ def _traceback_of(error: BaseException) -> str:
 
 
 def type_name(value: object) -> str:
-    """The name of the class of a value, with its module."""
+    """Return the name of the class of a value, with its module."""
     kind = type(value)
     try:
         return _cut(f"{kind.__module__}.{kind.__qualname__}")
@@ -200,7 +200,7 @@ def type_name(value: object) -> str:
 
 
 def _cut(text: str) -> str:
-    """A string of bounded length that UTF-8 can hold."""
+    """Return a string of bounded length that UTF-8 can hold."""
     return text[:_MESSAGE_LENGTH].encode(errors="backslashreplace").decode()
 
 
@@ -434,7 +434,7 @@ class ExecutionReport(Model):
             raise ExecutionError(self) from (error.exception if error else None)
 
     def records(self) -> list[dict[str, Any]]:
-        """A flat dictionary for each step, in declared order: `pandas.DataFrame(report.records())`."""
+        """Return a flat dictionary for each step, in declared order: `pandas.DataFrame(report.records())`."""
         return [
             {
                 "run_id": self.run_id,

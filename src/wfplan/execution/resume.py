@@ -103,7 +103,7 @@ class _Takeover:
         self._old_keys = report.keys if report.plan is None else StepKeys(report.plan)
 
     def go_on(self, undone: set[str]) -> ExecutionReport:
-        """What succeeded and was not undone is kept, what was in flight is continued, the rest is pending."""
+        """Return what succeeded and was not undone is kept, what was in flight is continued, the rest is pending."""
         taken = dict(self._matching(name for name in self._succeeded() if name not in undone))
         for old in () if self._report.ended else _in_flight(self._report):
             new = self._pairs[old]
@@ -117,7 +117,7 @@ class _Takeover:
         return self._state(taken)
 
     def undo_the_rest(self, undone: set[str]) -> ExecutionReport:
-        """Nothing is executed any more; the compensations that have not succeeded are made."""
+        """Continue with the compensations that have not succeeded; nothing is executed any more."""
         taken = dict(self._matching(self._succeeded()))
         for old, new in self._pairs.items():
             if new is not None and self._report.steps[old].status in UNSUCCESSFUL:
@@ -149,7 +149,7 @@ class _Takeover:
                 yield new, self._report.steps[old]
 
     def _keep_what_was_tolerated(self, taken: dict[str, StepReport]) -> None:
-        """A failure that counted as done, for a step that is kept, goes on to count."""
+        """Keep a tolerated failure that a kept step depends on."""
         needed = {name for kept in taken for name in self._plan.steps[kept].dependencies}
         for old, new in self._pairs.items():
             step = self._report.steps[old]
@@ -157,7 +157,7 @@ class _Takeover:
                 taken[new] = step
 
     def _drop_what_has_lost_its_base(self, taken: dict[str, StepReport], undone: set[str | None]) -> None:
-        """What needs a step that was undone has to be done again, if that does no harm."""
+        """Drop what depends on a step that was undone: it has to run again, if it may."""
         lost = set(undone)
         for batch in self._plan.batches if undone else ():
             for name in batch.steps:
@@ -175,7 +175,7 @@ class _Takeover:
         return new is not None and self._plan.steps[new].idempotent is True
 
     def _is_to_be_continued(self, old: str, new: str) -> bool:
-        """Whether what was in flight is made again as it was; what must not be done twice is known to fail then."""
+        """Return whether a call in flight is made again; one that must not be made twice then fails."""
         if self._plan.steps[new].idempotent is None and self._report.steps[old].idempotent is False:
             return False
         return self._plan.steps[new].idempotent is False or (old == new and self._is_same(old, new))

@@ -107,14 +107,14 @@ def _reverse_arrows(plan: ExecutionPlan, succeeded: set[str]) -> dict[str, dict[
 
 
 def _is_little(behind: int, before: int) -> bool:
-    """Whether so many arrows by way of a step are about as many as it has itself."""
+    """Return whether so many arrows by way of a step are about as many as it has itself."""
     return behind <= _MOST_PASSED_ON and behind * before <= _MOST_ARROWS * (behind + before)
 
 
 def _let_one_stand_for_all(
     names: dict[str, None], found: dict[str, dict[str, None]], rank: dict[str, int]
 ) -> dict[str, None]:
-    """The one of `names` that was found last, which from now on waits for the others.
+    """Return the one of `names` that was found last, which from now on waits for the others.
 
     None of them waits for it, so there is no cycle.
     """

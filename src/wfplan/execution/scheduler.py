@@ -23,7 +23,7 @@ class ReadyQueue:
     def __init__(
         self, rank: Sequence[int], locks: Mapping[int, Sequence[object]], alone: Collection[int], limit: int | None
     ) -> None:
-        """A queue of steps that start in the order of `rank`.
+        """Make a queue of steps that start in the order of `rank`.
 
         `locks` has the keys, each once, of the steps that hold any, `alone` those that overlap with nothing.
         """
@@ -45,7 +45,7 @@ class ReadyQueue:
         heappush(self._queue, self._rank[number])
 
     def clear(self) -> None:
-        """Nothing waits any longer."""
+        """Forget all that waits."""
         self._queue.clear()
         self._behind.clear()
         self._sent.clear()
@@ -84,7 +84,7 @@ class ReadyQueue:
         return len(self._lost) == len(self._in_flight)
 
     def take(self) -> tuple[list[int], list[tuple[int, int]]]:
-        """The steps that start now, in order, and those that wait in vain, each with a lost step that it waits for.
+        """Return the steps that start now, in order, and those that wait in vain, each with the lost step it waits for.
 
         The first are in flight from now on; neither kind waits any longer.
         """
@@ -117,12 +117,12 @@ class ReadyQueue:
         return [lock for lock in self._locks.get(number, ()) if lock in self._holder]
 
     def _all_in_the_way(self, number: int) -> Collection[int]:
-        """What is in flight, if that keeps this step, and all behind it, from starting."""
+        """Return what is in flight, if that keeps this step, and all behind it, from starting."""
         full = self.limit is not None and len(self._in_flight) >= self.limit
         return self._in_flight if full or self._alone_in_flight or number in self._alone else ()
 
     def _pass_on(self, number: int) -> None:
-        """A step that a lock had sent into the queue did not take it: the next one's turn."""
+        """Wake the next step that waits for a lock which the one before it did not take."""
         lock = self._sent.pop(number, None)
         if lock is not None and lock not in self._holder:
             self._send_next(lock)

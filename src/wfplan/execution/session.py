@@ -214,7 +214,7 @@ class Session:
             yield Wait(self._wake_at())
 
     def _wake_at(self) -> float | None:
-        """When there is something to do even if nothing comes in."""
+        """Return when there is something to do even if nothing comes in."""
         due = self._progress.next_deadline
         return None if due is None else min(due - self._epoch, time.monotonic() + _LONGEST_WAIT)
 
@@ -341,7 +341,7 @@ class Session:
         return any(attempt.on_loop for attempt in self._calls.open)
 
     def _end(self) -> Generator[Task, Any, ExecutionReport]:
-        """The report of the run, which has ended or is suspended; the journal says so, too."""
+        """Return the report of the run, which has ended or is suspended, after recording that in the journal."""
         for attempt in self._calls.open:
             name = attempt.call.step.name
             where = f"the thread {quote(attempt.thread)}" if attempt.thread else "the event loop"

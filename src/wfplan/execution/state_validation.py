@@ -20,7 +20,7 @@ STOP_REASONS: frozenset[Reason] = frozenset(("run-stopped", "dry-run", "dry-run-
 
 
 def counts_as_done(step: Step, status: str) -> bool:
-    """Whether a step with this status holds up none of those that depend on it, nor the phase `completed`."""
+    """Return whether a step with this status holds up none of those that depend on it, nor the phase `completed`."""
     return status == "succeeded" or (step.continue_on_failure and status in ("failed", "timed_out"))
 
 
@@ -32,7 +32,7 @@ def check_state(
     what: str = "step",
     causes: Container[str] = (),
 ) -> dict[str, StepReport]:
-    """The reports of `state` by name; adds an `impossible-state` for everything in it that cannot be.
+    """Return the reports of `state` by name; adds an `impossible-state` for everything in it that cannot be.
 
     `what` is what a problem calls a step; `causes` are names that may be a root cause beside those of the plan.
     """
@@ -76,7 +76,7 @@ def _by_name(
 
 
 def _check_outputs(steps: Mapping[str, Step], reports: Mapping[str, StepReport], problems: ProblemCollector) -> None:
-    """What has not ended yet needs the outputs of what it depends on."""
+    """Refuse a state in which a step that has not ended needs an output that was not kept."""
     lost = {name: report.output_not_kept for name, report in reports.items() if report.output_not_kept}
     for name, step in steps.items() if lost else ():
         if name not in reports or reports[name].status in ("pending", "running"):
@@ -92,7 +92,7 @@ def _check_outputs(steps: Mapping[str, Step], reports: Mapping[str, StepReport],
 def _why_not_so_far(
     step: Step, report: StepReport, reports: Mapping[str, StepReport], steps: Mapping[str, Step]
 ) -> str | None:
-    """Why a step cannot have got so far while what it needs has not."""
+    """Return why a step cannot have got so far while what it needs has not."""
     open_needs = [
         name
         for name in step.dependencies
@@ -109,7 +109,7 @@ def _why_not_so_far(
 
 
 def _why_not_by_itself(report: StepReport, steps: Mapping[str, Step], causes: Container[str]) -> str | None:
-    """Why the parts of a report do not go together."""
+    """Return why the parts of a report do not go together."""
     if report.root_cause is not None and report.root_cause not in steps and report.root_cause not in causes:
         return f"no step is named {quote(report.root_cause)}, which it gives as the cause"
     if report.status == "skipped" and report.reason == "blocked-by-abandoned-call" and report.root_cause is None:
@@ -126,7 +126,7 @@ def _why_not_by_itself(report: StepReport, steps: Mapping[str, Step], causes: Co
 
 
 def _why_not_together(step: Step, batch: int | None, holders: dict[object, str]) -> str | None:
-    """Why this step cannot be in flight together with those that were looked at before."""
+    """Return why this step cannot be in flight together with those that were looked at before."""
     for lock in step.locks:
         holder = holders.setdefault(lock, step.name)
         if holder != step.name:

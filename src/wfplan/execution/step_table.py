@@ -75,7 +75,7 @@ class StepTable:
             self.reasons[number] = report.reason
 
     def start(self, number: int, now: float) -> None:
-        """An attempt starts."""
+        """Start an attempt."""
         self.attempts[number] += 1
         self.attempt_started[number] = now
         if self.started[number] is None:
@@ -84,7 +84,7 @@ class StepTable:
         self.status[number] = "running"
 
     def end_attempt(self, number: int, status: Status, now: float) -> None:
-        """An attempt has ended, with the error that is noted, if any."""
+        """End an attempt, with the recorded error, if any."""
         if status == "succeeded" and self.attempts[number] == 1:
             return  # by far the most: what is known of the step says it all
         ended = (self.attempts[number], self.attempt_started[number], now, self.errors.get(number))
@@ -103,7 +103,7 @@ class StepTable:
         )
 
     def end(self, number: int, status: Status, now: float) -> None:
-        """A step reaches its last status."""
+        """Give a step its final status."""
         self.ended[number] = now
         self.status[number] = status  # last, for whoever looks from another thread
 
@@ -119,7 +119,7 @@ class StepTable:
         return number
 
     def outputs_for(self, number: int) -> dict[str, Any]:
-        """What the direct dependencies gave that succeeded, by name; what was lost is not there."""
+        """Return what the direct dependencies gave that succeeded, by name; what was lost is not there."""
         names = self._index.names
         return {
             names[needed]: self.outputs[needed]
@@ -128,13 +128,13 @@ class StepTable:
         }
 
     def last_attempt(self, number: int) -> Status:
-        """How the last attempt ended, of a step that waits for the next one."""
+        """Return how the last attempt ended, of a step that waits for the next one."""
         error = self.errors.get(number)
         timed_out = self.status[number] == "running" or (error is not None and error.type == TIMED_OUT)
         return "timed_out" if timed_out else "failed"
 
     def is_unexcused_failure(self, number: int) -> bool:
-        """Whether this step failed, and was not allowed to."""
+        """Return whether this step failed, and was not allowed to."""
         status = self.status[number]
         return status in UNSUCCESSFUL and not counts_as_done(self.steps[number], status)
 
@@ -162,7 +162,7 @@ class StepTable:
         cancel_deadline: float | None,
         abandoned: bool,
     ) -> StepReport:
-        """The report of a step, with the cause of its being skipped: a failed ancestor, else what stopped the run."""
+        """Return the report of a step; if it was skipped, with the failed ancestor or the step that stopped the run."""
         step, status = self.steps[number], self.status[number]
         reason, root_cause = self.reasons.get(number), None
         if status == "skipped":

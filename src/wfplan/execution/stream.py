@@ -103,7 +103,7 @@ async def astream(
 
 
 def _with(observers: Any, last: Observer) -> Any:
-    """What is not iterable is left as it is: it will be refused."""
+    """Return what is not iterable is left as it is: it will be refused."""
     try:
         return (*observers, last)
     except TypeError:

@@ -146,7 +146,7 @@ class _Run:
         raise raised
 
     def _main(self) -> None:
-        """The thread of the run."""
+        """Drive the run, in its own thread."""
         answer: object = None
         while self._task is not None:
             with self._turn:
@@ -200,7 +200,7 @@ class _Run:
         return isinstance(self._task, Wait)
 
     def _help(self, outcome: Outcome) -> None:
-        """What a worker does with an outcome: what only the thread of the run can do is left to it."""
+        """Continue the run from a worker that has an outcome; leave to the run's thread what only that can do."""
         self._session.post(outcome)
         self._take_turns()
         task = self._task
@@ -208,7 +208,7 @@ class _Run:
             self._bell.put(None)
 
     def _post(self, message: Outcome | Interrupt | None) -> None:
-        """What everybody else does with a message: any thread, and a signal handler in the middle of any line."""
+        """Post a message, from any thread or from a signal handler."""
         self._session.post(message)
         self._bell.put(None)
 

@@ -54,7 +54,7 @@ _HEAD = {"schema_version", "name", "execution_strategy"}
 
 
 def read_canonical(text: str, limits: Limits) -> Canonical | None:
-    """The content of `text`, None if it has to be read the long way.
+    """Return the content of `text`, None if it has to be read the long way.
 
     Whatever is wrong with it, or merely unusual, is found out there.
     """

@@ -39,7 +39,7 @@ def repair(reading: Reading) -> Reading:
 
 
 def _mend(name: str, needs: Sequence[str], ids: AbstractSet[str], found: ProblemCollector) -> Tuple[str, ...]:
-    """What an item needs, each once, without spaces around it."""
+    """Return what an item needs, each once, without spaces around it."""
     stripped = tuple(need.strip() if need not in ids and need.strip() in ids else need for need in needs)
     once = tuple(dict.fromkeys(stripped))
     spaced = [need for need, other in zip(needs, stripped) if need != other]

@@ -104,11 +104,11 @@ class ApprovalRequest(Model):
         return json_digest(self.model_dump(mode="json"))
 
     def approve(self, by: str, *, until: float, at: float | None = None, comment: str = "") -> Approval:
-        """The approval of this person, from `at` (now, if not given) until `until`, in seconds since 1970."""
+        """Return the approval of this person, from `at` (now, if not given) until `until`, in seconds since 1970."""
         return self._answer("approved", by, until, at, comment)
 
     def deny(self, by: str, *, at: float | None = None, comment: str = "") -> Approval:
-        """The answer of a person who says no; nothing is released by it."""
+        """Return the answer of a person who says no; nothing is released by it."""
         return self._answer("denied", by, None, at, comment)
 
     def _answer(

@@ -83,7 +83,7 @@ class Review:
         self.fingerprint = self._released.fingerprint
 
     def request(self) -> ApprovalRequest:
-        """What a person has to see. Raises RefusedError if the plan is denied."""
+        """Return what a person has to see. Raises RefusedError if the plan is denied."""
         self._refuse_denied()
         return self._request()
 
@@ -235,7 +235,7 @@ def _validated_copy(plan: ExecutionPlan) -> ExecutionPlan:
 
 
 def _lowered(plan: ExecutionPlan, policy: Policy) -> ExecutionPlan:
-    """The plan with the limit of the policy, where that is lower: batches do not depend on it."""
+    """Return the plan with the limit of the policy, where that is lower: batches do not depend on it."""
     settings, limit = plan.workflow.execution_strategy, policy.max_parallel
     if limit is None or (settings.max_parallel is not None and settings.max_parallel <= limit):
         return plan
@@ -244,7 +244,7 @@ def _lowered(plan: ExecutionPlan, policy: Policy) -> ExecutionPlan:
 
 
 def _checked(policy: Policy) -> Policy:
-    """A copy of a policy that was not made without checks: a typo would switch a rule off."""
+    """Return a copy of a policy that was not made without checks: a typo would switch a rule off."""
     try:
         return Policy.model_validate(vars(policy))
     except ValueError as error:

@@ -48,7 +48,7 @@ class Judgment(NamedTuple):
 
 
 def judge(plan: ExecutionPlan, policy: Policy) -> Judgment:
-    """The verdicts; that on the whole is the worst of all. A step is denied if anything that it needs is."""
+    """Return the verdicts; that on the whole is the worst of all. A step is denied if anything that it needs is."""
     whole = ProblemCollector()
     _judge_whole(plan, policy, whole)
     found = {step.name: _judge_step(step, policy) for step in plan.workflow.steps}

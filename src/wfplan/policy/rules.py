@@ -76,7 +76,7 @@ class Policy(Model):
     @field_validator("deny_actions", "allow_actions")
     @classmethod
     def _are_actions(cls, names: Any) -> Any:
-        """All at once: a list stops at the first of its elements that does not fit."""
+        """Check all names at once: pydantic's list stops at the first that does not fit."""
         wrong = [(name, action_error(name)) for name in names or ()]
         faults = [f"{quote(name)}, which {reason}" for name, reason in wrong if reason is not None]
         if faults:

@@ -19,7 +19,7 @@ _MOST_NAMES = 20
 
 
 def details_of(node: Node) -> Iterator[_Detail]:
-    """What is known of a step, as pairs of words that can be shown: what it is, and its value."""
+    """Yield what is known of a step, as pairs of words that can be shown: what it is, and its value."""
     yield "step", shown(node.name)
     if node.action != node.name:
         yield "action", shown(node.action)
@@ -58,7 +58,7 @@ def _of_step(step: Step, *, hinted: bool) -> Iterator[_Detail]:
 
 
 def _settings(step: Step) -> Iterator[Tuple[str, Optional[str]]]:
-    """What can be set for a step, each with None where it is not."""
+    """Yield what can be set for a step, each with None where it is not."""
     yield "locks", _listed(step.locks) if step.locks else None
     yield "effect", step.effect
     yield "undone by", shown(step.rollback.action) if step.rollback else None

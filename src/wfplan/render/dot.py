@@ -19,7 +19,7 @@ digraph {
 
 
 def graph(scene: Scene) -> str:
-    """The graph, whole, however large it is."""
+    """Return the graph, whole, however large it is."""
     return "\n".join(_lines(scene)) + "\n"
 
 

@@ -26,7 +26,7 @@ _SIGNS = {"error": "\u2717", "warning": "!", "info": "i"}
 
 
 def _steps_table(scene: Scene) -> Iterator[str]:
-    """A row for each step, batch by batch; what is not in the columns unfolds below its name."""
+    """Return a row for each step, batch by batch; what is not in the columns unfolds below its name."""
     reported = any(node.state for node in scene.nodes.values())
     unit = scene.bands[0].noun if scene.bands else "batch"
     head = (unit, "step", "action", *(("state", "why") if reported else ()), "waits for")
@@ -39,14 +39,14 @@ def _steps_table(scene: Scene) -> Iterator[str]:
 
 
 def _problems_table(problems: Sequence[Problem]) -> Iterator[str]:
-    """A row for each problem."""
+    """Return a row for each problem."""
     head = ("severity", "code", "message", "where", "what to do")
     rows = (_problem_row(problem) for problem in problems)
     return _table(head, rows, len(problems), "problem")
 
 
 def _items_table(key: str, items: Sequence[Recommendation | Step]) -> Iterator[str]:
-    """A row for each recommendation or step of a reading that cannot be planned."""
+    """Return a row for each recommendation or step of a reading that cannot be planned."""
     rows = (
         "".join(_cell(text) for text in (str(vars(item)[key]), item.action, _listed(item.dependencies)))
         for item in items
@@ -72,7 +72,7 @@ def _step_row(band: Band, node: Node, *, first: bool, reported: bool) -> str:
 
 
 def _folded(node: Node) -> str:
-    """The name of a step, and below it, when it is clicked, all that is known of it."""
+    """Return the name of a step, and below it, when it is clicked, all that is known of it."""
     rows = "".join(f"<dt>{xml_text(key)}</dt><dd>{_apart(value)}</dd>" for key, value in details_of(node))
     return f"<details><summary>{_apart(node.name)}</summary><dl>{rows}</dl></details>"
 
@@ -122,7 +122,7 @@ _DARK = ".wfplan-page .error{color:#f58a8a}.wfplan-page .warning{color:#f2a65e}.
 
 
 def page(shown: Displayable) -> str:
-    """A whole document that needs nothing else, and that no script can run in."""
+    """Return a whole document that needs nothing else, and that no script can run in."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
@@ -135,7 +135,7 @@ def page(shown: Displayable) -> str:
 
 
 def _fragment(shown: Displayable, *, as_image: bool = False) -> str:
-    """A part of a document; its styles touch nothing else there.
+    """Return a part of a document; its styles touch nothing else there.
 
     With `as_image` the picture is an image: a notebook that is not trusted shows no SVG of a cell, but does show that.
     """
@@ -146,7 +146,7 @@ def _fragment(shown: Displayable, *, as_image: bool = False) -> str:
 
 
 def draw_scene(scene: Scene) -> str:
-    """The picture of a scene: its steps or, where they are too many, its batches."""
+    """Return the picture of a scene: its steps or, where they are too many, its batches."""
     return draw(scene) if len(scene.nodes) <= MOST_STEPS else summarize(scene)
 
 

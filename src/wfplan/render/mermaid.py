@@ -20,7 +20,7 @@ _NO_BREAK = "#160;"
 
 
 def flowchart(scene: Scene) -> str:
-    """The flowchart, whole, however large it is."""
+    """Return the flowchart, whole, however large it is."""
     return "\n".join(_lines(scene)) + "\n"
 
 
@@ -43,7 +43,7 @@ def _title(band: Band) -> str:
 
 
 def _label(node: Node) -> str:
-    """The name, below it what else there is to say. `<br/>` is the one tag, and it is ours."""
+    """Return the name, below it what else there is to say. `<br/>` is the one tag, and it is ours."""
     name = mermaid_text(node.name, _LONGEST)
     if node.state:
         name = f"{mermaid_text(STATES[node.state].sign)}{_NO_BREAK}{name}"
@@ -56,7 +56,7 @@ def _css_class(node: Node) -> str:
 
 
 def _styles(scene: Scene) -> Iterator[str]:
-    """Every color comes with that of its text, so that both light and dark backgrounds work."""
+    """Return the styles: every color comes with that of its text, so that light and dark backgrounds work."""
     found = {node.state for node in scene.nodes.values()}
     for name, state in STATES.items():
         if name in found:
@@ -88,7 +88,7 @@ class _Span(NamedTuple):
 
 
 def gantt(scene: Scene) -> str:
-    """The chart; a step that did not run in this run is a milestone where the run ended."""
+    """Return the chart; a step that did not run in this run is a milestone where the run ended."""
     spans = [span for span in map(_span_of, scene.nodes.values()) if span]
     run = _Span(min((span.start for span in spans), default=0.0), max((span.end for span in spans), default=0.0))
     return "\n".join(_gantt_lines(scene, run)) + "\n"
@@ -106,7 +106,7 @@ def _gantt_lines(scene: Scene, run: _Span) -> Iterator[str]:
 
 
 def _task(node: Node, run: _Span) -> str:
-    """A task of Mermaid: label, tags, start and end."""
+    """Return a task of Mermaid: label, tags, start and end."""
     span = _span_of(node)
     words = f"{STATES[node.state].sign} {node.name} ({node.subtitle})"
     label = mermaid_text(words, _GANTT_LONGEST)
@@ -119,7 +119,7 @@ def _task(node: Node, run: _Span) -> str:
 
 
 def _span_of(node: Node) -> Optional[_Span]:
-    """When a step ran in this run; while it runs, it has lasted no time that the report knows of."""
+    """Return when a step ran in this run; while it runs, it has lasted no time that the report knows of."""
     report = node.report
     if report is None or report.started_at is None or report.run_id is not None:
         return None
@@ -155,7 +155,7 @@ MAX_CHARACTERS = 50_000
 
 
 def mermaid_of(thing: Drawable, kind: DiagramKind, max_edges: int, max_characters: int) -> str:
-    """The text of the diagram; RefusedError if Mermaid would not draw it."""
+    """Return the text of the diagram; RefusedError if Mermaid would not draw it."""
     scene = scene_of(thing)
     if kind == "gantt":
         if not isinstance(thing, ExecutionReport):

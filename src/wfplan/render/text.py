@@ -17,7 +17,7 @@ MOST_ROWS = 1000
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """One line for each row; all columns but the last are as wide as their widest cell."""
+    """Return a line for each row; all columns but the last are as wide as their widest cell."""
     widths = [max(map(len, column)) for column in list(zip(*rows))[:-1]]
     return [_line(row, widths) for row in rows]
 
@@ -54,7 +54,7 @@ def _rows(plan: ExecutionPlan) -> Iterator[Sequence[str]]:
 
 
 def _cut(text: str) -> str:
-    """One long action must not make a hundred thousand rows long."""
+    """Cut a long cell: one long action must not widen a hundred thousand rows."""
     return text if len(text) <= _WIDEST else text[: _WIDEST - 3] + "..."
 
 
@@ -89,7 +89,7 @@ def _row(step: StepReport) -> Sequence[str]:
 
 
 def reasons(step: StepReport) -> Iterator[str]:
-    """Why a step is in its state, and what else is unusual about it, in words that can be shown."""
+    """Yield why a step is in its state, and what else is unusual about it, in words that can be shown."""
     if step.error is not None:
         yield escape(step.error.first_line)
     if step.reason is not None:
@@ -107,7 +107,7 @@ def _seconds(seconds: float) -> str:
 
 
 def plain(shown: Displayable) -> str:
-    """All of it, in words."""
+    """Return all of it, in words."""
     if isinstance(shown, ExecutionPlan):
         return plan_to_text(shown)
     if isinstance(shown, ExecutionReport):
@@ -116,7 +116,7 @@ def plain(shown: Displayable) -> str:
 
 
 def brief(shown: Displayable) -> str:
-    """The same; of very many steps only how many there are, since a notebook keeps what it has shown."""
+    """Return the same; of very many steps only how many there are, since a notebook keeps what it has shown."""
     steps = shown.steps if isinstance(shown, (ExecutionPlan, ExecutionReport)) else ()
     items = shown.items if isinstance(shown, Reading) else steps
     return plain(shown) if len(items) <= MOST_ROWS else headline(shown)

@@ -148,7 +148,7 @@ def _node(report: ExecutionReport, step_report: StepReport, step: Step | None) -
 
 
 def _state(report: ExecutionReport, step_report: StepReport) -> str:
-    """What a step came to in the end: what was undone is not a success any more."""
+    """Return what a step came to in the end: what was undone is not a success any more."""
     undoing = report.rollback.get(step_report.name)
     if undoing is None or undoing.status in ("pending", "skipped"):
         return step_report.status
@@ -169,7 +169,7 @@ def _bands_of_plan(plan: ExecutionPlan) -> tuple[Band, ...]:
 
 
 def _bands_of_steps(nodes: Mapping[str, Node]) -> tuple[Band, ...]:
-    """The batches that the reports of the steps name; a step of none stands in the first."""
+    """Return the batches that the reports of the steps name; a step of none stands in the first."""
     names: Dict[int, List[str]] = {}
     for node in nodes.values():
         names.setdefault((node.report and node.report.batch) or 1, []).append(node.name)
@@ -228,7 +228,7 @@ MARKS: Mapping[str, tuple[str, str]] = {
 
 
 def marks_of(node: Node) -> Iterator[str]:
-    """The marks of a step."""
+    """Yield the marks of a step."""
     if node.hinted:
         yield "alone"
     if node.step is not None and node.step.locks:
@@ -249,7 +249,7 @@ def planned(shown: Displayable) -> Drawable | None:
 
 
 def headline(shown: Displayable) -> str:
-    """All of it in one line."""
+    """Return all of it in one line."""
     if isinstance(shown, (ExecutionPlan, ExecutionReport)):
         scene = scene_of(shown)
         return f"{scene.name}: {scene.title}" if scene.name else scene.title

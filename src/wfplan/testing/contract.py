@@ -76,13 +76,13 @@ class _Kit:
         return self._hangs
 
     def step(self, like: Step, name: str, *needs: str, **fields: Any) -> Step:
-        """A step that does what `like` does, under another name and with other needs."""
+        """Return a step that does what `like` does, under another name and with other needs."""
         fields = {"timeout_seconds": self.patience, **fields}
         return Step(name=name, action=like.action, parameters=like.parameters, dependencies=needs, **fields)
 
 
 def _order(kit: _Kit, driver: _Run) -> Iterator[str]:
-    """A diamond: no step begins before what it needs has ended, whatever the executor does in between."""
+    """Check a diamond: no step starts before its dependencies have ended, whatever the executor does in between."""
     steps = [
         kit.step(kit.succeeds, "top"),
         *(kit.step(kit.succeeds, f"middle-{n}", "top") for n in range(_WIDTH)),
@@ -93,7 +93,7 @@ def _order(kit: _Kit, driver: _Run) -> Iterator[str]:
 
 
 def _failure(kit: _Kit, driver: _Run) -> Iterator[str]:
-    """A failure is an exception, and fails that step only."""
+    """Check that an exception is a failure, and fails that step only."""
     steps = [
         kit.step(kit.succeeds, "good"),
         kit.step(kit.fails, "bad"),
@@ -108,7 +108,7 @@ def _failure(kit: _Kit, driver: _Run) -> Iterator[str]:
 
 
 def _each_once(kit: _Kit, driver: _Run) -> Iterator[str]:
-    """Many steps at once: each has one outcome, none is lost, none is reported twice."""
+    """Check many steps at once: each has one outcome, none is lost, none is reported twice."""
     names = [f"step-{n}" for n in range(5 * _WIDTH)]
     events: list[Event] = []
     ended = plan([kit.step(kit.succeeds, name) for name in names])
@@ -120,7 +120,7 @@ def _each_once(kit: _Kit, driver: _Run) -> Iterator[str]:
 
 
 def _retry(kit: _Kit, driver: _Run) -> Iterator[str]:
-    """A step can be tried again, with the same executor."""
+    """Check that a step can be retried with the same executor."""
     calls: list[StepCall] = []
     step = kit.step(kit.fails, "again", retry=RetryPolicy(max_attempts=3))
     report = driver(plan([step]), _Noting(kit.factory(), calls))
@@ -130,7 +130,7 @@ def _retry(kit: _Kit, driver: _Run) -> Iterator[str]:
 
 
 def _timeout(kit: _Kit, driver: _Run) -> Iterator[str]:
-    """What does not come back times out, and what does not need it goes on."""
+    """Check that what does not return times out, and that independent steps continue."""
     steps = [
         kit.step(kit.hangs, "stuck", timeout_seconds=_TIMEOUT),
         kit.step(kit.succeeds, "after-stuck", "stuck"),
@@ -141,7 +141,7 @@ def _timeout(kit: _Kit, driver: _Run) -> Iterator[str]:
 
 
 def _cancel(kit: _Kit, driver: _Run) -> Iterator[str]:
-    """A run that is stopped ends: what hangs is cancelled, or times out."""
+    """Check that a stopped run ends: what hangs is cancelled, or times out."""
     stop = StopSignal()
 
     def stop_soon(event: Event) -> None:

@@ -52,7 +52,7 @@ class JournalFile:
         self._is_open = True
 
     def read(self) -> bytes:
-        """All that is in the file."""
+        """Return the content of the file."""
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         parts: list[bytes] = []
         while True:
@@ -128,7 +128,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _forget_in_child() -> None:
-    """A forked child, such as a worker of a process pool, would keep the lock of a parent that has died."""
+    """Close the file in a forked child: it would keep the lock of a parent that has died."""
     for file in tuple(_open_files):
         file.close()
 

@@ -99,7 +99,7 @@ def _read_header(line: bytes) -> _Header:
 
 
 def _check_torn_header(data: bytes) -> None:
-    """What is not even one line is the beginning of a header, or nothing of ours, not to be touched."""
+    """Refuse a file without a whole line, unless it is the beginning of a header."""
     if not (data.startswith(_BEGINNING) or _BEGINNING.startswith(data)):
         raise _UnreadableError(1, "is not the first line of a journal")
 
@@ -197,7 +197,7 @@ def _phase(end: _Line | None, suspended: _Line | None, *, is_rolling_back: bool)
 
 
 def _parsed(header: _Header, lines: Iterable[bytes]) -> Iterator[tuple[int, _Line]]:
-    """Each line with its number."""
+    """Yield each line with its number."""
     for line in header.known:
         yield 1, line
     for number, text in enumerate(lines, start=2):
@@ -208,7 +208,7 @@ def _parsed(header: _Header, lines: Iterable[bytes]) -> Iterator[tuple[int, _Lin
 
 
 def _in_order(rollback: dict[str, StepReport], declared: list[str]) -> dict[str, StepReport]:
-    """The first to be undone first, as the plan of the rollback has it: by batches, in a batch the last declared."""
+    """Return compensations in the order of the rollback plan: by batches, in a batch the last declared first."""
     place = {name: -number for number, name in enumerate(declared)}
     return dict(sorted(rollback.items(), key=lambda item: (item[1].batch or 0, place[item[0]])))
 
@@ -229,5 +229,5 @@ def report_from_journal(path: str | PathLike[str], plan: ExecutionPlan | None) -
 
 
 def with_plan(report: ExecutionReport, plan: ExecutionPlan | None) -> ExecutionReport:
-    """The same report, with its plan."""
+    """Return the same report, with its plan."""
     return report if plan is None else report.model_copy(update={"plan": plan})

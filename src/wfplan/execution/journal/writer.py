@@ -28,7 +28,7 @@ class Journal:
         known: ExecutionReport | None = None,
         resumes: str | None = None,
     ) -> None:
-        """A journal that has what is `known`, if it exists already, and continues from there."""
+        """Continue after what is `known`, if the journal exists already."""
         self._file = file
         self._progress = progress
         self._keys = StepKeys(progress.plan)
@@ -44,7 +44,7 @@ class Journal:
         progress.subscribe(self._observe)
 
     def take(self) -> bytes:
-        """What is to be written, and is nobody else's business from now on."""
+        """Return what is to be written, and is nobody else's business from now on."""
         lines, self._lines = self._lines, []
         return "".join(_encode(line) + "\n" for line in lines).encode()
 
@@ -53,11 +53,11 @@ class Journal:
         self._file.append(data)
 
     def note_stop(self, now: float, *, cancel: bool) -> None:
-        """The run was asked to stop."""
+        """Record that the run was asked to stop."""
         self._add({"at": now, "event": "stop", "cancel": cancel})
 
     def note_end(self, now: float, report: ExecutionReport) -> None:
-        """The run is over, or suspended: what has turned out since the last line, then the end."""
+        """Record the end of the run, or its suspension, after everything that is not in the journal yet."""
         for purpose, step in _all_reports(report):
             if step.status == "skipped" and self._skips.get((purpose, step.name)) != (step.reason, step.root_cause):
                 self._add_step(now, "step-ended", purpose, step)
@@ -133,7 +133,7 @@ class Journal:
 
 
 def _all_reports(report: ExecutionReport) -> Iterator[Tuple[Purpose, StepReport]]:
-    """The reports of the steps in all that a run consists of, in the order in which that happens."""
+    """Return the reports of the steps in all that a run consists of, in the order in which that happens."""
     reports: Tuple[Tuple[Purpose, Dict[str, StepReport]], ...] = (
         ("dry_run", report.dry_run),
         ("execute", report.steps),
@@ -150,7 +150,7 @@ _DEFAULTS = tuple(
 
 
 def _to_json(step: StepReport) -> dict[str, Any]:
-    """The status, and what is not as it is by default; an output that JSON cannot hold is named by its type."""
+    """Return the status, and what is not as it is by default; an output that JSON cannot hold is named by its type."""
     own = vars(step)
     data: dict[str, Any] = {name: own[name] for name, default in _DEFAULTS if name == "status" or own[name] != default}
     if step.error is not None:

@@ -16,7 +16,7 @@ MOST_EDGES = 1000
 
 
 def edges_of(scene: Scene) -> tuple[list[Edge], int]:
-    """The dependencies to draw, and how many are left out."""
+    """Return the dependencies to draw, and how many are left out."""
     edges = [(needed, node.name) for node in scene.nodes.values() for needed in node.needs]
     if len(edges) <= MOST_EDGES:
         return edges, 0
@@ -25,7 +25,7 @@ def edges_of(scene: Scene) -> tuple[list[Edge], int]:
 
 
 def _essential(scene: Scene) -> list[Edge]:
-    """The dependencies without those that other ways lead along too; sets of steps are the bits of a number."""
+    """Return the dependencies without those that other ways lead along too; sets of steps are the bits of a number."""
     bit = {name: 1 << place for place, name in enumerate(scene.nodes)}
     before: Dict[str, int] = {}
     kept: List[Edge] = []

@@ -29,7 +29,7 @@ Lanes: TypeAlias = Mapping[Tuple[int, Net], _Lane]
 
 
 def lanes_of(layout: Layout, edges: Sequence[Edge], nets: Nets) -> Lanes:
-    """The lane of each net in each batch of which it passes a row, as straight as it can be."""
+    """Return the lane of each net in each batch of which it passes a row, as straight as it can be."""
     of_net: Dict[Net, List[Edge]] = {}
     for edge in edges:
         of_net.setdefault(nets.of[edge], []).append(edge)
@@ -57,7 +57,7 @@ def _passing(layout: Layout, edges: Sequence[Edge], nets: Nets) -> list[dict[Net
 
 
 def _start(edges: Sequence[Edge], nets: Nets, before: _Lane | None, rows: tuple[int, int]) -> int:
-    """Where a net comes from: the lane in which it passed the batch before or, on average, the steps that it leaves."""
+    """Return where a net comes from: its lane beside the batch before, or the mean of the steps that it leaves."""
     if before is not None:
         return before.place
     exits = [nets.exits[edge] for edge in edges if rows[0] - 1 <= nets.rows[edge[0]] < rows[1]]
@@ -87,7 +87,7 @@ class _Street:
         self._taken: Dict[int, List[_Lane]] = {}
 
     def pass_rows(self, net: Net, first: int, last: int, start: int, aim: int) -> _Lane:
-        """A way past these rows that leads from one place to another with as few detours as the others leave."""
+        """Return a way past these rows that leads from one place to another with as few detours as the others leave."""
         place = start
         if not self._is_free(net, _Lane(start, first, last)):
             step = 1 if aim > start else -1
@@ -102,7 +102,7 @@ class _Street:
         return next(place for place in count(start, step) if self._is_free(net, _Lane(place, first, last)))
 
     def _is_free(self, net: Net, lane: _Lane) -> bool:
-        """Whether no box is there, and no other net, neither beside the rows nor where it leaves or reaches them.
+        """Return whether no box and no other net is there, beside the rows or where it leaves or reaches them.
 
         Of the rows of a batch the upper ones have boxes wherever lower ones have.
         """

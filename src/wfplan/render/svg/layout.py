@@ -41,7 +41,7 @@ class Layout(NamedTuple):
 
 
 def lay_out(scene: Scene, edges: Sequence[Edge], box_width: float) -> Layout:
-    """The places of the steps of a scene, in n log n time."""
+    """Return the places of the steps of a scene, in n log n time."""
     most = max(1, int((_MOST_WIDE + _LEAST_GAP) // (box_width + _LEAST_GAP)))
     gap = _gap(scene, edges, most)
     pitch = ceil((box_width + gap) / LANE) * LANE
@@ -59,7 +59,7 @@ def lay_out(scene: Scene, edges: Sequence[Edge], box_width: float) -> Layout:
 
 
 def _gap(scene: Scene, edges: Sequence[Edge], most: int) -> float:
-    """How far apart columns are, so that what passes a batch has room; a batch in rows is passed by its own, too."""
+    """Return how far apart columns are, so that lines that pass a batch have room."""
     band_of = {name: place for place, band in enumerate(scene.bands) for name in band.steps}
     ends: List[Tuple[set[str], set[str]]] = [(set(), set()) for _ in scene.bands]
     for needed, name in edges:
@@ -74,7 +74,7 @@ def _gap(scene: Scene, edges: Sequence[Edge], most: int) -> float:
 
 
 def _columns(steps: int, most: int) -> int:
-    """How many boxes stand side by side: rows of one batch are as even as they can be."""
+    """Return how many boxes stand side by side: rows of one batch are as even as they can be."""
     return ceil(steps / ceil(steps / most))
 
 
@@ -90,7 +90,7 @@ class _Grid:
         self.room = room
 
     def place_near(self, wishes: Mapping[str, float]) -> dict[str, float]:
-        """A place for each step, as near to its wish as the others allow.
+        """Return a place for each step, as near to its wish as the others allow.
 
         Steps that run one by one keep their order, which is the order in which they run.
         """
@@ -104,7 +104,7 @@ class _Grid:
         return {name: start + column * self.pitch for row in self.rows() for column, name in enumerate(row)}
 
     def rows(self) -> list[list[str]]:
-        """The steps row by row; where their order is free, those that stand below each other have alike wishes."""
+        """Return the steps row by row; where their order is free, by the places that they would like."""
         count = ceil(len(self.names) / self.columns)
         if self.band.parallel is False:
             return [self.names[row * self.columns : (row + 1) * self.columns] for row in range(count)]
@@ -112,7 +112,7 @@ class _Grid:
 
 
 def _settled(scene: Scene, grids: Sequence[_Grid]) -> dict[str, float]:
-    """The left edges after three passes: downwards to what is needed, upwards to what needs it, downwards to both."""
+    """Return the left edges after three passes: down to dependencies, up to dependents, down to both."""
     needs = {name: node.needs for name, node in scene.nodes.items()}
     needed_by = _reversed(needs)
     both = {name: (*needs[name], *needed_by[name]) for name in needs}

@@ -25,7 +25,7 @@ class Entry(NamedTuple):
 
 
 def legend(entries: Iterable[Entry], width: float) -> tuple[list[str], float]:
-    """The entries in lines of this width, and how high they are together."""
+    """Return the entries in lines of this width, and how high they are together."""
     parts: List[str] = []
     x, y = 0.0, 0.0
     for entry in entries:
@@ -40,7 +40,7 @@ def legend(entries: Iterable[Entry], width: float) -> tuple[list[str], float]:
 
 
 def state_entries(scene: Scene) -> Iterator[Entry]:
-    """How many steps are in each state; nothing in the picture of a plan."""
+    """Yield how many steps are in each state; nothing in the picture of a plan."""
     counts = Counter(node.state for node in scene.nodes.values())
     for state, look in STATES.items():
         if state in counts:
@@ -49,7 +49,7 @@ def state_entries(scene: Scene) -> Iterator[Entry]:
 
 
 def sign_entries(scene: Scene, left_out: int) -> Iterator[Entry]:
-    """What batches, marks and arrows mean, and how many dependencies are left out."""
+    """Yield what batches, marks and arrows mean, and how many dependencies are left out."""
     if any(band.mode == "one by one" for band in scene.bands):
         yield Entry('<rect class="band serial" x="1" y="2" width="22" height="16" rx="4"/>', "one by one")
     found = {mark for node in scene.nodes.values() for mark in marks_of(node)}

@@ -42,7 +42,7 @@ class Nets(NamedTuple):
 
 
 def nets_of(layout: Layout, edges: Sequence[Edge]) -> Nets:
-    """The net of each dependency, and how it leaves its step."""
+    """Return the net of each dependency, and how it leaves its step."""
     leaving, arriving = Counter(needed for needed, _ in edges), Counter(name for _, name in edges)
     rows = {name: number for number, row in enumerate(layout.rows) for name in row.names}
     of: Dict[Edge, Net] = {}
@@ -70,7 +70,7 @@ def nets_of(layout: Layout, edges: Sequence[Edge]) -> Nets:
 
 
 def _below(layout: Layout, row: int, middle: int, arriving: Mapping[str, int]) -> str:
-    """The step right below, in the next batch, that waits for something; empty if there is none."""
+    """Return the step right below, in the next batch, that waits for something; empty if there is none."""
     if row + 1 == len(layout.rows) or layout.rows[row].band == layout.rows[row + 1].band:
         return ""
     found = (name for name in layout.rows[row + 1].names if layout.middle[name] == middle and arriving[name])

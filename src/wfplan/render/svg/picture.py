@@ -32,7 +32,7 @@ _SIGN = 12
 
 
 def draw(scene: Scene) -> str:
-    """The picture of a scene with few steps."""
+    """Return the picture of a scene with few steps."""
     edges, left_out = edges_of(scene)
     layout = lay_out(scene, edges, _box_width(scene))
     routes = routes_of(layout, scene.bands, edges)
@@ -75,7 +75,7 @@ def heading(scene: Scene) -> tuple[list[str], float]:
 
 
 def _box_width(scene: Scene) -> float:
-    """As wide as the longest name, within bounds; in a report also as the longest state, and with room for its sign."""
+    """Return the width of the longest name, within bounds; in a report, of the longest state and its sign, too."""
     reported = any(node.state for node in scene.nodes.values())
     needed = max((BODY.wide(node.name) for node in scene.nodes.values()), default=0.0)
     within = min(max(needed, _SHORTEST_NAME * BODY.width), _LONGEST_NAME * BODY.width)

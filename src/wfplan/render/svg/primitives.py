@@ -27,7 +27,7 @@ class Font(NamedTuple):
         return fit(shown(text), max(1, int(room / self.width)))
 
     def fit_name(self, name: str, room: float) -> str:
-        """A name as it can be shown, cut in its middle where it is wider than the room."""
+        """Return a name as it can be shown, cut in its middle where it is wider than the room."""
         return fit_name(shown(name), int(room / self.width))
 
 
@@ -56,7 +56,7 @@ _DARK = (
 
 
 def document(width: float, height: float, name: str, parts: Iterable[str]) -> str:
-    """A whole SVG picture with its own background, light or dark as the reader's system is."""
+    """Return a whole SVG picture with its own background, light or dark as the reader's system is."""
     size = f'width="{short(width)}" height="{short(height)}" viewBox="0 0 {short(width)} {short(height)}"'
     start = f'<svg xmlns="http://www.w3.org/2000/svg" class="wfplan" {size} role="img" aria-label="{xml_text(name)}">'
     style = (
@@ -87,11 +87,11 @@ def label(font: Font, x: float, y: float, text: str) -> str:
 
 
 def title(lines: Iterable[str]) -> str:
-    """What is shown while the pointer rests on what this is in."""
+    """Return what is shown while the pointer rests on what this is in."""
     return f"<title>{chr(10).join(xml_text(line) for line in lines)}</title>"
 
 
 def sign(x: float, y: float, drawing: str, css_class: str = "") -> str:
-    """A small drawing in a square of 12 by 12."""
+    """Return a small drawing in a square of 12 by 12."""
     place = f"translate({short(x)} {short(y)})"
     return f'<path class="{f"sign {css_class}".strip()}" transform="{place}" d="{drawing}"/>'

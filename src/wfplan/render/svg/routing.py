@@ -31,7 +31,7 @@ class Routes(NamedTuple):
 
 
 def routes_of(layout: Layout, bands: Sequence[Band], edges: Sequence[Edge]) -> Routes:
-    """The path of each dependency, from the box of what is needed to that of what needs it, further down."""
+    """Return the path of each dependency, from the box of what is needed to that of what needs it, further down."""
     nets = nets_of(layout, edges)
     lanes = lanes_of(layout, edges, nets)
     ways = {edge: way(edge, layout, nets, lanes) for edge in edges}
@@ -49,7 +49,7 @@ def routes_of(layout: Layout, bands: Sequence[Band], edges: Sequence[Edge]) -> R
 
 
 def _corners(places: Sequence[int], heights: Sequence[float]) -> Iterator[_Point]:
-    """Where a way begins, and where it turns."""
+    """Yield where a way begins, and where it turns."""
     yield places[0] * LANE, 0.0
     for place, then, y in zip(places, places[1:], heights):
         if place != then:
@@ -69,5 +69,5 @@ def _path(corners: List[_Point], start: float, end: float) -> str:
 
 
 def short(number: float) -> str:
-    """A number for a path: no digit more than can be seen."""
+    """Return a number for a path: no digit more than can be seen."""
     return f"{number:.1f}".rstrip("0").rstrip(".")

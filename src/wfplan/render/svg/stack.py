@@ -39,7 +39,7 @@ class Stack(NamedTuple):
 
 
 def stack_up(layout: Layout, bands: Sequence[Band], channels: Sequence[Channel]) -> Stack:
-    """The rows and batches below each other."""
+    """Return the rows and batches below each other."""
     rows: List[float] = []
     tracks: List[float] = []
     placed: List[PlacedBand] = []
@@ -65,7 +65,7 @@ def stack_up(layout: Layout, bands: Sequence[Band], channels: Sequence[Channel])
 
 
 def _gap(channel: Channel, more: float) -> float:
-    """The room that the tracks of a channel need."""
+    """Return the room that the tracks of a channel need."""
     return max(_LEAST_GAP, (channel.height + 1) * LANE + more)
 
 

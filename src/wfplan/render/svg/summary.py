@@ -51,7 +51,7 @@ class _Line(NamedTuple):
 
 
 def summarize(scene: Scene) -> str:
-    """The picture of a scene with many steps: each counted, none drawn."""
+    """Return the picture of a scene with many steps: each counted, none drawn."""
     lines = list(_lines(scene))
     head, width = heading(scene)
     names = max(BODY.wide(line.name) for line in lines)

@@ -47,7 +47,7 @@ class _Aside(NamedTuple):
 
 
 def way(edge: Edge, layout: Layout, nets: Nets, lanes: Lanes) -> list[int]:
-    """The lanes of a dependency: where it leaves its step, passes each row, and reaches the other step."""
+    """Return the lanes of a dependency: where it leaves its step, passes each row, and reaches the other step."""
     net = nets.of[edge]
     first, last = nets.rows[edge[0]], nets.rows[edge[1]]
     passed = [lanes[layout.rows[row].band, net].place for row in range(first + 1, last)]
@@ -55,7 +55,7 @@ def way(edge: Edge, layout: Layout, nets: Nets, lanes: Lanes) -> list[int]:
 
 
 def channels_of(layout: Layout, nets: Nets, ways: Mapping[Edge, Sequence[int]]) -> list[Channel]:
-    """The channel below each row but the last."""
+    """Return the channel below each row but the last."""
     aside: List[Dict[Net, List[Tuple[int, int, bool]]]] = [{} for _ in layout.rows[1:]]
     for edge, places in ways.items():
         first = nets.rows[edge[0]]
@@ -73,7 +73,7 @@ def _measure(net: Net, parts: Sequence[Tuple[int, int, bool]]) -> _Aside:
 
 
 def _channel(found: Sequence[_Aside]) -> Channel:
-    """Each net in a track, those that leave above all others."""
+    """Return the nets by track, those that leave above all others."""
     tracks: Dict[Net, int] = {}
     height = 0
     for leaves in (True, False):
@@ -87,7 +87,7 @@ def _channel(found: Sequence[_Aside]) -> Channel:
 
 
 def _free_track(one: _Aside, taken: List[List[_Aside]]) -> int:
-    """The track right below all that it would overlap with or, where these are many, the first that has room."""
+    """Return the track right below all that it would overlap with or, where these are many, the first that has room."""
     free = [all(one.right + 1 < other.left or other.right + 1 < one.left for other in track) for track in taken]
     track = max((place + 1 for place, has_room in enumerate(free) if not has_room), default=0)
     if track >= _FEW and True in free:
