@@ -29,7 +29,7 @@ from wfplan import (
 )
 from wfplan.execution.deadlines import delay_before
 from wfplan.execution.interface import PendingOutput
-from wfplan.execution.report import StepError
+from wfplan.execution.step_errors import StepError
 from wfplan.testing import check_executor
 
 

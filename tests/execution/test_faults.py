@@ -19,7 +19,7 @@ from wfplan import ExecutionReport, FunctionExecutor, PermanentError, Progress, 
 from wfplan.execution.functions import _apply
 from wfplan.execution.interface import PendingOutput
 from wfplan.execution.outputs import as_json, own_copy
-from wfplan.execution.report import RemoteError, StepError
+from wfplan.execution.step_errors import RemoteError, StepError
 
 if sys.version_info < (3, 11):
     from exceptiongroup import ExceptionGroup  # pytest brings it along

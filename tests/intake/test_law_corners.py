@@ -273,7 +273,7 @@ def test_what_is_around_and_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert errors(FREE + "\nremaining steps\n") == ["order-not-read"]
     letters = json.dumps([{**A, "id": "a"}, {**B, "id": "b"}])
     assert errors(letters + "\nthis takes a moment, then it ends\n") == []
-    monkeypatch.setattr("wfplan.intake.extraction._MOST_PARTS", 3)
+    monkeypatch.setattr("wfplan.intake.text_parts._MOST_PARTS", 3)
     assert errors("[1] [2] [3] " + lines) == ["limit-exceeded"]
 
 

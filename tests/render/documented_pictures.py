@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict
 
 import wfplan
 from wfplan import ExecutionReport, Recommendation, StepReport
-from wfplan.execution.report import StepError
+from wfplan.execution.step_errors import StepError
 from wfplan.render import svg
 
 ROOT = Path(__file__).resolve().parents[2]

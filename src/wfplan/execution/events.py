@@ -10,7 +10,8 @@ from typing_extensions import Literal, TypeAlias
 
 from wfplan._internal.model import EMPTY, Model, TupleOf
 from wfplan.execution.interface import Purpose
-from wfplan.execution.report import ExecutionReport, Phase, Reason, Status, StepError, StepReport
+from wfplan.execution.report import ExecutionReport, Phase, Reason, Status, StepReport
+from wfplan.execution.step_errors import StepError
 
 __all__ = ["Event", "EventKind", "Observer", "Subscribers", "guarded"]
 

@@ -8,7 +8,7 @@ from typing import Any, Callable, Mapping
 
 from wfplan.execution.functions import FunctionExecutor, is_generator_function
 from wfplan.execution.interface import Executor, StepCall
-from wfplan.execution.report import StepError
+from wfplan.execution.step_errors import StepError
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, ProblemCollector, RefusedError
 

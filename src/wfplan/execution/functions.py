@@ -16,7 +16,7 @@ from wfplan._internal.json import to_plain
 from wfplan._internal.messages import Suggester, join_names, quote
 from wfplan.errors import PermanentError
 from wfplan.execution.interface import PendingOutput, Purpose, StepCall
-from wfplan.execution.report import RemoteError, StepError, is_permanent
+from wfplan.execution.step_errors import RemoteError, StepError, is_permanent
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, ProblemCollector, refusal
 

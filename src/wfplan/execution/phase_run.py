@@ -15,9 +15,10 @@ from wfplan.execution.events import Event, EventKind, Subscribers
 from wfplan.execution.interface import Purpose, StepCall
 from wfplan.execution.options import RunOptions
 from wfplan.execution.outputs import COPIED, own_copy
-from wfplan.execution.report import Reason, Status, StepError, StepReport, is_permanent
+from wfplan.execution.report import Reason, Status, StepReport
 from wfplan.execution.scheduler import ReadyQueue
 from wfplan.execution.state_validation import STOP_REASONS, counts_as_done
+from wfplan.execution.step_errors import StepError, is_permanent
 from wfplan.execution.step_table import TIMED_OUT, StepTable
 from wfplan.models import Step
 from wfplan.plans import ExecutionPlan

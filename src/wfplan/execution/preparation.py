@@ -16,9 +16,10 @@ from wfplan.execution.journal.reader import Record, read_journal, with_plan
 from wfplan.execution.journal.writer import Journal
 from wfplan.execution.options import resolve_run_options
 from wfplan.execution.progress import Progress
-from wfplan.execution.report import ExecutionReport, StepError
+from wfplan.execution.report import ExecutionReport
 from wfplan.execution.resume import resume_state
 from wfplan.execution.signals import StopSignal
+from wfplan.execution.step_errors import StepError
 from wfplan.models import OnFailure, Schedule
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, ProblemCollector, RefusedError, require_type

@@ -7,8 +7,9 @@ from typing import Any, Mapping, Optional, Sequence, Tuple
 from wfplan._internal.model import construct_unchecked
 from wfplan._internal.plan_index import PlanIndex
 from wfplan.execution.interface import StepCall
-from wfplan.execution.report import AttemptReport, Reason, Status, StepError, StepReport
+from wfplan.execution.report import AttemptReport, Reason, Status, StepReport
 from wfplan.execution.state_validation import UNSUCCESSFUL, counts_as_done
+from wfplan.execution.step_errors import StepError
 from wfplan.models import Step
 
 __all__ = ["MOST_ATTEMPTS", "TIMED_OUT", "StepTable"]

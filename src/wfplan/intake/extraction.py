@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Tuple
 
 from wfplan._internal.extras import how_to_install
 from wfplan._internal.messages import pluralize
 from wfplan.intake.broken_json import RepairedJson, lacks_something, repair_json
 from wfplan.intake.envelope import holds_list, is_item
 from wfplan.intake.field_names import is_list_name
-from wfplan.intake.syntax import HOW_TO, Json, JsonError, Limits, parse, parse_prefix
+from wfplan.intake.syntax import HOW_TO, Json, JsonError, Limits, parse
+from wfplan.intake.text_parts import Part, find_parts, segments_of
 from wfplan.intake.thinking import without_thinking
 from wfplan.intake.yaml_syntax import Yaml, YamlError, looks_like_yaml, parse_yaml
 from wfplan.problems import ProblemCollector
@@ -18,12 +19,7 @@ from wfplan.problems import ProblemCollector
 __all__ = ["Alone", "Extract", "extract", "find_alone"]
 
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_OPENING = re.compile(r"[\[{]")
-_TOKEN = re.compile(r'[\[\]{}"]')
-_STRING_PART = re.compile(r'[^"\\]+|\\.|(")', re.DOTALL)
-_BEGINS_LIKE_JSON = re.compile(r"""[\[{]\s*(?:["'\[{\]}/#.\u2026]|-?\d|true\b|false\b|null\b|\w+\s*:|\Z)""")
 _HAS_KEY = re.compile(r"""[\w"']\s?:""")
-_MOST_IN_PROSE = 20
 _LONGEST_SCALAR = 20
 _MOST_PARTS = 200_000
 _NO_PLAN = "the text holds no plan in JSON or YAML: plans in prose, tables and diagrams are not read"
@@ -91,32 +87,6 @@ def _without_fences(lines: List[str]) -> Tuple[List[str], int]:
     return [line for line in words if line.strip()], len(lines) - len(words)
 
 
-class _Part(NamedTuple):
-    """A stretch of a string that is JSON or YAML, or was meant to be."""
-
-    start: int
-    end: int
-    json: Json | None = None
-    yaml: Yaml | None = None
-    error: JsonError | YamlError | None = None
-    """What is wrong with it, if it cannot be parsed."""
-    is_open: bool = False
-    """Whether its last bracket, or the code block that it is in, does not end."""
-
-    @property
-    def value(self) -> Any:
-        return None if self.json is None else self.json.value
-
-
-class _Segment(NamedTuple):
-    """A code block, or what lies between two of them."""
-
-    start: int
-    end: int
-    is_code: bool
-    is_open: bool = False
-
-
 def extract(text: str, limits: Limits, problems: ProblemCollector) -> Extract | None:
     """Return the one document in a string, None with a problem if there is none, or more than one."""
     body = text.strip()
@@ -137,7 +107,7 @@ def extract(text: str, limits: Limits, problems: ProblemCollector) -> Extract | 
     clear = without_thinking(text, problems)
     if clear is None:
         return None
-    parts = _find_parts(clear, limits)
+    parts = find_parts(clear, limits)
     return _Choice(clear, parts, limits, problems).choose()
 
 
@@ -150,142 +120,10 @@ def without_markdown(text: str) -> str:
     return _ESCAPE.sub(lambda found: found.group(1) if found.group(1) in "_*" else found.group(), text)
 
 
-# ------------------------------------------------------------------------------------------------- parts of a string
-
-
-def _segments(text: str) -> List[_Segment]:
-    """Return the code blocks of a string, and what lies between them, in order."""
-    if "```" not in text and "~~~" not in text:
-        return [_Segment(0, len(text), is_code=False)]
-    segments: List[_Segment] = []
-    position = begin = 0
-    fence = ""
-    while position < len(text):
-        end = text.find("\n", position)
-        behind = len(text) if end < 0 else end + 1
-        head = text[position : position + 200].lstrip(" \t>")
-        mark = head[:3]
-        if mark in ("```", "~~~") and (not fence or mark == fence):
-            line = text[position:behind].strip()
-            is_fence = line.strip(mark[0]) == "" if fence else mark[0] not in line.lstrip(mark[0])
-            if is_fence:
-                segments.append(_Segment(begin, position, bool(fence)))
-                fence, begin = ("" if fence else mark), behind
-        position = behind
-    segments.append(_Segment(begin, len(text), bool(fence), is_open=bool(fence)))
-    return segments
-
-
-def _find_parts(text: str, limits: Limits) -> List[_Part]:
-    segments = _segments(text)
-    parts: List[_Part] = []
-    for segment in segments:
-        block = text[segment.start : segment.end]
-        found = _as_yaml(block, segment, limits) if segment.is_code or len(segments) == 1 else None
-        if found is not None and (found.json is None or not holds_list(found.value)):
-            inner = list(_json_parts(text, segment, len(parts)))
-            is_json = any(part.json and (holds_list(part.value) or is_item(part.value)) for part in inner)
-            parts.extend(inner if is_json else [found])
-        elif found is not None:
-            parts.append(found)
-        else:
-            parts.extend(_json_parts(text, segment, len(parts)))
-    return parts
-
-
-def _as_yaml(block: str, segment: _Segment, limits: Limits) -> _Part | None:
-    """Return a whole block as YAML, None if it does not look like it, or PyYAML is needed to read it and not there."""
-    if block.lstrip()[:1] in ("{", "[") or not looks_like_yaml(block):
-        return None
-    try:
-        yaml = parse_yaml(block, limits)
-    except YamlError as error:
-        return _Part(segment.start, segment.end, error=error, is_open=segment.is_open)
-    return _Part(segment.start, segment.end, yaml.json, yaml, is_open=segment.is_open)
-
-
-def _json_parts(text: str, segment: _Segment, count: int) -> Iterator[_Part]:
-    """Return the outermost stretches in brackets of a segment, in linear time."""
-    end = segment.end
-    last = max(text.rfind("]", segment.start, end), text.rfind("}", segment.start, end))
-    position = segment.start
-    failures = passed_over = 0
-    while count < _MOST_PARTS:
-        opening = _OPENING.search(text, position, end)
-        if opening is None:
-            return
-        start = opening.start()
-        # The decoder counts lines from the beginning for each error, so after some it gets to see the stretch alone.
-        closed = _find_end(text, start, end) if failures >= _MOST_IN_PROSE and start < last else None
-        try:
-            if failures < _MOST_IN_PROSE:
-                json, behind = parse_prefix(text, start)
-            else:
-                json, behind = parse_prefix(text[start : closed or start], 0)
-                behind += start
-        except JsonError as found:
-            at = found.position if failures < _MOST_IN_PROSE else found.position + start
-            error = JsonError(found.reason, at, is_limit=found.is_limit)
-            if failures < _MOST_IN_PROSE and start < last:
-                closed = _find_end(text, start, end)
-            failures += 1
-            if closed is not None:
-                yield _Part(start, closed, error=error)
-                position = closed
-            elif _BEGINS_LIKE_JSON.match(text, start, end) or (passed_over >= _MOST_IN_PROSE and start < last):
-                yield _Part(start, end, error=error, is_open=True)
-                return
-            else:
-                passed_over += 1
-                position = start + 1
-                continue
-        else:
-            yield _Part(start, behind, json)
-            position = behind
-        count += 1
-    yield _Part(position, end, error=JsonError("too many parts of it are in brackets", position, is_limit=True))
-
-
-def _find_end(text: str, start: int, end: int) -> int | None:
-    """Return the position behind the bracket that closes the one at `start`. Brackets in strings do not count."""
-    depth = 0
-    position = start
-    while True:
-        token = _TOKEN.search(text, position, end)
-        if token is None:
-            return None
-        position = token.end()
-        mark = token.group()
-        if mark == '"':
-            string = _end_of_string(text, position, end)
-            if string is None:
-                return None
-            position = string
-        elif mark in "[{":
-            depth += 1
-        else:
-            depth -= 1
-            if depth == 0:
-                return position
-
-
-def _end_of_string(text: str, position: int, end: int) -> int | None:
-    while True:
-        part = _STRING_PART.match(text, position, end)
-        if part is None:
-            return None
-        position = part.end()
-        if part.group(1):
-            return position
-
-
-# ------------------------------------------------------------------------------------------------- which one is meant
-
-
 class _Choice:
     """The parts of a string, and which of them is the document."""
 
-    def __init__(self, text: str, parts: List[_Part], limits: Limits, problems: ProblemCollector) -> None:
+    def __init__(self, text: str, parts: List[Part], limits: Limits, problems: ProblemCollector) -> None:
         self._text = text
         self._parts = parts
         self._problems = problems
@@ -314,11 +152,11 @@ class _Choice:
         problems.add("invalid-document", _NO_PLAN, suggestion=HOW_TO)
         return None
 
-    def _sorted(self) -> Tuple[List[_Part], List[_Part], List[_Part]]:
+    def _sorted(self) -> Tuple[List[Part], List[Part], List[Part]]:
         """Return the parts that are plans, those that are single items, and those that cannot be parsed."""
-        plans: List[_Part] = []
-        items: List[_Part] = []
-        broken: List[_Part] = []
+        plans: List[Part] = []
+        items: List[Part] = []
+        broken: List[Part] = []
         for part in self._parts:
             if part.error is not None:
                 broken.extend([part] if self._is_meant(part) else [])
@@ -328,14 +166,14 @@ class _Choice:
                 items.append(part)
         return plans, items, broken
 
-    def _is_whole(self, part: _Part) -> bool:
+    def _is_whole(self, part: Part) -> bool:
         lines = (self._text[: part.start] + self._text[part.end :]).splitlines()
         return all(not line.strip() or line.lstrip().startswith(("```", "~~~")) for line in lines)
 
-    def _is_plan(self, part: _Part) -> bool:
+    def _is_plan(self, part: Part) -> bool:
         return self._is_alone(part) if part.value == [] else holds_list(part.value)
 
-    def _is_alone(self, part: _Part) -> bool:
+    def _is_alone(self, part: Part) -> bool:
         """Return whether nothing else is on the lines of a part; only the spaces beside it are looked at."""
         text, start, end = self._text, part.start, part.end
         while start and text[start - 1] != "\n" and text[start - 1].isspace():
@@ -344,13 +182,13 @@ class _Choice:
             end += 1
         return (start == 0 or text[start - 1] == "\n") and (end == len(text) or text[end] == "\n")
 
-    def _is_meant(self, part: _Part) -> bool:
+    def _is_meant(self, part: Part) -> bool:
         """Return whether a part that cannot be parsed is more than a bracket in prose."""
         if isinstance(part.error, YamlError):
             return True
         return part.is_open or _HAS_KEY.search(self._text, part.start, part.end) is not None
 
-    def _one_of(self, plans: List[_Part], rivals: List[_Part]) -> Extract | None:
+    def _one_of(self, plans: List[Part], rivals: List[Part]) -> Extract | None:
         """Return the plan, None with a problem if something else in the text may be another, or a part of it."""
         first = plans[0]
         odd = [*(part for part in plans[1:] if not self._is_same(part, first)), *rivals]
@@ -365,25 +203,25 @@ class _Choice:
             self._problems.add("surrounding-text", message, suggestion="write it once")
         return self._extract(plans, first.json)
 
-    def _is_same(self, one: _Part, other: _Part) -> bool:
+    def _is_same(self, one: Part, other: Part) -> bool:
         if self._text[one.start : one.end] == self._text[other.start : other.end]:
             return True
         if one.json is None or other.json is None or one.json.repeated or other.json.repeated:
             return False
         return one.end - one.start < _MOST_PARTS and repr(one.value) == repr(other.value)
 
-    def _refuse_as_ambiguous(self, one: _Part, other: _Part) -> None:
+    def _refuse_as_ambiguous(self, one: Part, other: Part) -> None:
         what = "a plan" if other.json is not None and self._is_plan(other) else "something that may belong to it"
         broken = "" if other.error is None else f" and is broken ({other.error.reason})"
         first, second = self._line(one.start), self._line(other.start)
         message = f"a plan begins at line {first}, and {what} begins at line {second}{broken}"
         self._problems.add("ambiguous-answer", message, suggestion="keep the one that is meant, and nothing else")
 
-    def _refuse_as_cut_off(self, reason: str, part: _Part) -> None:
+    def _refuse_as_cut_off(self, reason: str, part: Part) -> None:
         message = f"the document is cut off: {reason} (it begins at line {self._line(part.start)})"
         self._problems.add("invalid-document", message, suggestion=_CUT_OFF)
 
-    def _joined(self, items: List[_Part]) -> Extract | None:
+    def _joined(self, items: List[Part]) -> Extract | None:
         """Return the list of items that follow each other without any words between them."""
         gaps = [self._text[one.end : other.start] for one, other in zip(items, items[1:])]
         between = next((at for at, gap in enumerate(gaps) if gap.strip()), None)
@@ -392,7 +230,7 @@ class _Choice:
                 return self._repaired(items, [])
             self._refuse_as_ambiguous(items[between], items[between + 1])
             return None
-        if _segments(self._text)[-1].is_open:
+        if segments_of(self._text)[-1].is_open:
             self._refuse_as_cut_off("a code block does not end", items[0])
             return None
         message = f"the document is JSON lines: {pluralize(len(items), 'object')} one after the other"
@@ -402,7 +240,7 @@ class _Choice:
             repeated.update(part.json.repeated if part.json is not None else {})
         return self._extract(items, Json([part.value for part in items], repeated))
 
-    def _repaired(self, items: List[_Part], broken: List[_Part]) -> Extract | None:
+    def _repaired(self, items: List[Part], broken: List[Part]) -> Extract | None:
         """Return what is nearly JSON as JSON, None with a problem if it cannot be known what was meant."""
         for part in broken:
             if isinstance(part.error, YamlError):
@@ -432,9 +270,9 @@ class _Choice:
         if not (holds_list(repaired.value) or is_item(repaired.value)):
             self._problems.add("invalid-document", _NO_PLAN + place, suggestion=HOW_TO)
             return None
-        return self._extract([_Part(start, end)], Json(repaired.value, {}), repaired)
+        return self._extract([Part(start, end)], Json(repaired.value, {}), repaired)
 
-    def _as_flow(self, start: int, end: int) -> _Part | None:
+    def _as_flow(self, start: int, end: int) -> Part | None:
         """Return what is not quite JSON as YAML in flow style, None if it is not that."""
         part = self._text[start:end]
         if lacks_something(part):
@@ -443,14 +281,14 @@ class _Choice:
             yaml = parse_yaml(part, self._limits)
         except YamlError:
             return None
-        return _Part(start, end, yaml.json, yaml) if holds_list(yaml.json.value) or is_item(yaml.json.value) else None
+        return Part(start, end, yaml.json, yaml) if holds_list(yaml.json.value) or is_item(yaml.json.value) else None
 
     def _behind_brackets(self, position: int) -> int:
         while position < len(self._text) and self._text[position] in " \t\r\n]},":
             position += 1
         return position
 
-    def _refuse_yaml(self, error: YamlError, part: _Part) -> None:
+    def _refuse_yaml(self, error: YamlError, part: Part) -> None:
         line = error.line + self._line(part.start) - 1
         place = f" at line {line} column {error.column}" if error.line else ""
         if error.is_missing:
@@ -460,7 +298,7 @@ class _Choice:
             message = f"the document is not YAML that can be read: {error.reason}{place}"
             self._problems.add("invalid-document", message, suggestion=error.suggestion or "correct it there")
 
-    def _extract(self, read: List[_Part], json: Json | None, repaired: RepairedJson | None = None) -> Extract | None:
+    def _extract(self, read: List[Part], json: Json | None, repaired: RepairedJson | None = None) -> Extract | None:
         """Return the document with what stands around it, and add a warning for that."""
         words, fences = self._words_around(read)
         if _are_a_list(words):
@@ -476,7 +314,7 @@ class _Choice:
         others = [part.value for part in self._parts if part.json is not None and part.start not in taken]
         return Extract(json or Json(None, {}), words, comments, [] if repaired is not None else others, yaml)
 
-    def _words_around(self, read: List[_Part]) -> Tuple[List[str], int]:
+    def _words_around(self, read: List[Part]) -> Tuple[List[str], int]:
         """Return the lines outside of these parts and of code fences, and how many fences there are."""
         rest: List[str] = []
         end = 0
@@ -489,7 +327,7 @@ class _Choice:
     def _line(self, position: int) -> int:
         return self._text.count("\n", 0, position) + 1
 
-    def _at(self, part: _Part) -> str:
+    def _at(self, part: Part) -> str:
         if isinstance(part.error, JsonError):
             return _place(self._text, part.error.position)
         return f" at line {self._line(part.start)}"

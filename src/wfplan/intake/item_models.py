@@ -14,7 +14,7 @@ from wfplan._internal.validation_errors import add_field_errors, kind_of
 from wfplan.catalog.lookup import ActionUse, uses_of
 from wfplan.intake.field_names import plain
 from wfplan.intake.item import Item
-from wfplan.intake.items import TupleOf
+from wfplan.intake.items import ReadItems
 from wfplan.problems import ProblemCollector
 from wfplan.relations import STEPS, ItemKind
 
@@ -46,7 +46,10 @@ class Models(NamedTuple):
 
 
 def move_rest(
-    items: TupleOf, hints: Dict[int, Tuple[str, str]], refused: Collection[Tuple[int, str]], problems: ProblemCollector
+    items: ReadItems,
+    hints: Dict[int, Tuple[str, str]],
+    refused: Collection[Tuple[int, str]],
+    problems: ProblemCollector,
 ) -> None:
     """Move what no field took, and was not refused, into the metadata of its item, and its mode as a hint."""
     for item in items.items:
@@ -61,7 +64,7 @@ def move_rest(
 
 
 def _with_hint(
-    items: TupleOf, item: Item, metadata: Dict[str, Any], hint: Tuple[str, str], problems: ProblemCollector
+    items: ReadItems, item: Item, metadata: Dict[str, Any], hint: Tuple[str, str], problems: ProblemCollector
 ) -> Dict[str, Any]:
     key, mode = hint
     where = items.positions.at((*items.positions.path(item.position), key))
@@ -78,7 +81,7 @@ def _with_hint(
 
 
 def _with_rest(
-    items: TupleOf, item: Item, metadata: Dict[str, Any], hint: Tuple[str, str] | None, problems: ProblemCollector
+    items: ReadItems, item: Item, metadata: Dict[str, Any], hint: Tuple[str, str] | None, problems: ProblemCollector
 ) -> Dict[str, Any]:
     result = dict(metadata)
     path = items.positions.path(item.position)
@@ -121,7 +124,7 @@ def _note_finished(item: Item, key: str, value: Any, where: str, problems: Probl
     )
 
 
-def make_models(items: TupleOf, problems: ProblemCollector) -> Models:
+def make_models(items: ReadItems, problems: ProblemCollector) -> Models:
     """Return the items as models; add every problem that one has by itself."""
     models = Models([], [], [], [], [], [])
     if _make_all(items, models):
@@ -136,7 +139,7 @@ def make_models(items: TupleOf, problems: ProblemCollector) -> Models:
     return models
 
 
-def _make_all(items: TupleOf, models: Models) -> bool:
+def _make_all(items: ReadItems, models: Models) -> bool:
     """Make all models at once, if all are valid; return whether they are."""
     if any(_is_suspect(item.fields) for item in items.items):
         return False
@@ -165,7 +168,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return _ADAPTERS[kind]
 
 
-def _make_one(items: TupleOf, item: Item, models: Models, problems: ProblemCollector) -> None:
+def _make_one(items: ReadItems, item: Item, models: Models, problems: ProblemCollector) -> None:
     item_kind = items.item_kind
     fields = _bounded(items, item, problems)
     try:
@@ -187,7 +190,7 @@ def _make_one(items: TupleOf, item: Item, models: Models, problems: ProblemColle
             models.other_uses.extend(_use_of_invalid(items, item))
 
 
-def _use_of_invalid(items: TupleOf, item: Item) -> Iterator[ActionUse]:
+def _use_of_invalid(items: ReadItems, item: Item) -> Iterator[ActionUse]:
     """Return the use of an action by an item of which something else is wrong, if there is one."""
     fields = item.fields
     action = fields.get("action", fields.get(items.item_kind.key) if items.item_kind is STEPS else None)
@@ -197,7 +200,7 @@ def _use_of_invalid(items: TupleOf, item: Item) -> Iterator[ActionUse]:
             yield ActionUse(item.position, item.steps[0], action, copy_json_object(parameters))
 
 
-def _bounded(items: TupleOf, item: Item, problems: ProblemCollector) -> Dict[str, Any]:
+def _bounded(items: ReadItems, item: Item, problems: ProblemCollector) -> Dict[str, Any]:
     """Return the fields without what pydantic would have a million errors about; the first of these are added here."""
     fields = item.fields
     values = fields.get("locks")

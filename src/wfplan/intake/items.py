@@ -20,7 +20,7 @@ from wfplan.models import Step
 from wfplan.problems import ProblemCollector
 from wfplan.relations import RECOMMENDATIONS, STEPS, ItemKind
 
-__all__ = ["TupleOf", "read_items"]
+__all__ = ["ReadItems", "read_items"]
 
 _LONGEST_ACTION = 1024
 _STRINGS = ("id", "name", "action", "description", "dependencies")
@@ -40,7 +40,7 @@ class _Layout(NamedTuple):
     """Fields that several keys name."""
 
 
-class TupleOf(NamedTuple):
+class ReadItems(NamedTuple):
     """All items of a document."""
 
     items: List[Item]
@@ -54,7 +54,7 @@ class TupleOf(NamedTuple):
 
 def read_items(
     envelope: Envelope, ignore: Collection[str], spelled: Dict[Tuple[int, Any], str], problems: ProblemCollector
-) -> TupleOf | None:
+) -> ReadItems | None:
     """Return the items of a document; add a warning for all that was read otherwise than it was written.
 
     Args:
@@ -129,7 +129,7 @@ class _ItemReader:
         self._own_words: FrozenSet[str] = _own_words(envelope) if item_kind is RECOMMENDATIONS else frozenset()
         self._have_no_id: Optional[bool] = None
 
-    def read(self) -> TupleOf:
+    def read(self) -> ReadItems:
         key = self._wording.key
         split = [self._split(position, item) for position, item in enumerate(self._envelope.items)]
         items = [item for item in split if item is not None]
@@ -140,7 +140,7 @@ class _ItemReader:
         dependencies.read()
         for item in items:
             self._read_values(item)
-        return TupleOf(items, self._wording, self._positions, has_fields, dependencies.cause_of)
+        return ReadItems(items, self._wording, self._positions, has_fields, dependencies.cause_of)
 
     # ------------------------------------------------------------------------------------------------ fields and rest
 

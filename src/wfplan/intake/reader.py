@@ -17,7 +17,7 @@ from wfplan.intake.extraction import Alone, Extract, extract, find_alone
 from wfplan.intake.field_names import FIELDS, plain
 from wfplan.intake.item import Item
 from wfplan.intake.item_models import Models, make_models, move_rest
-from wfplan.intake.items import TupleOf, read_items
+from wfplan.intake.items import ReadItems, read_items
 from wfplan.intake.plan_dumps import verify_plan
 from wfplan.intake.positions import Positions
 from wfplan.intake.references import References, may_refer
@@ -246,7 +246,7 @@ class _Reader(NamedTuple):
             self.problems.add("limit-exceeded", message, location=envelope.positions.whole())
         return count > limit
 
-    def _has_too_many_dependencies(self, items: TupleOf) -> bool:
+    def _has_too_many_dependencies(self, items: ReadItems) -> bool:
         held = (item.fields.get(field) for item in items.items for field in ("dependencies", "locks"))
         total, limit = sum(len(values) for values in held if is_list(values)), self.limits.max_dependencies
         if total > limit:
@@ -254,7 +254,7 @@ class _Reader(NamedTuple):
             self.problems.add("limit-exceeded", message, location=items.positions.whole())
         return total > limit
 
-    def _look_at_remainder(self, found: Extract, envelope: Envelope, items: TupleOf, settings: Settings) -> Remainder:
+    def _look_at_remainder(self, found: Extract, envelope: Envelope, items: ReadItems, settings: Settings) -> Remainder:
         """Return what looked at all that no field took; where there is nothing, nothing is looked at."""
         words = [*found.words, *envelope.words]
         others = [Beside((), "", value) for value in (*found.others, *envelope.others)]
@@ -270,7 +270,7 @@ class _Reader(NamedTuple):
         return remainder
 
     def _relate(
-        self, items: TupleOf, models: Models, settings: Settings, strategy: Optional[ExecutionStrategy]
+        self, items: ReadItems, models: Models, settings: Settings, strategy: Optional[ExecutionStrategy]
     ) -> Reading:
         """Return the reading of items that were read one by one, with every problem between them."""
         item_kind, positions, problems = items.item_kind, items.positions, self.problems
@@ -293,7 +293,7 @@ class _Reader(NamedTuple):
         return make_reading(valid, workflow, problems, checked_levels, strategy, resolved)
 
 
-def _names_of(items: TupleOf, count: int) -> Tuple[StepNames, Graph]:
+def _names_of(items: ReadItems, count: int) -> Tuple[StepNames, Graph]:
     """Return what the steps may be called, and what waits for what, as far as items are valid."""
     ids: List[Optional[str]] = [None] * count
     titles: List[List[str]] = [[] for _ in range(count)]
@@ -372,7 +372,7 @@ def _needs_of(items: Sequence[Any], checked_levels: Levels) -> List[Set[int]]:
     return [{index[need] for need in item.dependencies} for item in items]
 
 
-def _survey(items: TupleOf, models: Models, valid: Tuple[Any, ...], problems: ProblemCollector) -> Optional[Levels]:
+def _survey(items: ReadItems, models: Models, valid: Tuple[Any, ...], problems: ProblemCollector) -> Optional[Levels]:
     """Look for problems between the items, also where some of them are invalid, but known to exist."""
     item_kind, positions = items.item_kind, items.positions
     found = positions.only(models.valid_positions)

@@ -12,7 +12,8 @@ from wfplan.execution.journal.file import JournalFile
 from wfplan.execution.journal.reader import VERSION
 from wfplan.execution.outputs import as_json
 from wfplan.execution.progress import Progress
-from wfplan.execution.report import ExecutionReport, StepReport, type_name
+from wfplan.execution.report import ExecutionReport, StepReport
+from wfplan.execution.step_errors import type_name
 
 __all__ = ["Journal"]
 
