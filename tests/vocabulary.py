@@ -26,7 +26,7 @@ INSTEAD = {
     r"\bnobody knows\b": "it is unknown",
     r"\bin (?:his |their )?hands\b": "has",
     r"\blets? go\b": "releases",
-    r"(?<!there )\bis none\b": "is not one",
+    r"(?<!there )\bis (?-i:none)\b": "is not one",
     r"\bat the latest there\b": "no later than",
     r"\b(?:behaviour|colour|neighbour|judgement|licence|labelled|modelled|favour|honour|centre)\w*\b": (
         "the American spelling"

@@ -17,7 +17,7 @@ from wfplan.execution.events import Observer
 from wfplan.execution.executor_adapter import ExecutorAdapter
 from wfplan.execution.functions import FunctionExecutor
 from wfplan.execution.interface import Executor
-from wfplan.execution.preparation import PreparedRun
+from wfplan.execution.preparation import PreparedRun, RunArguments
 from wfplan.execution.progress import Progress
 from wfplan.execution.report import ExecutionReport
 from wfplan.execution.session import Close, Closed, Interrupt, Save, Session, Validate, Wait
@@ -69,22 +69,10 @@ async def arun(
     Raises:
         RefusedError: With every problem, before the first step; nothing has run.
     """
-    prepared = PreparedRun(
-        plan,
-        executor,
-        schedule=schedule,
-        max_parallel=max_parallel,
-        on_failure=on_failure,
-        dry_run=dry_run,
-        journal=journal,
-        resume=resume,
-        run_id=run_id,
-        hold=hold,
-        stop=stop,
-        tracebacks=tracebacks,
-        observers=observers,
+    given = RunArguments(
+        schedule, max_parallel, on_failure, dry_run, journal, resume, run_id, hold, stop, tracebacks, observers
     )
-    return await _Run(prepared, stop).wait()
+    return await _Run(PreparedRun(plan, executor, given), stop).wait()
 
 
 class _Run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from os import PathLike
-from typing import Any, Callable, Iterable, Mapping
+from typing import Any, Callable, Iterable, Mapping, NamedTuple
 
 from wfplan._internal.messages import quote
 from wfplan.execution.events import Observer
@@ -24,7 +24,7 @@ from wfplan.models import OnFailure, Schedule
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, ProblemCollector, RefusedError, require_type
 
-__all__ = ["PreparedRun", "default_limit"]
+__all__ = ["PreparedRun", "RunArguments", "default_limit"]
 
 _SETTLED = "the Progress has settled it: leave it out, or hand over the plan"
 _STARTED = "the run in this journal began with another one: leave it out, or begin a new run in another file"
@@ -33,6 +33,33 @@ _STARTED = "the run in this journal began with another one: leave it out, or beg
 def default_limit() -> int:
     """Return the limit on steps in flight if each needs a thread: the default of `ThreadPoolExecutor`."""
     return min(32, (os.cpu_count() or 1) + 4)
+
+
+class RunArguments(NamedTuple):
+    """The keywords of a run, as `run` documents them; what is not given is None."""
+
+    schedule: Schedule | None
+    max_parallel: int | None
+    on_failure: OnFailure | None
+    dry_run: bool | None
+    journal: str | PathLike[str] | None
+    resume: ExecutionReport | None
+    run_id: str | None
+    hold: Iterable[str] | None
+    stop: StopSignal | None
+    tracebacks: bool
+    observers: Iterable[Observer]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The keywords that have to be the same when a run continues."""
+        return {
+            "schedule": self.schedule,
+            "max_parallel": self.max_parallel,
+            "on_failure": self.on_failure,
+            "dry_run": self.dry_run,
+            "run_id": self.run_id,
+        }
 
 
 class PreparedRun:
@@ -47,46 +74,34 @@ class PreparedRun:
         self,
         plan: ExecutionPlan | Progress,
         executor: Executor | Mapping[str, Callable[..., Any]],
-        *,
-        schedule: Schedule | None,
-        max_parallel: int | None,
-        on_failure: OnFailure | None,
-        dry_run: bool | None,
-        journal: str | PathLike[str] | None,
-        resume: ExecutionReport | None,
-        run_id: str | None,
-        hold: Iterable[str] | None,
-        stop: StopSignal | None,
-        tracebacks: bool,
-        observers: Iterable[Observer],
+        given: RunArguments,
     ) -> None:
         """Raise RefusedError where there is nothing to run at all."""
         self._problems = ProblemCollector()
-        self.observers: tuple[Any, ...] = _as_tuple(observers)
+        self.observers: tuple[Any, ...] = _as_tuple(given.observers)
         self._file: JournalFile | None = None
         self._record: Record | None = None
         self._resumes: str | None = None
-        self._tracebacks = tracebacks
+        self._tracebacks = given.tracebacks
         require_type(plan, ExecutionPlan, Progress)
         self.plan: ExecutionPlan = plan.plan if isinstance(plan, Progress) else plan
-        self._check_listeners(stop)
-        settings = {"schedule": schedule, "max_parallel": max_parallel, "on_failure": on_failure}
-        given = {**settings, "dry_run": dry_run, "run_id": run_id}
+        self._check_listeners(given.stop)
+        settings = given.settings
         try:
-            if journal is not None:
-                self._open_journal(journal)
+            if given.journal is not None:
+                self._open_journal(given.journal)
             if isinstance(plan, Progress):
-                self._take_progress(plan, {**given, "resume": resume, "hold": hold})
+                self._take_progress(plan, {**settings, "resume": given.resume, "hold": given.hold})
             elif self._record is not None:
-                self._continue(plan, self._record, given, resume, hold)
+                self._continue(plan, self._record, settings, given.resume, given.hold)
             else:
-                self._begin(plan, given, resume, hold)
+                self._begin(plan, settings, given.resume, given.hold)
             self.backend = adapt_executor(executor, self._problems)
         except BaseException:  # an interrupt: nobody else would let the journal go
             self.discard()
             raise
         first = self.plan.workflow.execution_strategy.dry_run_first
-        self._dry_runs = dry_run is True or first if self.progress is None else self.progress.has_dry_run
+        self._dry_runs = given.dry_run is True or first if self.progress is None else self.progress.has_dry_run
         if self._dry_runs and self.backend is not None and not self.backend.supports_dry_run:
             message = "there is to be a dry run, and the executor has none: supports_dry_run is false"
             self._problems.add("unsupported", message, suggestion="hand over functions for it, or plan without it")

@@ -16,7 +16,7 @@ from wfplan.execution.events import Observer
 from wfplan.execution.executor_adapter import ExecutorAdapter
 from wfplan.execution.interface import Executor
 from wfplan.execution.loop_thread import LoopThread
-from wfplan.execution.preparation import PreparedRun
+from wfplan.execution.preparation import PreparedRun, RunArguments
 from wfplan.execution.progress import Progress
 from wfplan.execution.report import ExecutionReport
 from wfplan.execution.session import LINGER_SECONDS, Close, Closed, Interrupt, Save, Session, Task, Validate, Wait
@@ -79,22 +79,10 @@ def run(
     >>> report.statuses, report.steps["ask"].error.type
     ({'greet': 'succeeded', 'ask': 'failed'}, 'ZeroDivisionError')
     """
-    prepared = PreparedRun(
-        plan,
-        executor,
-        schedule=schedule,
-        max_parallel=max_parallel,
-        on_failure=on_failure,
-        dry_run=dry_run,
-        journal=journal,
-        resume=resume,
-        run_id=run_id,
-        hold=hold,
-        stop=stop,
-        tracebacks=tracebacks,
-        observers=observers,
+    given = RunArguments(
+        schedule, max_parallel, on_failure, dry_run, journal, resume, run_id, hold, stop, tracebacks, observers
     )
-    return _Run(prepared, stop).wait()
+    return _Run(PreparedRun(plan, executor, given), stop).wait()
 
 
 class _Run:
