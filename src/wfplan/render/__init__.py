@@ -16,11 +16,12 @@ from typing import Dict
 
 from wfplan.problems import require_type
 
-# All of it at once: these modules have the names of the functions below, and one that is imported for the first time
-# later would take the place of its function.
+# All at once: these modules have the names of the functions below, and one that is imported later would take the place
+# of its function.
 from wfplan.render.dot import graph
-from wfplan.render.html import bundle, draw_scene, page
+from wfplan.render.html import bundle, page
 from wfplan.render.mermaid import DiagramKind, mermaid_of
+from wfplan.render.svg import draw_scene
 from wfplan.render.text import plain, plan_to_text, report_to_text
 from wfplan.render.view import DISPLAYABLE, Displayable, Drawable, scene_of
 

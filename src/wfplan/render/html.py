@@ -13,12 +13,11 @@ from wfplan.reading import Reading
 from wfplan.render.details import details_of
 from wfplan.render.escaping import xml_text
 from wfplan.render.mermaid import MAX_CHARACTERS, MAX_EDGES, mermaid_of
-from wfplan.render.svg.picture import MOST_STEPS, draw
-from wfplan.render.svg.summary import summarize
+from wfplan.render.svg import draw_scene
 from wfplan.render.text import MOST_ROWS, brief, reasons
 from wfplan.render.view import STATES, Band, Displayable, Node, Scene, headline, planned, scene_of
 
-__all__ = ["bundle", "draw_scene", "page"]
+__all__ = ["bundle", "page"]
 
 _LONGEST = 300
 _MOST_NAMES = 20
@@ -143,11 +142,6 @@ def _fragment(shown: Displayable, *, as_image: bool = False) -> str:
     # Named twice, the class outweighs what a notebook's own style says of the cells of all tables.
     style = f"<style>{style.replace('.wfplan-page ', '.wfplan-page.wfplan-page ')}</style>"
     return "\n".join(('<div class="wfplan-page">', style, *_parts(shown, as_image=as_image), "</div>\n"))
-
-
-def draw_scene(scene: Scene) -> str:
-    """Return the picture of a scene: its steps or, where they are too many, its batches."""
-    return draw(scene) if len(scene.nodes) <= MOST_STEPS else summarize(scene)
 
 
 def _parts(shown: Displayable, *, as_image: bool) -> Iterator[str]:
