@@ -308,46 +308,42 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"wfplan {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
 
-    planning = commands.add_parser("plan", help="print or draw the execution plan of a document")
-    planning.add_argument("file", help="JSON document, - for standard input")
-    planning.add_argument("--format", choices=tuple(_FORMATS), default="text", help="default: %(default)s")
+    planning = _add_command(commands, "plan", _plan, "print or draw the execution plan of a document", tuple(_FORMATS))
     _add_settings(planning)
     _add_fail_on(planning)
-    planning.set_defaults(run=_plan)
 
-    explaining = commands.add_parser("explain", help="print why a step is where it is, and what would move it earlier")
-    explaining.add_argument("file", help="JSON document, - for standard input")
+    explaining = _add_command(commands, "explain", _explain, "print why a step is where it is, and what would move it")
     explaining.add_argument("step", help="its name, or the id of its recommendation")
-    explaining.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
     _add_settings(explaining)
-    explaining.set_defaults(run=_explain)
 
-    simulating = commands.add_parser(
-        "simulate", help="estimate how long a run takes, under several limits on steps in flight"
-    )
-    simulating.add_argument("file", help="JSON document, - for standard input")
+    simulating = _add_command(commands, "simulate", _simulate, "estimate how long a run takes, under several limits")
     simulating.add_argument(
         "--max-parallel", type=_counts, default=(1, 2, 4, 8), metavar="N,N,...", help="steps at once; default: 1,2,4,8"
     )
-    simulating.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
     _add_settings(simulating)
-    simulating.set_defaults(run=_simulate)
 
-    checking = commands.add_parser("check", help="print every problem of a document")
-    checking.add_argument("file", help="JSON document, - for standard input")
-    checking.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
+    checking = _add_command(commands, "check", _check, "print every problem of a document")
     checking.add_argument("--strict", action="store_true", help="treat deviations from the format as errors")
     _add_fail_on(checking)
-    checking.set_defaults(run=_check)
 
-    reviewing = commands.add_parser("review", help="print whether a document may run under a policy, and why not")
-    reviewing.add_argument("file", help="JSON document, - for standard input")
+    reviewing = _add_command(
+        commands, "review", _review, "print whether a document may run under a policy, and why not"
+    )
     reviewing.add_argument("--policy", required=True, metavar="FILE", help="JSON document with the policy")
-    reviewing.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
     reviewing.add_argument("--naming", choices=NAMINGS, default="action", help="how recommendations are named as steps")
-    reviewing.set_defaults(run=_review)
 
     asking = commands.add_parser("schema", help="print the JSON schema to ask a model for")
     asking.add_argument("--instructions", action="store_true", help="print rules and an example for a prompt instead")
     asking.set_defaults(run=_schema)
     return parser
+
+
+def _add_command(
+    commands: Any, name: str, run: Callable[[Any], _Outcome], text: str, formats: Sequence[str] = ("text", "json")
+) -> argparse.ArgumentParser:
+    """Add a command that takes a document and prints its result in one of several formats."""
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text)
+    command.add_argument("file", help="JSON document, - for standard input")
+    command.add_argument("--format", choices=formats, default="text", help="default: %(default)s")
+    command.set_defaults(run=run)
+    return command
