@@ -18,6 +18,7 @@ CORE = [
     "_internal.submodules",
     "_internal.display",
     "_internal.messages",
+    "_internal.suggestions",
     "_internal.identifiers",
     "errors",
     "_internal.locations",

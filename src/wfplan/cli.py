@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, List, Mapping, NamedTuple, NoReturn, Sequence, TextIO, Tuple
 
 from wfplan import __version__
-from wfplan._internal.messages import Suggester, quote, quote_path
+from wfplan._internal.messages import quote, quote_path
 from wfplan._internal.model import Model
+from wfplan._internal.suggestions import Suggester
 from wfplan.analysis import compare, explain
 from wfplan.intake import read
 from wfplan.intake.graph_mapping import read_mapping

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Collection, Iterable, Tuple
 
-from wfplan._internal.messages import Suggester, did_you_mean, join_names
+from wfplan._internal.messages import join_names
+from wfplan._internal.suggestions import Suggester, did_you_mean
 
 __all__ = ["BackendNotAvailableError", "PermanentError", "UnknownNameError", "WfplanError", "require_names"]
 

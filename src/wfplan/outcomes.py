@@ -9,7 +9,8 @@ from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type, Union
 from typing_extensions import Literal, TypeAlias
 
 from wfplan._internal.json import is_list, is_mapping
-from wfplan._internal.messages import Suggester, quote
+from wfplan._internal.messages import quote
+from wfplan._internal.suggestions import Suggester
 from wfplan._internal.validation_errors import kind_of
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import Problem, ProblemCollector, refusal

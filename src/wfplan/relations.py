@@ -8,7 +8,8 @@ from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence, Union
 
 from wfplan._internal.identifiers import MAX_NAME_LENGTH
 from wfplan._internal.locations import NOWHERE, ListLocation
-from wfplan._internal.messages import Suggester, did_you_mean, quote
+from wfplan._internal.messages import quote
+from wfplan._internal.suggestions import Suggester, did_you_mean
 from wfplan._internal.validation_errors import kind_of
 from wfplan.batching import KNOWN_MODES
 from wfplan.graph import DependencyGraph, add_cycles

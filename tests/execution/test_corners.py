@@ -426,3 +426,14 @@ def test_a_retry_that_is_due_before_its_batch_waits_for_it_and_is_made_once() ->
     assert started == ["a", "b"]
     assert progress.get_ready(0.0) == ()
     assert progress.report().phase == "completed"
+
+
+def test_a_limit_is_only_ever_lowered() -> None:
+    progress = Progress(plan_of(*(Step(name=name) for name in "abcd")), max_parallel=2)
+    progress.lower_max_parallel(3)
+    assert names(progress.get_ready(0)) == ["a", "b"]
+    progress.lower_max_parallel(1)
+    progress.done("a", now=1)
+    assert names(progress.get_ready(1)) == []
+    progress.done("b", now=2)
+    assert names(progress.get_ready(2)) == ["c"]

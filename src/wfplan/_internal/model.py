@@ -27,7 +27,8 @@ from wfplan._internal.by_name import NO_STEPS, StepsByName
 from wfplan._internal.field_docstrings import field_docstrings
 from wfplan._internal.identifiers import name_error
 from wfplan._internal.json import EMPTY_OBJECT, FrozenDict, is_list, is_same_json
-from wfplan._internal.messages import Suggester, join_names
+from wfplan._internal.messages import join_names
+from wfplan._internal.suggestions import Suggester
 
 __all__ = [
     "EMPTY",

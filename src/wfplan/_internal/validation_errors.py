@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from wfplan._internal.json import NotJsonError
 from wfplan._internal.locations import pointer
-from wfplan._internal.messages import Suggester, escape, quote
+from wfplan._internal.messages import escape, quote
+from wfplan._internal.suggestions import Suggester
 from wfplan.problems import ProblemCollector
 
 __all__ = ["add_field_errors", "kind_of", "show"]

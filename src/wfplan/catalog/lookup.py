@@ -9,8 +9,9 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Opt
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from wfplan._internal.locations import NOWHERE, ListLocation
-from wfplan._internal.messages import Suggester, describe_error, escape, quote
+from wfplan._internal.messages import describe_error, escape, quote
 from wfplan._internal.model import Model, Text, construct_unchecked
+from wfplan._internal.suggestions import Suggester
 from wfplan._internal.validation_errors import add_field_errors, kind_of
 from wfplan.catalog.actions import Action, Catalog, ResolvedAction, overruled_fields, request_digest, worse_effect
 from wfplan.catalog.parameter_places import place_in

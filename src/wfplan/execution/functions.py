@@ -13,7 +13,8 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple, Union
 from typing_extensions import get_args, get_origin
 
 from wfplan._internal.json import to_plain
-from wfplan._internal.messages import Suggester, join_names, quote
+from wfplan._internal.messages import join_names, quote
+from wfplan._internal.suggestions import Suggester
 from wfplan.errors import PermanentError
 from wfplan.execution.interface import PendingOutput, Purpose, StepCall
 from wfplan.execution.step_errors import RemoteError, StepError, is_permanent

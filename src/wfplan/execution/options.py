@@ -6,8 +6,9 @@ from typing import Any, Iterable, Optional, cast
 
 from typing_extensions import get_args
 
-from wfplan._internal.messages import Suggester, quote
+from wfplan._internal.messages import quote
 from wfplan._internal.model import Model
+from wfplan._internal.suggestions import Suggester
 from wfplan.models import OnFailure, Schedule
 from wfplan.plans import ExecutionPlan
 from wfplan.problems import ProblemCollector

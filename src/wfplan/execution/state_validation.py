@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Container, Iterable, Mapping
 
-from wfplan._internal.messages import Suggester, quote
+from wfplan._internal.messages import quote
+from wfplan._internal.suggestions import Suggester
 from wfplan.execution.report import Reason, StepReport
 from wfplan.models import Step
 from wfplan.plans import ExecutionPlan

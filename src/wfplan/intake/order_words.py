@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from wfplan._internal.messages import similarity
+from wfplan._internal.suggestions import similarity
 from wfplan.intake.field_names import DEPENDENCIES, plain
 
 __all__ = [

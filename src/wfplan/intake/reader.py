@@ -18,12 +18,12 @@ from wfplan.intake.field_names import FIELDS, plain
 from wfplan.intake.item import Item
 from wfplan.intake.item_models import Models, make_models, move_rest
 from wfplan.intake.items import ReadItems, read_items
+from wfplan.intake.mentions import StepNames, titles_of
 from wfplan.intake.plan_dumps import verify_plan
 from wfplan.intake.positions import Positions
 from wfplan.intake.references import References, may_refer
 from wfplan.intake.remainder import Graph, Remainder
 from wfplan.intake.settings import Settings, read_settings
-from wfplan.intake.step_names import StepNames, titles_of
 from wfplan.intake.syntax import DEFAULT, Json, Limits, decode, is_within_depth, report_repeated, to_plain
 from wfplan.models import ExecutionStrategy
 from wfplan.problems import LENIENT_READING_CODES, ProblemCollector

@@ -19,6 +19,7 @@ from wfplan.intake.field_names import (
     says_nothing,
 )
 from wfplan.intake.item import Item
+from wfplan.intake.mentions import StepNames, words_of
 from wfplan.intake.order_words import (
     BACKWARD,
     CONDITION,
@@ -39,7 +40,6 @@ from wfplan.intake.order_words import (
 )
 from wfplan.intake.positions import Path, Positions
 from wfplan.intake.references import MARKS, referenced_names
-from wfplan.intake.step_names import StepNames, words_of
 from wfplan.problems import ProblemCollector
 
 __all__ = ["Graph", "Remainder"]

@@ -1,4 +1,4 @@
-"""The approval request and its answer, as plain data."""
+"""The approval request and its answer, as plain data, and what an answer must satisfy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hmac
 import json
 import time
 from itertools import islice
-from typing import Any, Dict, Iterator, Optional
+from typing import Any, Dict, Iterator, NamedTuple, Optional, Tuple
 
 from pydantic import Field, model_validator
 from typing_extensions import Annotated, Literal
@@ -30,7 +30,7 @@ from wfplan.diff import PlanDiff
 from wfplan.models import Compensation, Effect, ExecutionStrategy, RetryPolicy
 from wfplan.problems import Problem, ProblemCollector, RefusedError
 
-__all__ = ["Approval", "ApprovalRequest", "StepToApprove", "check_key"]
+__all__ = ["Approval", "ApprovalRequest", "StepToApprove", "Wanted", "check_key", "flaws_of"]
 
 _LONGEST_SHOWN = 500
 _MOST_SHOWN = 100
@@ -244,3 +244,61 @@ def _cut(text: str) -> str:
     rest = len(text) - _LONGEST_SHOWN
     shown = escape(text[:_LONGEST_SHOWN])
     return f"{shown}... and {rest:,} more characters, which are not shown here" if rest > 0 else shown
+
+
+class Wanted(NamedTuple):
+    """What an approval has to be for, and when; `key` is what it has to be signed with, if it has to."""
+
+    fingerprint: str
+    request: str
+    now: float
+    key: Optional[bytes]
+
+
+def flaws_of(given: Approval, wanted: Wanted) -> Iterator[Tuple[str, str, str]]:
+    """Yield what is wrong with an approval: code, sentence, and what to do."""
+    approval = _if_unaltered(given)
+    if approval is None:
+        yield "approval-altered", "the approval was changed after it was given", "ask again"
+        return
+    if wanted.key is not None and not approval.is_signed_by(wanted.key):
+        yield _signature_flaw(approval)
+        return  # nothing that it says is proven
+    by = quote(approval.by)
+    if approval.decision == "denied":
+        comment = f": {quote(approval.comment)}" if approval.comment else ""
+        yield "approval-refused", f"{by} says no{comment}", ""
+    if approval.fingerprint != wanted.fingerprint:
+        yield "approval-mismatch", f"the approval of {by} is for another plan", "ask again, for this one"
+    elif approval.request != wanted.request:
+        message = f"what {by} was shown is not what there is to approve now: reasons or changes differ"
+        yield "approval-mismatch", message, "ask again"
+    if not approval.at <= wanted.now:
+        message = f"the approval of {by} is from the future: it begins {_in_words(approval.at)}"
+        yield "approval-from-future", message, "set the clocks right, and ask again"
+    if approval.until is not None and not wanted.now < approval.until:
+        yield "approval-expired", f"the approval of {by} has expired {_in_words(approval.until)}", "ask again"
+
+
+def _signature_flaw(approval: Approval) -> Tuple[str, str, str]:
+    if not approval.signature:
+        message = "the approval is not signed, and only a signed one releases this plan"
+        return "approval-unsigned", message, "sign it where it is given: request.approve(...).sign(key)"
+    message = "the approval was signed with another key, or changed after it was signed"
+    return "signature-mismatch", message, "ask again, and sign the answer with the key that release is given"
+
+
+def _if_unaltered(given: Approval) -> Approval | None:
+    """Return an approval as it is in JSON, where nothing but its fields counts; None if its checksum does not fit."""
+    try:
+        approval = Approval.model_validate_json(Approval.model_dump_json(given))
+    except Exception:  # noqa: BLE001 - values that were made without checks
+        return None
+    return approval if approval.checksum == approval.compute_checksum() else None
+
+
+def _in_words(moment: float) -> str:
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(moment))
+    except (OverflowError, OSError, ValueError):
+        return f"at {moment:g} seconds after 1970"

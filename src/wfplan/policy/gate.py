@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Dict, Iterator, Mapping, NamedTuple, Optional, Tuple, Union, overload
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Union, overload
 
 from typing_extensions import Literal, TypeAlias
 
@@ -11,7 +11,7 @@ from wfplan._internal.by_name import StepsByName
 from wfplan._internal.messages import describe_error, escape, pluralize, quote
 from wfplan.diff import PlanDiff, diff
 from wfplan.plans import ExecutionPlan
-from wfplan.policy.approval import Approval, ApprovalRequest, StepToApprove, check_key
+from wfplan.policy.approval import Approval, ApprovalRequest, StepToApprove, Wanted, check_key, flaws_of
 from wfplan.policy.judging import Judgment, StepReview, Verdict, judge
 from wfplan.policy.rules import Policy
 from wfplan.problems import LENIENT_READING_CODES, Problem, ProblemCollector, RefusedError, require_type
@@ -138,7 +138,7 @@ class Review:
         if self._judgment.verdict == "needs-approval" or not (approval is None or callable(approval)):
             problems = ProblemCollector(self._judgment.problems)
             request = self._request()
-            wanted = _Wanted(request.fingerprint, request.digest, time.time() if now is None else now, key)
+            wanted = Wanted(request.fingerprint, request.digest, time.time() if now is None else now, key)
             answer = _ask(approval, request, problems) if callable(approval) else approval
             if answer is None and hold and not problems.has_errors:
                 held = _names_to_hold(self._judgment)
@@ -268,15 +268,6 @@ def _without_words(changes: PlanDiff) -> PlanDiff:
     return changes.model_copy(update=silent)
 
 
-class _Wanted(NamedTuple):
-    """What an approval has to be for, and when; `key` is what it has to be signed with, if it has to."""
-
-    fingerprint: str
-    request: str
-    now: float
-    key: Optional[bytes]
-
-
 def _names_to_hold(judgment: Judgment) -> Tuple[str, ...]:
     """Return the steps that need approval; all of them if the plan as a whole does."""
     steps = judgment.steps.values()
@@ -292,10 +283,10 @@ def _ask(ask: Callable[[ApprovalRequest], object], request: ApprovalRequest, pro
         return None
 
 
-def _check(answer: object, wanted: _Wanted, problems: ProblemCollector, *, was_asked: bool) -> None:
+def _check(answer: object, wanted: Wanted, problems: ProblemCollector, *, was_asked: bool) -> None:
     """Add an error for everything that keeps an answer from being an approval of what is wanted."""
     if isinstance(answer, Approval):
-        for code, message, suggestion in _flaws(answer, wanted):
+        for code, message, suggestion in flaws_of(answer, wanted):
             problems.add(code, message, suggestion=suggestion)
     elif answer is not None:
         message = f"an Approval is wanted, not a {type(answer).__name__}"
@@ -306,52 +297,3 @@ def _check(answer: object, wanted: _Wanted, problems: ProblemCollector, *, was_a
     elif not problems.has_errors:
         message = "the plan needs approval, and nobody answered"
         problems.add("approval-unanswered", message, suggestion="ask again")
-
-
-def _flaws(given: Approval, wanted: _Wanted) -> Iterator[Tuple[str, str, str]]:
-    """Yield what is wrong with an approval: code, sentence, and what to do."""
-    approval = _if_unaltered(given)
-    if approval is None:
-        yield "approval-altered", "the approval was changed after it was given", "ask again"
-        return
-    if wanted.key is not None and not approval.is_signed_by(wanted.key):
-        yield _signature_flaw(approval)
-        return  # nothing that it says is proven
-    by = quote(approval.by)
-    if approval.decision == "denied":
-        comment = f": {quote(approval.comment)}" if approval.comment else ""
-        yield "approval-refused", f"{by} says no{comment}", ""
-    if approval.fingerprint != wanted.fingerprint:
-        yield "approval-mismatch", f"the approval of {by} is for another plan", "ask again, for this one"
-    elif approval.request != wanted.request:
-        message = f"what {by} was shown is not what there is to approve now: reasons or changes differ"
-        yield "approval-mismatch", message, "ask again"
-    if not approval.at <= wanted.now:
-        message = f"the approval of {by} is from the future: it begins {_in_words(approval.at)}"
-        yield "approval-from-future", message, "set the clocks right, and ask again"
-    if approval.until is not None and not wanted.now < approval.until:
-        yield "approval-expired", f"the approval of {by} has expired {_in_words(approval.until)}", "ask again"
-
-
-def _signature_flaw(approval: Approval) -> Tuple[str, str, str]:
-    if not approval.signature:
-        message = "the approval is not signed, and only a signed one releases this plan"
-        return "approval-unsigned", message, "sign it where it is given: request.approve(...).sign(key)"
-    message = "the approval was signed with another key, or changed after it was signed"
-    return "signature-mismatch", message, "ask again, and sign the answer with the key that release is given"
-
-
-def _if_unaltered(given: Approval) -> Approval | None:
-    """Return an approval as it is in JSON, where nothing but its fields counts; None if its checksum does not fit."""
-    try:
-        approval = Approval.model_validate_json(Approval.model_dump_json(given))
-    except Exception:  # noqa: BLE001 - values that were made without checks
-        return None
-    return approval if approval.checksum == approval.compute_checksum() else None
-
-
-def _in_words(moment: float) -> str:
-    try:
-        return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(moment))
-    except (OverflowError, OSError, ValueError):
-        return f"at {moment:g} seconds after 1970"

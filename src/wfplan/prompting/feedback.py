@@ -8,8 +8,9 @@ from typing import Any, Dict, Iterable, List, Sequence
 from pydantic import Field
 
 from wfplan._internal.identifiers import MAX_NAME_LENGTH
-from wfplan._internal.messages import Suggester, join_names, pluralize, quote
+from wfplan._internal.messages import join_names, pluralize, quote
 from wfplan._internal.model import EMPTY, JsonObject, Model, TupleOf
+from wfplan._internal.suggestions import Suggester
 from wfplan.catalog.actions import Catalog
 from wfplan.models import Recommendation
 from wfplan.problems import Problem
