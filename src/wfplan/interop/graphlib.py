@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import abc
 from itertools import chain
 from typing import Any, Dict, Iterable, Mapping, Tuple
 
@@ -46,7 +47,7 @@ def from_graphlib(graph: Mapping[str, Iterable[str]]) -> Workflow:
     >>> [step.name for step in from_graphlib({"tie": ["shirt"]}).steps]
     ['tie', 'shirt']
     """
-    require_type(graph, Mapping)
+    require_type(graph, abc.Mapping)
     problems = ProblemCollector()
     needs = {name: _in_order(needed) for name, needed in graph.items()}
     steps = [_read_step(name, needed, problems) for name, needed in needs.items()]
